@@ -1,0 +1,243 @@
+"""The `companion` command. Every error a reader can mend is one sentence and exit code 2."""
+
+import argparse
+import errno
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from companion import __version__
+from companion.errors import CompanionError
+
+OBJECTIVES = ("non-saturating", "minimax", "least-squares")
+TRAIN_BUDGETS: dict[str, dict[str, Any]] = {
+    "smoke": {"steps": 20, "batch": 16, "width": 8},
+    "laptop": {"steps": 2000, "batch": 64, "width": 32},
+    "gpu": {"steps": 20000, "batch": 128, "width": 64},
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code: 0 done, 2 something to mend, 130 stopped."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        parsed.run(parsed)
+    except CompanionError as error:
+        print(f"companion: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ncompanion: stopped.", file=sys.stderr)
+        return 130
+    except OSError as error:
+        print(f"companion: {_about(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _about(error: OSError) -> str:
+    """One sentence for what the system refused."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk is full; free some space, then continue with --resume."
+    place = f" at {error.filename}" if error.filename else ""
+    return (
+        f"The system refused something{place}: {error.strerror or error}; check the path and its permissions."
+    )
+
+
+def _train(options: argparse.Namespace) -> None:
+    from companion.environment import pick_device
+    from companion.training.gan import GANSettings, build, shuffled
+    from companion.training.progress import progress
+    from companion.training.runs import Run
+
+    names = {field.name for field in fields(GANSettings)}
+    given = {key: value for key, value in vars(options).items() if key in names and value is not None}
+    given = {**TRAIN_BUDGETS[options.budget], **given, "objective": _objective(options.objective)}
+    settings = replace(GANSettings(), **given)
+    settings = replace(settings, device=str(pick_device(settings.device)))
+    trainer, images = build(settings)
+    batches = shuffled(images, settings)
+    if images.skipped:
+        named = ", ".join(images.skipped[:5]) + (", …" if len(images.skipped) > 5 else "")
+        print(f"{len(images)} pictures read; {len(images.skipped)} could not be and are left out: {named}")
+    run = Run.start(
+        options.out,
+        settings.as_json(),
+        images.fingerprint,
+        resume=options.resume,
+        overwrite=options.overwrite,
+    )
+    reports = run.train(trainer, batches, steps=settings.steps)
+    with stop_requested() as stop:
+        for _ in progress(reports, total=settings.steps, start=run.first_step, label="dcgan"):
+            if stop.requested:
+                reports.close()
+                break
+    if trainer.step < settings.steps:
+        print(
+            f"Stopped after step {trainer.step} of {settings.steps}; the same command with --resume continues."
+        )
+        raise KeyboardInterrupt
+    print(
+        f"{settings.steps} steps are done: look at {options.out / 'samples'} and {options.out / 'losses.png'}."
+    )
+
+
+def _objective(name: str) -> Any:
+    from companion.objectives import LeastSquares, Minimax, NonSaturating
+
+    return {"non-saturating": NonSaturating, "minimax": Minimax, "least-squares": LeastSquares}[name]()
+
+
+class _Stop:
+    requested = False
+
+
+@contextmanager
+def stop_requested() -> Iterator[_Stop]:
+    """Let Ctrl-C and a polite kill ask for a stop between two steps; a second Ctrl-C stops at once.
+
+    A step that is broken off half-way would leave a state no uninterrupted run ever had.
+    """
+    stop = _Stop()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.requested:
+            raise KeyboardInterrupt
+        stop.requested = True
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _reproduce(options: argparse.Namespace) -> None:
+    from companion.reproduce import RECIPES, reproduce
+
+    if options.name is None:
+        for name, recipe in RECIPES.items():
+            print(f"{name:18} chapter {recipe.chapter}  {recipe.title}")
+        return
+    budget = "debug" if options.debug else options.budget
+    record = reproduce(options.name, options.out, options.work, budget=budget, overwrite=options.overwrite)
+    print(f"The record is {record}.")
+
+
+def _assets(options: argparse.Namespace) -> None:
+    from companion.data.assets import fetch, manifest
+
+    if options.action == "list":
+        for asset in manifest().values():
+            place = "here" if asset.file.is_file() else f"{asset.size / 1e6:.1f} MB to fetch"
+            print(f"{asset.name:28} {place:18} {asset.licence:14} {asset.description}")
+        return
+    if not options.names:
+        raise CompanionError("Name at least one asset to fetch, or “all”; companion assets list shows them.")
+    for name in manifest() if options.names == ["all"] else options.names:
+        print(f"{name}: {fetch(name)}")
+
+
+def _doctor(options: argparse.Namespace) -> None:
+    from companion.doctor import examine
+
+    findings = examine()
+    print("\n".join(map(str, findings)))
+    troubles = sum(not finding.good for finding in findings)
+    if troubles:
+        raise CompanionError(f"{troubles} thing{'s' * (troubles > 1)} to mend, named above.")
+    print("Everything is ready.")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors in our own form: one sentence, what to do, exit code 2."""
+
+    def error(self, message: str) -> Any:
+        sentence = message[:1].upper() + message[1:]
+        print(f"companion: {sentence}; see {self.prog} --help.", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="companion",
+        description="The code behind the course “Generative Vision, Hands On”.",
+        epilog="Begin with: companion doctor",
+    )
+    parser.add_argument("--version", action="version", version=f"companion {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_train(commands)
+    _add_reproduce(commands)
+    assets = commands.add_parser("assets", help="list or fetch data and weights")
+    assets.add_argument("action", choices=["list", "fetch"])
+    assets.add_argument("names", nargs="*", metavar="NAME", help="what to fetch, or “all”")
+    assets.set_defaults(run=_assets)
+    doctor = commands.add_parser("doctor", help="check this machine, and say in one line each what to do")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _add_train(commands: Any) -> None:
+    train = commands.add_parser("train", help="train a model, in a run folder that can be continued")
+    models = train.add_subparsers(title="models", required=True, metavar="MODEL")
+    dcgan = models.add_parser(
+        "dcgan",
+        help="chapter 1: DCGAN",
+        description="Train a DCGAN. The run folder gets run.json, metrics.csv, samples/, losses.png, checkpoint/ and, "
+        "at the end, generator.safetensors. Ctrl-C is safe: the same command with --resume continues, and "
+        "the finished run is the same, bit for bit, as one that was never stopped.",
+    )
+    add = dcgan.add_argument
+    add("--data", metavar="NAME|FOLDER", help="digits (embedded, default), mnist, fashion-mnist, or a folder")
+    add("--out", type=Path, required=True, metavar="FOLDER", help="the run folder")
+    add(
+        "--budget",
+        choices=TRAIN_BUDGETS,
+        default="laptop",
+        help="sets steps, batch and width (default: laptop)",
+    )
+    add("--steps", type=int, metavar="N", help="generator steps (laptop: 2000)")
+    add("--size", type=int, metavar="PIXELS", help="side of the images: 16, 32 (default), 64, 128 …")
+    add("--batch", type=int, metavar="N", help="images per step (laptop: 64)")
+    add("--width", type=int, metavar="N", help="channels of the widest layer but one (laptop: 32)")
+    add("--latents", type=int, metavar="N", help="length of z (default: 64)")
+    add("--objective", choices=OBJECTIVES, default="non-saturating", help="default: non-saturating")
+    add("--seed", type=int, metavar="N", help="default: 1")
+    add("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda or mps")
+    add("--bfloat16", action="store_true", help="faster where the processor has it; see companion doctor")
+    add(
+        "--compiled", action="store_true", help="compile the networks first: a minute of waiting, then faster"
+    )
+    existing = dcgan.add_mutually_exclusive_group()
+    existing.add_argument("--resume", action="store_true", help="continue the run in the folder")
+    existing.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
+    dcgan.set_defaults(run=_train)
+
+
+def _add_reproduce(commands: Any) -> None:
+    reproduce = commands.add_parser(
+        "reproduce",
+        help="make one of the book's long runs again; without a name, list them",
+        description="Make a pretrained file and its run record. Stop with Ctrl-C; the same command continues.",
+    )
+    add = reproduce.add_argument
+    add("name", nargs="?", metavar="NAME", help="which run")
+    add("--out", type=Path, default=Path("reproduced"), metavar="FOLDER", help="default: reproduced")
+    add(
+        "--work",
+        type=Path,
+        default=Path("runs/reproduce"),
+        metavar="FOLDER",
+        help="where unfinished work is kept",
+    )
+    add("--budget", choices=["laptop", "gpu"], default="laptop", help="default: laptop")
+    add("--debug", action="store_true", help="run it tiny, to see that it runs")
+    add("--overwrite", action="store_true", help="replace an older record")
+    reproduce.set_defaults(run=_reproduce)

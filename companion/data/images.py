@@ -1,0 +1,107 @@
+"""Image sets held in memory as bytes, and the endless shuffled batches drawn from them."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torchvision.transforms.v2.functional import InterpolationMode, pad, resize
+
+from companion.data import digits
+from companion.data.folders import read_folder
+from companion.errors import CompanionError, unknown_name
+from companion.randomness import mixed_seed
+
+NAMED: dict[str, Callable[[], tuple[Tensor, Tensor]]] = {
+    "digits": digits.embedded,
+    "mnist": digits.mnist,
+    "mnist-test": digits.mnist_test,
+    "fashion-mnist": digits.fashion_mnist,
+    "fashion-mnist-test": digits.fashion_mnist_test,
+}
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images of one size, kept as bytes; indexing gives floats in [−1, 1]."""
+
+    name: str
+    pixels: Tensor = field(repr=False)  # (N, C, H, W), uint8
+    labels: Tensor | None = field(default=None, repr=False)  # (N,), int64, where the set has them
+    skipped: tuple[str, ...] = ()  # files of a folder that could not be read
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, index: Tensor | slice) -> Tensor:
+        """The chosen images, `(N, C, H, W)`, float32 in [−1, 1]."""
+        return self.pixels[index].float() / 127.5 - 1
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short checksum of all pixels: the same data gives the same one."""
+        return hashlib.sha256(self.pixels.contiguous().numpy().tobytes()).hexdigest()[:16]
+
+
+@dataclass
+class Shuffled:
+    """Endless batches of a set, a fresh seeded order each time round.
+
+    `batches[i]` depends on `(seed, i)` alone, so a resumed run sees what the uninterrupted one would have seen. The
+    few images left over at the end of a round are skipped in that round, not for ever: the next order differs.
+    """
+
+    images: Images
+    size: int
+    seed: int = 0
+    _round: int = field(default=-1, repr=False)
+    _order: Tensor = field(default_factory=lambda: torch.empty(0), repr=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size <= len(self.images):
+            raise CompanionError(
+                f"A batch of {self.size} cannot be drawn from {self.images.name}, which holds {len(self.images)} "
+                f"images; choose a batch from 1 to {len(self.images)}."
+            )
+
+    def __getitem__(self, index: int) -> Tensor:
+        """Batch number `index`, `(size, C, H, W)`, float32 in [−1, 1]."""
+        round_, position = divmod(index, len(self.images) // self.size)
+        if round_ != self._round:
+            generator = torch.Generator().manual_seed(mixed_seed(self.seed, round_))
+            self._round, self._order = round_, torch.randperm(len(self.images), generator=generator)
+        return self.images[self._order[position * self.size : (position + 1) * self.size]]
+
+
+def load(source: str | Path, *, size: int = 32) -> Images:
+    """Images from a named set or from any folder of pictures, square, `size` pixels a side.
+
+    Args:
+        source: “digits” (scikit-learn's, embedded), “mnist”, “fashion-mnist”, the same with “-test”, or a folder.
+        size: Side in pixels. MNIST's 28 pixels are padded to 32, its usual frame, before any other resizing.
+
+    Raises:
+        CompanionError: Unknown name, missing or empty folder, no readable picture, or no network for a named set.
+    """
+    if size < 1:
+        raise CompanionError(f"Images cannot be {size} pixels wide; choose a positive size such as 32.")
+    if (reader := NAMED.get(str(source))) is not None:
+        pixels, labels = reader()
+        return Images(str(source), _squared(pixels, size), labels)
+    folder = Path(source)
+    if not folder.exists() and len(folder.parts) == 1 and not str(source).endswith("/"):
+        raise unknown_name("data set or folder", str(source), NAMED)
+    pixels, skipped = read_folder(folder, size)
+    return Images(folder.resolve().name, pixels, skipped=skipped)
+
+
+def _squared(pixels: Tensor, size: int) -> Tensor:
+    if pixels.shape[-1] == 28 and size >= 32:
+        pixels = pad(pixels, [2])
+    if pixels.shape[-1] == size:
+        return pixels
+    resized: Tensor = resize(pixels, [size, size], InterpolationMode.BICUBIC, antialias=True)
+    return resized

@@ -1,0 +1,18 @@
+"""How good are the samples? Distances between sets of images, each number stamped with how it was made."""
+
+from companion.metrics.distances import Measurement, frechet_distance, kernel_distance, measure
+from companion.metrics.features import DigitFeatures, FeatureExtractor, InceptionFeatures
+from companion.metrics.modes import ModeReport, mode_report, total_variation
+
+__all__ = [
+    "DigitFeatures",
+    "FeatureExtractor",
+    "InceptionFeatures",
+    "Measurement",
+    "ModeReport",
+    "frechet_distance",
+    "kernel_distance",
+    "measure",
+    "mode_report",
+    "total_variation",
+]

@@ -1,0 +1,121 @@
+"""Feature extractors: what turns images into the vectors that Fréchet and kernel distances compare."""
+
+import hashlib
+from collections.abc import Callable
+from functools import cached_property
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torchvision.transforms.v2.functional import InterpolationMode, resize, rgb_to_grayscale
+from tqdm.auto import tqdm
+
+from companion.data.assets import fetch, manifest
+from companion.errors import CompanionError
+from companion.models.digits import DigitClassifier
+from companion.models.store import load_model
+
+
+class FeatureExtractor(Protocol):
+    """Images in, features out, and enough said to repeat the number elsewhere."""
+
+    @property
+    def protocol(self) -> str:
+        """Extractor, its checksum and how it resizes, in one phrase."""
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features `(N, D)`, float64, of images `(N, C, H, W)` in [−1, 1]."""
+
+
+class DigitFeatures:
+    """The hidden layer of the course's own digit classifier; needs no download.
+
+    Its distances are smaller or larger than Inception's by an arbitrary factor: compare them only with each other.
+    """
+
+    def __init__(self, model: DigitClassifier | None = None, checksum: str = "untrained") -> None:
+        """The packaged classifier, or `model` under a checksum that tells it apart."""
+        if model is None:
+            with as_file(files("companion") / "pretrained" / "digit-features.safetensors") as path:
+                model, checksum = _packaged(path)
+        self.model = model.eval()
+        self.checksum = checksum
+
+    @property
+    def protocol(self) -> str:
+        """Extractor, checksum, resize."""
+        return f"digit classifier {self.checksum[:8]}, {self.model.config.features} features, bilinear to 32×32 grey"
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features `(N, 64)` of grey or colour images of any size."""
+        return _in_batches(images, lambda part: self.model.features(self._prepare(part)))
+
+    @torch.no_grad()
+    def classify(self, images: Tensor) -> Tensor:
+        """The most likely digit of each image, `(N,)`."""
+        return _in_batches(images, lambda part: self.model(self._prepare(part))).argmax(1)
+
+    @staticmethod
+    def _prepare(images: Tensor) -> Tensor:
+        grey = rgb_to_grayscale(images[:, :3]) if images.shape[1] > 1 else images
+        prepared: Tensor = resize(grey, [32, 32], InterpolationMode.BILINEAR, antialias=True)
+        return prepared
+
+
+class InceptionFeatures:
+    """Inception v3's pool features as the Fréchet Inception distance defines them, through torch-fidelity.
+
+    Needs the extra `companion[train]` and the 96 MB of weights that the asset “inception-fid” names. The resize to
+    299×299 is TensorFlow's, done inside torch-fidelity, on 8-bit images.
+    """
+
+    resize = "TensorFlow bilinear to 299×299, 8-bit"
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self.device = torch.device(device)
+        self.checksum = manifest()["inception-fid"].sha256
+
+    @property
+    def protocol(self) -> str:
+        """Extractor, checksum, resize."""
+        return f"Inception v3 {self.checksum[:8]}, 2048 features, {self.resize}"
+
+    @cached_property
+    def _model(self) -> nn.Module:
+        try:
+            from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+        except ImportError:
+            raise CompanionError(
+                "Inception features need torch-fidelity; install it with pip install 'companion[train]'."
+            ) from None
+        weights = str(fetch("inception-fid"))  # checked against its SHA-256 before it is opened
+        model: nn.Module = FeatureExtractorInceptionV3(
+            "inception", ["2048"], feature_extractor_weights_path=weights
+        )
+        return model.to(self.device)
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features `(N, 2048)` of grey or RGB images; grey is repeated over the three channels."""
+
+        def extract(part: Tensor) -> Tensor:
+            rgb = part.expand(-1, 3, -1, -1) if part.shape[1] == 1 else part
+            bytes_ = ((rgb + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+            return self._model(bytes_.to(self.device))[0]  # type: ignore[no-any-return]
+
+        return _in_batches(images, extract, batch=64)
+
+
+def _packaged(path: Path) -> tuple[DigitClassifier, str]:
+    model = load_model(path)
+    if not isinstance(model, DigitClassifier):
+        raise CompanionError(f"The file {path} holds no digit classifier; reinstall companion.")
+    return model, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _in_batches(images: Tensor, extract: Callable[[Tensor], Tensor], batch: int = 500) -> Tensor:
+    parts = tqdm(torch.split(images, batch), desc="features", leave=False, delay=2)
+    return torch.cat([extract(part).double().cpu() for part in parts])

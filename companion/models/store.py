@@ -1,0 +1,105 @@
+"""Models and training states on disk: safetensors only, so that opening a file can never run code."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from companion.errors import CompanionError
+from companion.models import dcgan, digits
+
+BUILDERS = {
+    "dcgan.Generator": (dcgan.Generator, dcgan.DCGANConfig),
+    "digits.DigitClassifier": (digits.DigitClassifier, digits.DigitClassifierConfig),
+}
+
+
+def save_model(path: Path, model: nn.Module, *, half: bool = False) -> None:
+    """Write a model of `BUILDERS` with its config; `half` stores float16, which loads back as float32."""
+    name = next(name for name, (kind, _) in BUILDERS.items() if type(model) is kind)
+    tensors = {
+        key: value.half() if half and value.is_floating_point() else value
+        for key, value in model.state_dict().items()
+    }
+    write_tensors(path, tensors, {"model": name, "config": json.dumps(asdict(model.config))})  # type: ignore[call-overload]
+
+
+def load_model(path: Path) -> nn.Module:
+    """The model a file holds, on the CPU, float32, in eval mode.
+
+    Raises:
+        CompanionError: The file is missing, damaged, or of another kind.
+    """
+    tensors, about = read_tensors(path)
+    if about.get("model") not in BUILDERS:
+        raise CompanionError(
+            f"The file {path} holds no model of this package; give a .safetensors file it made."
+        )
+    build, configure = BUILDERS[about["model"]]
+    model: nn.Module = build(configure(**json.loads(about["config"])))
+    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
+    return model.eval()
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
+    """Write tensors and notes with a checksum over both; the old file stays whole until the new one is."""
+    stored = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    notes = {**about, "sha256": _digest(stored, about)}
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(part, "wb") as file:
+            file.write(save(stored, notes))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise CompanionError(
+            f"Could not write {path} ({_reason(error)}); free some space or choose another folder, "
+            "then continue with --resume."
+        ) from None
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and notes of a file that `write_tensors` made.
+
+    Raises:
+        CompanionError: The file is missing, truncated, or its contents do not match their checksum.
+    """
+    if not path.is_file():
+        raise CompanionError(f"There is no file {path}; check the path.")
+    try:
+        with safe_open(path, "pt") as opened:
+            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 (no iterator)
+            about = dict(opened.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        raise CompanionError(
+            f"The file {path} is damaged ({_reason(error)}); delete it and make it again."
+        ) from None
+    if about.pop("sha256", None) != _digest(tensors, about):
+        raise CompanionError(
+            f"The contents of {path} do not match their checksum, so somebody or something changed them; "
+            "delete it and make it again."
+        )
+    return tensors, about
+
+
+def _digest(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(dict(sorted(about.items()))).encode())
+    for key in sorted(tensors):
+        value = tensors[key]
+        digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _reason(error: Exception) -> str:
+    return str(error.strerror if isinstance(error, OSError) and error.strerror else error).split("\n")[0]

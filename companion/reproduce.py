@@ -1,0 +1,357 @@
+"""The long runs behind the book: each makes its record and, where there is one, its weights.
+
+A recipe works in a folder of its own and can be stopped and continued at any time: whatever is finished there is not
+done again. What it measured goes into `NAME.json`, with command, seeds, device, versions and seconds; the book's
+tables and several of its figures are made from these files.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from statistics import fmean, stdev
+from time import monotonic
+from typing import Any
+
+import torch
+from scipy.stats import spearmanr
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from companion.data import Images, load
+from companion.data.toy import GaussianRing
+from companion.environment import environment, pick_device
+from companion.errors import CompanionError, unknown_name
+from companion.metrics import DigitFeatures, Measurement, measure, mode_report, total_variation
+from companion.models.mlp import PlaneCritic, PlaneGenerator
+from companion.models.store import save_model
+from companion.objectives import LeastSquares, Minimax, NonSaturating, Objective
+from companion.training.adversarial import AdversarialTrainer
+from companion.training.classifier import accuracy, train_classifier
+from companion.training.gan import GANSettings, build, shuffled
+from companion.training.progress import progress
+from companion.training.runs import Run, write_json
+
+BUDGETS = ("debug", "laptop", "gpu")
+
+
+@dataclass
+class Job:
+    """One recipe at work: its folder, its budget, and a memory of what is finished."""
+
+    work: Path
+    budget: str = "laptop"
+
+    @property
+    def debug(self) -> bool:
+        """Whether the run is only to show that it runs."""
+        return self.budget == "debug"
+
+    def once(self, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The result stored under `key`, made now if it is not there yet."""
+        path = self.work / f"{key}.json"
+        if not path.is_file():
+            content = make()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, content)
+        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return stored
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Add the block's seconds to those of earlier sittings."""
+        begun = monotonic()
+        try:
+            yield
+        finally:
+            seconds = self.seconds + monotonic() - begun
+            write_json(self.work / "time.json", {"seconds": round(seconds, 1)})
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of all sittings so far."""
+        path = self.work / "time.json"
+        return float(json.loads(path.read_text(encoding="utf-8"))["seconds"]) if path.is_file() else 0.0
+
+
+@dataclass
+class Result:
+    """What a recipe found."""
+
+    settings: dict[str, Any]
+    seeds: list[int]
+    metrics: list[Measurement]
+    details: dict[str, Any] = field(default_factory=dict)  # curves and single runs, for figures
+    model: nn.Module | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A long run by name."""
+
+    title: str
+    chapter: int
+    make: Callable[[Job], Result]
+
+
+def reproduce(name: str, out: Path, work: Path, *, budget: str = "laptop", overwrite: bool = False) -> Path:
+    """Run a recipe, or continue it, and write its record (and weights) into `out`.
+
+    Args:
+        name: One of `RECIPES`.
+        out: Folder for `NAME.json` and `NAME.safetensors`.
+        work: Folder the recipe works in; kept, so that a stopped run can go on.
+        budget: “laptop”, “gpu”, or “debug”, which shows in a minute that everything runs.
+        overwrite: Replace an older record in `out`.
+
+    Returns:
+        The record's path.
+    """
+    if name not in RECIPES:
+        raise unknown_name("run", name, RECIPES)
+    record = out / f"{name}.json"
+    if record.exists() and not overwrite:
+        raise CompanionError(f"There is a record at {record} already; replace it with --overwrite.")
+    recipe = RECIPES[name]
+    job = Job(work / f"{name}-{budget}", budget)
+    job.work.mkdir(parents=True, exist_ok=True)
+    with job.timed():
+        result = recipe.make(job)
+    out.mkdir(parents=True, exist_ok=True)
+    if result.model is not None:
+        save_model(out / f"{name}.safetensors", result.model, half=True)
+    about = {
+        "name": name,
+        "title": recipe.title,
+        "chapter": recipe.chapter,
+        "command": f"companion reproduce {name} --budget {budget}",
+        "budget": budget,
+        "seeds": result.seeds,
+        "seconds": job.seconds,
+        **environment(pick_device(str(result.settings.get("device", "cpu")))),
+        "settings": result.settings,
+        "metrics": [asdict(metric) for metric in result.metrics],
+        "details": result.details,
+    }
+    write_json(record, about)
+    return record
+
+
+def digit_features(job: Job) -> Result:
+    """A classifier of MNIST's and scikit-learn's digits, for its features; neither test part is trained on."""
+    rounds = 1 if job.debug else 8
+    seed = 1
+    mnist, test, small = load("mnist"), load("mnist-test"), load("digits")
+    assert mnist.labels is not None
+    assert test.labels is not None
+    assert small.labels is not None
+    held_out = 360  # the last fifth of scikit-learn's set
+    pixels = torch.cat([mnist.pixels, small.pixels[:-held_out]])
+    labels = torch.cat([mnist.labels, small.labels[:-held_out]])
+    if job.debug:
+        pixels, labels = pixels[-2000:], labels[-2000:]
+    checkpoint = job.work / "checkpoint.safetensors"
+    sittings = train_classifier(pixels, labels, rounds=rounds, seed=seed, checkpoint=checkpoint)
+    *_, (_, model) = tqdm(sittings, total=rounds, desc="digit-features", unit="round", leave=False)
+    found = [
+        Measurement("accuracy on MNIST", accuracy(model, test.pixels, test.labels), "10,000 test digits"),
+        Measurement(
+            "accuracy on scikit-learn's digits",
+            accuracy(model, small.pixels[-held_out:], small.labels[-held_out:]),
+            f"{held_out} digits not trained on, resized from 8×8 to 32×32",
+        ),
+    ]
+    settings = {"device": "cpu", "rounds": rounds, "images": len(pixels), "precision": "float32"}
+    return Result(settings, [seed], found, model=model)
+
+
+def dcgan_mnist(job: Job) -> Result:
+    """DCGAN on MNIST, with its Fréchet distance and its losses followed all the way."""
+    at_budget: dict[str, dict[str, Any]] = {
+        "debug": {"steps": 6, "batch": 16, "width": 4},
+        "laptop": {"steps": 6000},
+        "gpu": {"steps": 30000, "batch": 128, "width": 64, "device": "auto"},
+    }
+    settings = replace(GANSettings(data="mnist"), **at_budget[job.budget])
+    return _followed(job, settings, load("mnist-test"), points=24)
+
+
+def dcgan_digits(job: Job) -> Result:
+    """DCGAN on scikit-learn's digits, for readers without a network; compared with the digits it was trained on."""
+    at_budget: dict[str, dict[str, Any]] = {
+        "debug": {"steps": 6, "batch": 16, "width": 4},
+        "laptop": {"steps": 2000},
+        "gpu": {"steps": 10000, "batch": 128, "width": 64, "device": "auto"},
+    }
+    settings = replace(GANSettings(data="digits"), **at_budget[job.budget])
+    return _followed(job, settings, load("digits"), points=8)
+
+
+def _followed(job: Job, settings: GANSettings, reference: Images, *, points: int) -> Result:
+    """Train once, measuring the averaged and the live generator at so many points on the way."""
+    every = max(1, settings.steps // points)
+    count = 64 if job.debug else min(5000, len(reference))
+    trainer, curve = _trained(job, "run", settings, reference, every=every, count=count)
+    final = len(reference) if not job.debug else count
+    extractor = DigitFeatures()
+    images = trainer.sample(final, seed=0)
+    metrics = [*measure(reference[:final], images, extractor)]
+    metrics.append(_label_distance(reference, images, extractor))
+    for name in ("critic_loss", "generator_loss"):
+        metrics.append(_rank_correlation(name, curve))
+    about = {**settings.as_json(), "precision": "bfloat16" if settings.bfloat16 else "float32"}
+    return Result(about, [settings.seed], metrics, {"curve": curve}, model=trainer.average.module)
+
+
+def _trained(
+    job: Job, key: str, settings: GANSettings, reference: Images, *, every: int, count: int
+) -> tuple[AdversarialTrainer, list[dict[str, Any]]]:
+    """A finished run in its folder below the job's, and what was measured every `every` steps."""
+    settings = replace(settings, device=pick_device(settings.device).type)
+    trainer, images = build(settings)
+    run = Run.start(job.work / key, settings.as_json(), images.fingerprint, resume=True)
+    extractor, real = DigitFeatures(), reference[:count]
+    recent: list[tuple[float, float]] = []
+
+    def quality() -> dict[str, Any]:
+        averaged, _ = measure(real, trainer.sample(count, seed=0), extractor)
+        live, _ = measure(real, trainer.sample(count, seed=0, live=True), extractor)
+        losses = dict(
+            zip(("critic_loss", "generator_loss"), map(fmean, zip(*recent, strict=True)), strict=True)
+        )
+        return {"step": trainer.step, "frechet": averaged.value, "frechet_live": live.value, **losses}
+
+    steps = settings.steps
+    reports = run.train(trainer, shuffled(images, settings), steps=steps)
+    for report in progress(reports, total=steps, label=key):
+        recent = [*recent[1 - every :], (report.critic_loss, report.generator_loss)]
+        if report.step % every == 0:
+            job.once(f"{key}-quality/{report.step:06d}", quality)
+    points = sorted((job.work / f"{key}-quality").glob("*.json"))
+    return trainer, [json.loads(point.read_text(encoding="utf-8")) for point in points]
+
+
+def _label_distance(reference: Images, images: Tensor, extractor: DigitFeatures) -> Measurement:
+    """How unevenly the ten digits appear, by the classifier's word."""
+    assert reference.labels is not None
+    wanted = torch.bincount(reference.labels, minlength=10) / len(reference)
+    drawn = torch.bincount(extractor.classify(images), minlength=10) / len(images)
+    protocol = f"total variation from the data's labels, {len(images)} images named by the digit classifier"
+    return Measurement("histogram distance of labels", total_variation(wanted, drawn), protocol)
+
+
+def _rank_correlation(name: str, curve: list[dict[str, Any]]) -> Measurement:
+    """Does a loss order the moments of a run as the Fréchet distance does?"""
+    found = spearmanr([point[name] for point in curve], [point["frechet_live"] for point in curve]).statistic
+    protocol = f"Spearman's ρ with the live generator's Fréchet distance, {len(curve)} points of one run"
+    return Measurement(f"rank correlation of the {name.replace('_', ' ')}", float(found), protocol)
+
+
+FIXES: dict[str, dict[str, Any]] = {
+    "as DCGAN says": {},
+    "label smoothing 0.1": {"objective": NonSaturating(smoothing=0.1)},
+    "least squares": {"objective": LeastSquares()},
+    "minimax": {"objective": Minimax()},
+    "critic's rate ×2, generator's ÷2": {"critic_rate": 4e-4, "generator_rate": 1e-4},
+    "both rates ×5": {"critic_rate": 1e-3, "generator_rate": 1e-3},
+    "no normalisation in the critic": {"critic_norm": False},
+    "no normalisation in the generator": {"generator_norm": False},
+    "no normalisation at all": {"critic_norm": False, "generator_norm": False},
+    "in bfloat16": {"bfloat16": True},
+}
+
+
+def gan_fixes(job: Job) -> Result:
+    """What helps a small DCGAN on MNIST, one change at a time, over several seeds."""
+    seeds = [1, 2] if job.debug else [1, 2, 3]
+    at_budget: dict[str, dict[str, Any]] = {
+        "debug": {"steps": 4, "batch": 16},
+        "laptop": {"steps": 2000},
+        "gpu": {"steps": 10000, "device": "auto"},
+    }
+    base = replace(GANSettings(data="mnist", width=16), **at_budget[job.budget])
+    reference = load("mnist-test")
+    count = 64 if job.debug else 5000
+    extractor = DigitFeatures()
+    runs: dict[str, list[dict[str, Any]]] = {fix: [] for fix in FIXES}
+    for seed in seeds:  # seeds outermost, so that a stopped job has compared everything it has
+        for fix, change in FIXES.items():
+            settings = replace(base, seed=seed, **change)
+            one = partial(_one_fix, settings, reference[:count], extractor, f"{fix}, seed {seed}")
+            runs[fix].append(job.once(f"seed-{seed}/{fix}", one))
+    protocol = f"{extractor.protocol}, {count} real and {count} fake images, moving average of the generator"
+    metrics = [
+        _over_seeds(f"Fréchet distance: {fix}", [run["frechet"] for run in of]) for fix, of in runs.items()
+    ]
+    metrics = [replace(metric, protocol=f"{protocol}, {metric.protocol}") for metric in metrics]
+    about = {**base.as_json(), "precision": "float32 but for the last line"}
+    return Result(about, seeds, metrics, {"runs": runs})
+
+
+def _one_fix(settings: GANSettings, real: Tensor, extractor: DigitFeatures, label: str) -> dict[str, Any]:
+    trainer, images = build(replace(settings, device=pick_device(settings.device).type))
+    reports = trainer.run(shuffled(images, settings), steps=settings.steps)
+    for _ in progress(reports, total=settings.steps, label=label):
+        pass
+    averaged, _ = measure(real, trainer.sample(len(real), seed=0), extractor)
+    live, _ = measure(real, trainer.sample(len(real), seed=0, live=True), extractor)
+    return {"frechet": averaged.value, "frechet_live": live.value}
+
+
+def ring_objectives(job: Job) -> Result:
+    """Three objectives on a ring of eight Gaussians: which modes does each reach?"""
+    seeds = [1, 2] if job.debug else [1, 2, 3, 4, 5]
+    steps = 20 if job.debug else 4000
+    ring = GaussianRing()
+    objectives: list[Objective] = [Minimax(), NonSaturating(), LeastSquares()]
+    runs: dict[str, list[dict[str, Any]]] = {type(objective).__name__: [] for objective in objectives}
+    for seed in seeds:
+        for objective in objectives:
+            name = type(objective).__name__
+            one = partial(_one_ring, objective, ring, steps, seed)
+            runs[name].append(job.once(f"seed-{seed}/{name}", one))
+    metrics = [
+        replace(metric, protocol=f"10,000 samples, {metric.protocol}")
+        for name, of in runs.items()
+        for metric in (
+            _over_seeds(f"modes covered of {ring.modes}: {name}", [run["covered"] for run in of]),
+            _over_seeds(f"histogram distance: {name}", [run["histogram_distance"] for run in of]),
+            _over_seeds(f"share on a mode: {name}", [run["high_quality"] for run in of]),
+        )
+    ]
+    about = {"device": "cpu", "steps": steps, "precision": "float32", "data": asdict(ring)}
+    return Result(about, seeds, metrics, {"runs": runs})
+
+
+def _one_ring(objective: Objective, ring: GaussianRing, steps: int, seed: int) -> dict[str, Any]:
+    trainer = plane_trainer(objective, seed=seed)
+    for _ in progress(
+        trainer.run(ring, steps=steps), total=steps, label=f"{type(objective).__name__}, seed {seed}"
+    ):
+        pass
+    return asdict(mode_report(trainer.sample(10_000, seed=0, live=True), ring))
+
+
+def plane_trainer(objective: Objective, *, seed: int, **options: Any) -> AdversarialTrainer:
+    """Generator and critic for the plane with seeded weights; `options` as the trainer's."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        generator, critic = PlaneGenerator(), PlaneCritic()
+    return AdversarialTrainer(generator, critic, objective, seed=seed, **options)
+
+
+def _over_seeds(name: str, values: list[float]) -> Measurement:
+    return Measurement(
+        name, fmean(values), f"mean and standard deviation over {len(values)} seeds", stdev(values)
+    )
+
+
+RECIPES: dict[str, Recipe] = {
+    "digit-features": Recipe("A digit classifier for its features", 1, digit_features),
+    "dcgan-mnist": Recipe("DCGAN on MNIST at 32×32", 1, dcgan_mnist),
+    "dcgan-digits": Recipe("DCGAN on scikit-learn's digits at 32×32", 1, dcgan_digits),
+    "gan-fixes": Recipe("What helps a small DCGAN on MNIST", 1, gan_fixes),
+    "ring-objectives": Recipe("Three objectives on a ring of Gaussians", 1, ring_objectives),
+}

@@ -1,0 +1,6 @@
+"""Training: the adversarial loop, and run folders that can be stopped and continued."""
+
+from companion.training.adversarial import AdversarialTrainer, Batches, Report
+from companion.training.progress import progress
+
+__all__ = ["AdversarialTrainer", "Batches", "Report", "progress"]

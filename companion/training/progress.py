@@ -1,0 +1,18 @@
+"""A progress bar around any loop of reports: losses and time left, in a terminal or a notebook."""
+
+from collections.abc import Iterable, Iterator
+
+from tqdm.auto import tqdm
+
+from companion.training.adversarial import Report
+
+
+def progress(
+    reports: Iterable[Report], *, total: int, start: int = 0, label: str = "training"
+) -> Iterator[Report]:
+    """Pass the reports on, showing how far the run is; `start` is the step a continued run begins from."""
+    with tqdm(total=total, initial=start, desc=label, unit="step", dynamic_ncols=True, leave=False) as bar:
+        for report in reports:
+            bar.set_postfix_str(report.line, refresh=False)
+            bar.update()
+            yield report

@@ -1,0 +1,229 @@
+"""Run folders: everything a run leaves behind, and how it is continued.
+
+run.json        settings, environment, status, step, seconds
+metrics.csv     one row a step, exact numbers, no times: equal runs have equal files
+samples/        grids of the same latents over training
+losses.png
+checkpoint/     last.safetensors, replaced only by a complete one
+generator.safetensors   the averaged generator, when the run has finished
+"""
+
+import csv
+import json
+import os
+import shutil
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TextIO
+
+import torch
+
+from companion.environment import environment
+from companion.errors import CompanionError
+from companion.models.store import read_tensors, save_model, write_tensors
+from companion.training.adversarial import AdversarialTrainer, Batches, Report
+from companion.viz import image_grid, losses_of_run
+
+COLUMNS = [field.name for field in fields(Report) if field.name != "trainer"]
+MADE_BY_A_RUN = ("run.json", "metrics.csv", "samples", "losses.png", "checkpoint", "generator.safetensors")
+SECONDS_BETWEEN_CHECKPOINTS = 60.0
+GRIDS = 20  # sample grids a run leaves
+
+
+@dataclass
+class Run:
+    """A folder and the settings of the run it holds."""
+
+    folder: Path
+    settings: dict[str, object]
+    data_fingerprint: str
+    resumed: bool = False
+    seconds: float = 0.0  # of training, over all sittings
+
+    @classmethod
+    def start(
+        cls,
+        folder: Path,
+        settings: dict[str, object],
+        data_fingerprint: str,
+        *,
+        resume: bool = False,
+        overwrite: bool = False,
+    ) -> "Run":
+        """Make the folder, or take up the run it holds.
+
+        Raises:
+            CompanionError: The folder holds something and neither `resume` nor `overwrite` says what to do with it;
+                or it holds another run than the one to resume; or it cannot be written.
+        """
+        run = cls(folder, settings, data_fingerprint)
+        if folder.exists() and not folder.is_dir():
+            raise CompanionError(f"There is a file at {folder}; choose another --out.")
+        if folder.is_dir() and any(folder.iterdir()):
+            if resume:
+                run._take_up()
+            elif overwrite:
+                run._clear()
+            else:
+                raise CompanionError(
+                    f"The folder {folder} is not empty, and nothing is overwritten unasked; "
+                    "continue its run with --resume, replace it with --overwrite, or choose another --out."
+                )
+        try:
+            (folder / "samples").mkdir(parents=True, exist_ok=True)
+            run._write_state("running", 0)
+        except OSError as error:
+            raise CompanionError(
+                f"The folder {folder} cannot be written ({error.strerror}); choose another --out."
+            ) from None
+        return run
+
+    def train(
+        self, trainer: AdversarialTrainer, batches: Batches, *, steps: int
+    ) -> Generator[Report, None, None]:
+        """`trainer.run`, leaving the files of this folder; continues from the checkpoint if there is one.
+
+        Leaving the loop early is safe: the checkpoint is written then too.
+        """
+        if self._continues:
+            trainer.restore(read_tensors(self.checkpoint_file)[0])
+        grid_every = max(1, steps // GRIDS)
+        last_checkpoint = last = time.monotonic()
+        status = "failed"
+        with self._metrics_after(trainer.step) as rows:
+            writer = csv.writer(rows)
+            try:
+                for report in trainer.run(batches, steps=steps):
+                    writer.writerow([getattr(report, column) for column in COLUMNS])
+                    now = time.monotonic()
+                    self.seconds, last = self.seconds + now - last, now
+                    if report.step % grid_every == 0 or report.step == steps:
+                        self._save_grid(trainer)
+                    if now - last_checkpoint > SECONDS_BETWEEN_CHECKPOINTS:
+                        self._checkpoint(trainer, rows)
+                        last_checkpoint = now
+                    yield report
+                status = "finished"
+            except GeneratorExit:  # the loop was left between two steps
+                status = "stopped"
+            finally:  # after a NaN, or an interruption within a step, the last good checkpoint stays as it is
+                rows.flush()
+                if status != "failed":
+                    self._checkpoint(trainer, rows)
+                self._write_state(status, trainer.step)
+                losses_of_run(self.folder)
+        if status == "stopped":
+            return
+        save_model(self.folder / "generator.safetensors", trainer.average.module)
+
+    @property
+    def first_step(self) -> int:
+        """How many steps earlier sittings have left behind."""
+        return int(read_tensors(self.checkpoint_file)[1]["step"]) if self._continues else 0
+
+    @property
+    def _continues(self) -> bool:
+        return self.resumed and self.checkpoint_file.is_file()
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """The last complete state."""
+        return self.folder / "checkpoint" / "last.safetensors"
+
+    def _checkpoint(self, trainer: AdversarialTrainer, rows: TextIO) -> None:
+        rows.flush()  # the rows first: on resuming, those after the checkpoint are dropped again
+        os.fsync(rows.fileno())
+        write_tensors(self.checkpoint_file, trainer.state(), {"step": str(trainer.step)})
+        self._write_state("running", trainer.step)
+
+    def _metrics_after(self, step: int) -> TextIO:
+        """The open metrics file, cut back to the rows up to `step`."""
+        path = self.folder / "metrics.csv"
+        kept: list[list[str]] = []
+        if step and path.is_file():
+            with open(path, encoding="utf-8", newline="") as old:
+                kept = list(csv.reader(old))[1 : step + 1]
+        if len(kept) < step:
+            raise CompanionError(
+                f"{path} lacks rows that the checkpoint at step {step} stands on; start again with --overwrite."
+            )
+        part = path.with_name(path.name + ".part")
+        with open(part, "w", encoding="utf-8", newline="") as new:
+            csv.writer(new).writerows([COLUMNS, *kept])
+        os.replace(part, path)
+        return open(path, "a", encoding="utf-8", newline="")  # closed by the caller's with
+
+    def _save_grid(self, trainer: AdversarialTrainer) -> None:
+        image_grid(trainer.sample(64)).save(self.folder / "samples" / f"{trainer.step:06d}.png")
+
+    def _take_up(self) -> None:
+        about = read_run(self.folder)
+        theirs: dict[str, object] = about["settings"]  # type: ignore[assignment]
+        # a run may be made longer: no step depends on how many will follow
+        different = [key for key in self.settings if key != "steps" and theirs.get(key) != self.settings[key]]
+        if different:
+            listed = ", ".join(f"{key} {theirs.get(key)}, not {self.settings[key]}" for key in different)
+            raise CompanionError(
+                f"The run in {self.folder} was started with other settings ({listed}); "
+                "resume it with the same ones, or choose another --out."
+            )
+        if about["data_fingerprint"] != self.data_fingerprint:
+            raise CompanionError(
+                f"The data has changed since the run in {self.folder} began; "
+                "bring the old data back, or start again with --overwrite."
+            )
+        if int(about["step"]) > int(self.settings["steps"]):  # type: ignore[call-overload]
+            raise CompanionError(
+                f"The run in {self.folder} has made {about['step']} steps already; ask for as many or more."
+            )
+        self.resumed = True
+        self.seconds = float(about["seconds"])  # type: ignore[arg-type]
+
+    def _clear(self) -> None:
+        """Delete what a run made, and refuse a folder that holds anything else."""
+        others = [path.name for path in self.folder.iterdir() if path.name not in MADE_BY_A_RUN]
+        if others or not (self.folder / "run.json").is_file():
+            named = ", ".join(sorted(others)[:3]) or "no run.json"
+            raise CompanionError(
+                f"The folder {self.folder} holds files that no run made ({named}), and they are not deleted; "
+                "choose another --out."
+            )
+        for path in self.folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def _write_state(self, status: str, step: int) -> None:
+        about = {
+            "status": status,
+            "step": step,
+            "seconds": round(self.seconds, 2),
+            "settings": self.settings,
+            "data_fingerprint": self.data_fingerprint,
+            "environment": environment(torch.device(str(self.settings["device"]))),
+        }
+        write_json(self.folder / "run.json", about)
+
+
+def read_run(folder: Path) -> dict[str, object]:
+    """A run folder's `run.json`.
+
+    Raises:
+        CompanionError: The folder holds no run, or its `run.json` is damaged.
+    """
+    try:
+        about: dict[str, object] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CompanionError(f"The folder {folder} holds no run (no run.json); check the path.") from None
+    except ValueError:
+        raise CompanionError(
+            f"The file {folder / 'run.json'} is damaged; start again with --overwrite."
+        ) from None
+    return about
+
+
+def write_json(path: Path, content: dict[str, object]) -> None:
+    """Write a JSON file so that the old one stays whole until the new one is."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(part, path)

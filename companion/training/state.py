@@ -1,0 +1,36 @@
+"""The state of a run as flat named tensors, which is what a safetensors file can hold."""
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+
+def collect(modules: Mapping[str, nn.Module], optimisers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
+    """Weights, buffers and optimiser slots under dotted names. Rates and decays are settings, not state."""
+    tensors: dict[str, Tensor] = {}
+    for name, module in modules.items():
+        tensors |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
+    for name, optimiser in optimisers.items():
+        for index, slots in optimiser.state_dict()["state"].items():
+            tensors |= {f"{name}.{index}.{slot}": value for slot, value in slots.items()}
+    return tensors
+
+
+def restore(
+    tensors: Mapping[str, Tensor], modules: Mapping[str, nn.Module], optimisers: Mapping[str, Optimizer]
+) -> None:
+    """Put back what `collect` gave."""
+    for name, module in modules.items():
+        module.load_state_dict(_below(name, tensors))
+    for name, optimiser in optimisers.items():
+        slots: dict[int, dict[str, Tensor]] = {}
+        for key, value in _below(name, tensors).items():
+            index, slot = key.split(".", 1)
+            slots.setdefault(int(index), {})[slot] = value
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
+
+
+def _below(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    prefix = f"{name}."
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
