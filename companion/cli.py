@@ -74,7 +74,7 @@ def _train(options: argparse.Namespace) -> None:
     )
     reports = run.train(trainer, batches, steps=settings.steps)
     with stop_requested() as stop:
-        for _ in progress(reports, total=settings.steps, start=run.first_step, label="dcgan"):
+        for _ in progress(reports, total=settings.steps, start=run.first_step, label="dcgan", leave=True):
             if stop.requested:
                 reports.close()
                 break

@@ -4,13 +4,16 @@ course.setup(chapter=1)
 budget = course.budget(smoke=dict(steps=2), laptop=dict(steps=500), gpu=dict(steps=20_000))
 """
 
+import inspect
 import os
 import random
+import textwrap
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
+from IPython.display import Markdown
 
 from companion.environment import device_name, pick_device, versions
 from companion.errors import CompanionError, unknown_name
@@ -52,6 +55,12 @@ def budget_name(device: torch.device | None = None) -> str:
     if chosen not in BUDGETS:
         raise unknown_name("budget", chosen, BUDGETS)
     return chosen
+
+
+def show(*things: Any) -> Markdown:
+    """The source of functions or classes of the package, set as code: what runs is what the page shows."""
+    sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things]
+    return Markdown("```python\n" + "\n\n\n".join(sources) + "\n```")  # type: ignore[no-untyped-call]
 
 
 def budget(*, smoke: dict[str, Any], laptop: dict[str, Any], gpu: dict[str, Any]) -> SimpleNamespace:

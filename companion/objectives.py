@@ -56,7 +56,7 @@ class Objective:
 
     def optimiser(self, parameters: Iterable[nn.Parameter], learning_rate: float | None = None) -> Optimizer:
         """The optimiser the objective's paper recommends, optionally at another learning rate."""
-        return _adam(parameters, learning_rate or 2e-4, betas=(0.5, 0.999))
+        return _adam(parameters, 2e-4 if learning_rate is None else learning_rate, betas=(0.5, 0.999))
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Wasserstein(Objective):
 
     def optimiser(self, parameters: Iterable[nn.Parameter], learning_rate: float | None = None) -> Optimizer:
         """RMSprop at 5e-5 without momentum, as algorithm 1 asks."""
-        return RMSprop(parameters, lr=learning_rate or 5e-5)
+        return RMSprop(parameters, lr=5e-5 if learning_rate is None else learning_rate)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class WassersteinGP(Objective):
 
     def optimiser(self, parameters: Iterable[nn.Parameter], learning_rate: float | None = None) -> Optimizer:
         """Adam at 1e-4 with β = (0, 0.9), as algorithm 1 asks."""
-        return _adam(parameters, learning_rate or 1e-4, betas=(0.0, 0.9))
+        return _adam(parameters, 1e-4 if learning_rate is None else learning_rate, betas=(0.0, 0.9))
 
 
 def _adam(parameters: Iterable[nn.Parameter], learning_rate: float, betas: tuple[float, float]) -> Adam:

@@ -5,11 +5,13 @@ done again. What it measured goes into `NAME.json`, with command, seeds, device,
 tables and several of its figures are made from these files.
 """
 
+import csv
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 from statistics import fmean, stdev
 from time import monotonic
@@ -25,12 +27,12 @@ from companion.data.toy import GaussianRing
 from companion.environment import environment, pick_device
 from companion.errors import CompanionError, unknown_name
 from companion.metrics import DigitFeatures, Measurement, measure, mode_report, total_variation
-from companion.models.mlp import PlaneCritic, PlaneGenerator
 from companion.models.store import save_model
 from companion.objectives import LeastSquares, Minimax, NonSaturating, Objective
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.classifier import accuracy, train_classifier
 from companion.training.gan import GANSettings, build, shuffled
+from companion.training.plane import plane_trainer
 from companion.training.progress import progress
 from companion.training.runs import Run, write_json
 
@@ -212,25 +214,33 @@ def _trained(
     settings = replace(settings, device=pick_device(settings.device).type)
     trainer, images = build(settings)
     run = Run.start(job.work / key, settings.as_json(), images.fingerprint, resume=True)
+    run.restore(trainer)
     extractor, real = DigitFeatures(), reference[:count]
-    recent: list[tuple[float, float]] = []
 
     def quality() -> dict[str, Any]:
         averaged, _ = measure(real, trainer.sample(count, seed=0), extractor)
         live, _ = measure(real, trainer.sample(count, seed=0, live=True), extractor)
-        losses = dict(
-            zip(("critic_loss", "generator_loss"), map(fmean, zip(*recent, strict=True)), strict=True)
-        )
-        return {"step": trainer.step, "frechet": averaged.value, "frechet_live": live.value, **losses}
+        return {"step": trainer.step, "frechet": averaged.value, "frechet_live": live.value}
 
+    def measured() -> None:
+        if trainer.step and trainer.step % every == 0:
+            job.once(f"{key}-quality/{trainer.step:06d}", quality)
+
+    measured()  # if the last sitting ended while measuring
     steps = settings.steps
     reports = run.train(trainer, shuffled(images, settings), steps=steps)
-    for report in progress(reports, total=steps, label=key):
-        recent = [*recent[1 - every :], (report.critic_loss, report.generator_loss)]
-        if report.step % every == 0:
-            job.once(f"{key}-quality/{report.step:06d}", quality)
+    for _ in progress(reports, total=steps, start=run.first_step, label=key):
+        measured()
     points = sorted((job.work / f"{key}-quality").glob("*.json"))
-    return trainer, [json.loads(point.read_text(encoding="utf-8")) for point in points]
+    curve = [json.loads(point.read_text(encoding="utf-8")) for point in points]
+    return trainer, [{**point, **_mean_losses(run.folder, point["step"], every)} for point in curve]
+
+
+def _mean_losses(folder: Path, step: int, window: int) -> dict[str, float]:
+    """Means over the steps up to `step`, from the run's file: it is whole however often the run was stopped."""
+    with open(folder / "metrics.csv", encoding="utf-8", newline="") as rows:
+        recent = list(csv.DictReader(rows))[max(0, step - window) : step]
+    return {name: fmean(float(row[name]) for row in recent) for name in ("critic_loss", "generator_loss")}
 
 
 def _label_distance(reference: Images, images: Tensor, extractor: DigitFeatures) -> Measurement:
@@ -268,7 +278,7 @@ def gan_fixes(job: Job) -> Result:
     seeds = [1, 2] if job.debug else [1, 2, 3]
     at_budget: dict[str, dict[str, Any]] = {
         "debug": {"steps": 4, "batch": 16},
-        "laptop": {"steps": 2000},
+        "laptop": {"steps": 1200},
         "gpu": {"steps": 10000, "device": "auto"},
     }
     base = replace(GANSettings(data="mnist", width=16), **at_budget[job.budget])
@@ -300,46 +310,54 @@ def _one_fix(settings: GANSettings, real: Tensor, extractor: DigitFeatures, labe
     return {"frechet": averaged.value, "frechet_live": live.value}
 
 
+RATES: dict[str, dict[str, float]] = {
+    "equal rates": {"critic_rate": 1e-3, "generator_rate": 1e-3},
+    "critic five times faster": {"critic_rate": 1e-3, "generator_rate": 2e-4},
+    "generator five times faster": {"critic_rate": 2e-4, "generator_rate": 1e-3},
+}
+RING_OBJECTIVES: dict[str, Objective] = {
+    "minimax": Minimax(),
+    "non-saturating": NonSaturating(),
+    "least squares": LeastSquares(),
+}
+
+
 def ring_objectives(job: Job) -> Result:
-    """Three objectives on a ring of eight Gaussians: which modes does each reach?"""
+    """Three objectives at three balances of rates on a ring of eight Gaussians: which modes does each reach?"""
     seeds = [1, 2] if job.debug else [1, 2, 3, 4, 5]
-    steps = 20 if job.debug else 4000
+    steps = 5 if job.debug else 2000
     ring = GaussianRing()
-    objectives: list[Objective] = [Minimax(), NonSaturating(), LeastSquares()]
-    runs: dict[str, list[dict[str, Any]]] = {type(objective).__name__: [] for objective in objectives}
+    runs: dict[str, list[dict[str, Any]]] = {}
     for seed in seeds:
-        for objective in objectives:
-            name = type(objective).__name__
-            one = partial(_one_ring, objective, ring, steps, seed)
-            runs[name].append(job.once(f"seed-{seed}/{name}", one))
+        for (name, objective), (balance, rates) in product(RING_OBJECTIVES.items(), RATES.items()):
+            label = f"{name}, {balance}"
+            one = partial(_one_ring, objective, rates, ring, steps, seed, label)
+            runs.setdefault(label, []).append(job.once(f"seed-{seed}/{label}", one))
     metrics = [
-        replace(metric, protocol=f"10,000 samples, {metric.protocol}")
-        for name, of in runs.items()
-        for metric in (
-            _over_seeds(f"modes covered of {ring.modes}: {name}", [run["covered"] for run in of]),
-            _over_seeds(f"histogram distance: {name}", [run["histogram_distance"] for run in of]),
-            _over_seeds(f"share on a mode: {name}", [run["high_quality"] for run in of]),
+        replace(
+            _over_seeds(f"{title}: {label}", [run[key] for run in of]), protocol=RING_PROTOCOL.format(len(of))
+        )
+        for label, of in runs.items()
+        for key, title in (
+            ("covered", f"modes covered of {ring.modes}"),
+            ("high_quality", "share of samples on a mode"),
+            ("histogram_distance", "histogram distance"),
         )
     ]
     about = {"device": "cpu", "steps": steps, "precision": "float32", "data": asdict(ring)}
     return Result(about, seeds, metrics, {"runs": runs})
 
 
-def _one_ring(objective: Objective, ring: GaussianRing, steps: int, seed: int) -> dict[str, Any]:
-    trainer = plane_trainer(objective, seed=seed)
-    for _ in progress(
-        trainer.run(ring, steps=steps), total=steps, label=f"{type(objective).__name__}, seed {seed}"
-    ):
+RING_PROTOCOL = "10,000 samples of the live generator, mean and standard deviation over {} seeds"
+
+
+def _one_ring(
+    objective: Objective, rates: dict[str, Any], ring: GaussianRing, steps: int, seed: int, label: str
+) -> dict[str, Any]:
+    trainer = plane_trainer(objective, seed=seed, **rates)
+    for _ in progress(trainer.run(ring, steps=steps), total=steps, label=f"{label}, seed {seed}"):
         pass
     return asdict(mode_report(trainer.sample(10_000, seed=0, live=True), ring))
-
-
-def plane_trainer(objective: Objective, *, seed: int, **options: Any) -> AdversarialTrainer:
-    """Generator and critic for the plane with seeded weights; `options` as the trainer's."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        generator, critic = PlaneGenerator(), PlaneCritic()
-    return AdversarialTrainer(generator, critic, objective, seed=seed, **options)
 
 
 def _over_seeds(name: str, values: list[float]) -> Measurement:
@@ -353,5 +371,7 @@ RECIPES: dict[str, Recipe] = {
     "dcgan-mnist": Recipe("DCGAN on MNIST at 32×32", 1, dcgan_mnist),
     "dcgan-digits": Recipe("DCGAN on scikit-learn's digits at 32×32", 1, dcgan_digits),
     "gan-fixes": Recipe("What helps a small DCGAN on MNIST", 1, gan_fixes),
-    "ring-objectives": Recipe("Three objectives on a ring of Gaussians", 1, ring_objectives),
+    "ring-objectives": Recipe(
+        "Three objectives and three balances on a ring of Gaussians", 1, ring_objectives
+    ),
 }

@@ -23,11 +23,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.utils import make_grid
 
 if TYPE_CHECKING:
-    from companion.models.mlp import PlaneCritic
     from companion.training.adversarial import Report
 
 # Told apart under every common colour blindness; the site's style sheet holds the same values (a test compares them).
@@ -104,6 +103,9 @@ class Captioned:
     alt: str
     milliseconds: int = 120  # each frame of an animation
 
+    def __repr__(self) -> str:
+        return f"Figure: {self.alt}"
+
     def _repr_html_(self) -> str:
         still = _data_uri([self.images[-1]], 0)
         alt = html.escape(self.alt, quote=True)
@@ -144,11 +146,21 @@ def _data_uri(frames: Sequence[Image.Image], milliseconds: int) -> str:
 
 
 def curves(
-    ax: Axes, lines: Mapping[str, Sequence[float]], *, steps: Sequence[float] | None = None, smooth: int = 1
+    ax: Axes,
+    lines: Mapping[str, Sequence[float] | Tensor],
+    *,
+    steps: Sequence[float] | Tensor | None = None,
+    smooth: int = 1,
+    legend: bool = False,
 ) -> None:
-    """Draw each named line, in its role's colour if the name is one of `COLOURS`, labelled at its end.
+    """Draw each named line, in its role's colour if its name begins with one of `COLOURS`.
 
-    `smooth` averages over a window of that many points, and the unsmoothed line stays visible behind.
+    Args:
+        ax: Where to draw.
+        lines: Values by name.
+        steps: Their places on the x axis; 1, 2, … if not given.
+        smooth: Average over a window of that many points; the unsmoothed line stays visible behind.
+        legend: Name the lines in a legend instead of at their ends, where these would meet.
     """
     for name, values in lines.items():
         x = np.arange(1, len(values) + 1) if steps is None else np.asarray(steps)
@@ -158,15 +170,13 @@ def curves(
             (faint,) = ax.plot(x, y, color=colour, alpha=0.18, linewidth=0.8)
             colour = faint.get_color()
             x, y = x[smooth - 1 :], np.convolve(y, np.ones(smooth) / smooth, "valid")
-        (line,) = ax.plot(x, y, color=colour)
-        ax.annotate(
-            name,
-            (x[-1], y[-1]),
-            xytext=(4, 0),
-            textcoords="offset points",
-            color=line.get_color(),
-            va="center",
-        )
+        style = "--" if name.startswith("optimal") else "-"
+        (line,) = ax.plot(x, y, color=colour, linestyle=style, label=name)
+        if not legend:
+            place: Any = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
+            ax.annotate(name, (x[-1], y[-1]), color=line.get_color(), annotation_clip=False, **place)
+    if legend:
+        ax.legend()
 
 
 def losses_of_run(folder: Path) -> None:
@@ -189,12 +199,15 @@ def plane(
     *,
     real: Tensor | None = None,
     fake: Tensor | None = None,
-    critic: "PlaneCritic | None" = None,
+    critic: nn.Module | None = None,
     extent: float = 3.0,
 ) -> None:
     """Points in the plane, `(N, 2)`, over the probability “real” that a critic gives to each place."""
     if critic is not None:
-        belief = critic.surface(extent).sigmoid()
+        axis = torch.linspace(-extent, extent, 120)
+        grid = torch.cartesian_prod(axis, axis).flip(1)  # (x, y), x fastest
+        with torch.no_grad():
+            belief = critic(grid).sigmoid().view(len(axis), len(axis))
         ax.imshow(
             belief,
             extent=(-extent, extent, -extent, extent),
@@ -203,12 +216,40 @@ def plane(
             vmin=0,
             vmax=1,
         )
-        axis = np.linspace(-extent, extent, len(belief))
         ax.contour(axis, axis, belief, levels=[0.5], colors=[COLOURS["critic"]], linewidths=1)
     for points, role in ((real, "real"), (fake, "fake")):
         if points is not None:
             ax.scatter(points[:, 0], points[:, 1], s=4, linewidths=0, alpha=0.6, color=COLOURS[role])
     ax.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal", xticks=[], yticks=[])
+
+
+def plane_frame(
+    report: "Report", real: Tensor, *, samples: int = 500, title: str | None = None
+) -> Image.Image:
+    """One frame of a game in the plane: data, samples and the critic's belief after this step."""
+    with style():
+        fig, ax = plt.subplots(figsize=(3.6, 3.8))
+        plane(
+            ax,
+            real=real,
+            fake=report.trainer.sample(samples, seed=0, live=True),
+            critic=report.trainer.critic,
+        )
+        ax.set_title(title or f"step {report.step}")
+        return picture(fig)
+
+
+def side_by_side(frames: Sequence[Sequence[Image.Image]]) -> list[Image.Image]:
+    """Animations of equal length and height, joined frame by frame."""
+    joined = []
+    for parts in zip(*frames, strict=True):
+        whole = Image.new("RGB", (sum(part.width for part in parts), parts[0].height), "white")
+        left = 0
+        for part in parts:
+            whole.paste(part, (left, 0))
+            left += part.width
+        joined.append(whole)
+    return joined
 
 
 def live(report: "Report", content: Image.Image | Figure) -> None:
@@ -220,13 +261,40 @@ def live(report: "Report", content: Image.Image | Figure) -> None:
     display(picture(content) if isinstance(content, Figure) else content)  # type: ignore[no-untyped-call]
 
 
-def bars(ax: Axes, values: Mapping[str, Sequence[float]], *, colour: str = COLOURS["generator"]) -> None:
-    """Horizontal bars of the means of several measurements, with every single one as a dot."""
-    for row, (_, seen) in enumerate(values.items()):
-        ax.barh(row, float(np.mean(seen)), color=colour, alpha=0.35, height=0.6)
-        ax.scatter(seen, [row] * len(seen), color=colour, s=18, zorder=3)
-    ax.set_yticks(range(len(values)), list(values))
-    ax.invert_yaxis()
+def seeds_figure(runs: Mapping[str, Sequence[Mapping[str, float]]], key: str, *, xlabel: str) -> Figure:
+    """One bar per setting, the mean of `key` over its runs, with every run as a dot."""
+    with style():
+        fig, ax = plt.subplots(figsize=(WIDTH, 0.32 * len(runs) + 0.7))
+        for row, seen in enumerate(runs.values()):
+            values = [run[key] for run in seen]
+            ax.barh(row, float(np.mean(values)), color=COLOURS["generator"], alpha=0.3, height=0.62)
+            ax.scatter(values, [row] * len(values), color=COLOURS["generator"], s=16, zorder=3, linewidths=0)
+        ax.set_yticks(range(len(runs)), list(runs))
+        ax.tick_params(axis="y", length=0, labelcolor=INK)
+        ax.invert_yaxis()
+        ax.set_xlabel(xlabel)
+    return fig
+
+
+def quality_figure(curve: Sequence[Mapping[str, float]]) -> Figure:
+    """Fréchet distance over training above, the losses below; `curve` as a run record's details hold it."""
+    steps = [point["step"] for point in curve]
+    with style():
+        fig, (above, below) = plt.subplots(2, 1, figsize=(WIDTH, 4.6), sharex=True)
+        names = {"generator, moving average": "frechet", "fake, live weights": "frechet_live"}
+        curves(
+            above,
+            {name: [point[key] for point in curve] for name, key in names.items()},
+            steps=steps,
+            legend=True,
+        )
+        above.set(ylabel="Fréchet distance", yscale="log")
+        losses = {
+            f"{role} loss": [point[f"{role}_loss"] for point in curve] for role in ("critic", "generator")
+        }
+        curves(below, losses, steps=steps, legend=True)
+        below.set(xlabel="step", ylabel="loss")
+    return fig
 
 
 def interpolation(start: Tensor, end: Tensor, steps: int) -> Tensor:

@@ -4,6 +4,7 @@ The manifest is `assets.toml` beside this module. The cache is the folder `COMPA
 platform's own cache folder. Nothing is ever uploaded.
 """
 
+import errno
 import os
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pooch
+from requests import RequestException  # what pooch downloads with
 
 from companion.errors import CompanionError, unknown_name
 
@@ -89,12 +91,17 @@ def _download(asset: Asset, url: str) -> str | None:
         )
     except ValueError:  # pooch's word for a wrong checksum
         return f"what {url.split('/')[2]} sent has another checksum"
-    except PermissionError:
+    except RequestException as error:  # an OSError too
+        return type(error).__name__
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise CompanionError(
+                f"The disk is full, and {asset.name} needs {_megabytes(asset.size)} in {asset.file.parent}; "
+                "free some space, or set COMPANION_CACHE to a folder elsewhere."
+            ) from None
         raise CompanionError(
             f"The cache folder {asset.file.parent} cannot be written; set COMPANION_CACHE to a folder of yours."
         ) from None
-    except OSError as error:  # requests' exceptions are OSErrors too
-        return type(error).__name__
     return None
 
 

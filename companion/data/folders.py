@@ -18,7 +18,8 @@ def read_folder(folder: Path, size: int) -> tuple[Tensor, tuple[str, ...]]:
     """Every readable picture below `folder`, upright, cropped to its central square and resized.
 
     Args:
-        folder: Searched with its subfolders; the order is that of the sorted paths, the same on every machine.
+        folder: Searched with its subfolders, hidden ones left out; the order is that of the sorted paths, the same
+            on every machine.
         size: Side of the square in pixels.
 
     Returns:
@@ -31,13 +32,15 @@ def read_folder(folder: Path, size: int) -> tuple[Tensor, tuple[str, ...]]:
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise CompanionError(f"The folder {folder} {what}; give a folder with {FORMATS} files.")
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    below = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    names = sorted(name for name in below if not any(part.startswith(".") for part in name.split("/")))
     pictures: list[Tensor] = []
     skipped: list[str] = []
-    for path in tqdm(paths, desc=f"reading {folder.name}", unit="file", leave=False, delay=2):
+    for name in tqdm(names, desc=f"reading {folder.name}", unit="file", leave=False, delay=2):
+        path = below[name]
         picture = _read(path, size) if path.suffix.lower() in SUFFIXES else None
         if picture is None:
-            skipped.append(path.relative_to(folder).as_posix())
+            skipped.append(name)
         else:
             pictures.append(picture)
     if not pictures:
@@ -50,7 +53,7 @@ def read_folder(folder: Path, size: int) -> tuple[Tensor, tuple[str, ...]]:
 def _read(path: Path, size: int) -> Tensor | None:
     try:
         with Image.open(path) as opened:
-            upright = ImageOps.exif_transpose(opened).convert("RGB")
+            upright = _as_rgb(ImageOps.exif_transpose(opened))
             square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
     except (
         OSError,
@@ -60,6 +63,17 @@ def _read(path: Path, size: int) -> Tensor | None:
     ):  # all that Pillow raises on damage
         return None
     return torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1)
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    """Eight bits a channel; 16-bit grey scaled, not clipped as Pillow does; what is transparent on white."""
+    if picture.mode == "I" or picture.mode.startswith("I;16"):
+        high = np.asarray(picture).astype(np.int64).clip(0, 65535) >> 8
+        picture = Image.fromarray(high.astype(np.uint8))
+    elif picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        over = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
+    return picture.convert("RGB")
 
 
 def _looked_at(names: list[str]) -> str:

@@ -1,6 +1,7 @@
 """How good are the samples? Distances between sets of images, each number stamped with how it was made."""
 
 from companion.metrics.distances import Measurement, frechet_distance, kernel_distance, measure
+from companion.metrics.divergences import game_value, jensen_shannon, optimal_discriminator
 from companion.metrics.features import DigitFeatures, FeatureExtractor, InceptionFeatures
 from companion.metrics.modes import ModeReport, mode_report, total_variation
 
@@ -11,8 +12,11 @@ __all__ = [
     "Measurement",
     "ModeReport",
     "frechet_distance",
+    "game_value",
+    "jensen_shannon",
     "kernel_distance",
     "measure",
     "mode_report",
+    "optimal_discriminator",
     "total_variation",
 ]

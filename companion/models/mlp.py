@@ -1,6 +1,5 @@
-"""Two small multilayer perceptrons for data in the plane (chapter 1)."""
+"""Two small multilayer perceptrons for data in the plane, or on a line (chapter 1)."""
 
-import torch
 from torch import Tensor, nn
 
 
@@ -19,24 +18,16 @@ class PlaneGenerator(nn.Module):
 
 
 class PlaneCritic(nn.Module):
-    """Points `(N, 2)` to scores `(N,)`."""
+    """Points `(N, dimensions)` to scores `(N,)`."""
 
-    def __init__(self, width: int = 128) -> None:
+    def __init__(self, width: int = 128, dimensions: int = 2) -> None:
         super().__init__()
-        self.layers = _mlp(2, width, 1)
+        self.layers = _mlp(dimensions, width, 1)
 
     def forward(self, points: Tensor) -> Tensor:
         """Score each point."""
         scores: Tensor = self.layers(points).flatten()
         return scores
-
-    @torch.no_grad()
-    def surface(self, extent: float = 3.0, resolution: int = 120) -> Tensor:
-        """Scores on a square grid over [−extent, extent]², `(resolution, resolution)`, rows from low y to high."""
-        axis = torch.linspace(-extent, extent, resolution)
-        y, x = torch.meshgrid(axis, axis, indexing="ij")
-        points = torch.stack([x.flatten(), y.flatten()], dim=1)
-        return self.forward(points).view(resolution, resolution)
 
 
 def _mlp(inputs: int, width: int, outputs: int) -> nn.Sequential:

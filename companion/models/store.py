@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -56,16 +57,22 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str,
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(part, "wb") as file:
-            file.write(save(stored, notes))
+            file.write(_serialised(stored, notes))
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise CompanionError(
-            f"Could not write {path} ({_reason(error)}); free some space or choose another folder, "
-            "then continue with --resume."
-        ) from None
+        with suppress(OSError):
+            part.unlink()
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> CompanionError:
+    """An error for a file or folder that the system refuses to write, a full disk above all."""
+    return CompanionError(
+        f"Could not write {path} ({_reason(error)}); free some space or choose another folder, "
+        "then continue with --resume."
+    )
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -90,6 +97,15 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             "delete it and make it again."
         )
     return tensors, about
+
+
+def _serialised(tensors: dict[str, Tensor], notes: dict[str, str]) -> bytes:
+    """The file's bytes, the notes sorted: the library leaves their order to chance, and equal runs have equal files."""
+    raw = save(tensors, notes)
+    end = 8 + int.from_bytes(raw[:8], "little")  # the header's length, the header in JSON, then the numbers
+    header = json.dumps({**json.loads(raw[8:end]), "__metadata__": dict(sorted(notes.items()))}).encode()
+    header += b" " * (-len(header) % 8)  # the numbers stay aligned
+    return len(header).to_bytes(8, "little") + header + raw[end:]
 
 
 def _digest(tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> str:

@@ -147,20 +147,27 @@ class AdversarialTrainer:
         )
 
     def _critic_step(self, real: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        with torch.no_grad(), self._autocast():  # the critic's loss has no business in the generator
-            fake = self._draw(self.draw_latents(len(real)))
-        fake = fake.to(real.dtype)
+        fake = self._fakes(len(real)).to(real.dtype)
         real_scores, fake_scores = self._scores(real, fake)
         loss = self.objective.critic_loss(real_scores, fake_scores)
         with self._autocast():
             penalty = self.objective.penalty(self.critic, real, fake)
         total = loss if penalty is None else loss + penalty
-        self.critic_optimiser.zero_grad()
+        self._clear(self.critic_optimiser)
         total.backward()  # type: ignore[no-untyped-call]
         self.critic_optimiser.step()
         self.objective.constrain(self.critic)
         penalty = torch.zeros_like(loss) if penalty is None else penalty.detach()
         return loss.detach(), penalty, real_scores.detach().mean(), fake_scores.detach().mean()
+
+    def _fakes(self, count: int) -> Tensor:
+        """Images for the critic to learn from, cut off from the generator, whose gradients they must not reach."""
+        with torch.no_grad(), self._autocast():
+            fakes: Tensor = self._draw(self.draw_latents(count))
+        return fakes
+
+    def _clear(self, optimiser: Optimizer) -> None:
+        optimiser.zero_grad()
 
     def _scores(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """Scores of both, in one pass unless batch normalisation would then mix real with fake."""
@@ -173,13 +180,15 @@ class AdversarialTrainer:
 
     def _generator_step(self, count: int) -> Tensor:
         self.critic.requires_grad_(False)  # saves the weight gradients nobody would use
-        with self._autocast():
-            scores = self._score(self._draw(self.draw_latents(count)))
-        loss = self.objective.generator_loss(scores.float())
-        self.generator_optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.generator_optimiser.step()
-        self.critic.requires_grad_(True)
+        try:
+            with self._autocast():
+                scores = self._score(self._draw(self.draw_latents(count)))
+            loss = self.objective.generator_loss(scores.float())
+            self._clear(self.generator_optimiser)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.generator_optimiser.step()
+        finally:  # a reader may interrupt a cell anywhere, and go on in the next
+            self.critic.requires_grad_(True)
         return loss.detach()
 
     def _autocast(self) -> torch.autocast:

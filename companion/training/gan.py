@@ -15,7 +15,7 @@ from companion.training.adversarial import AdversarialTrainer
 
 @dataclass(frozen=True)
 class GANSettings:
-    """Two runs with equal settings on the same device and versions are equal bit for bit."""
+    """Two runs with equal settings, device, versions and number of threads are equal bit for bit."""
 
     data: str = "digits"  # a name `companion.data.load` knows, or a folder
     size: int = 32

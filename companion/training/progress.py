@@ -8,10 +8,18 @@ from companion.training.adversarial import Report
 
 
 def progress(
-    reports: Iterable[Report], *, total: int, start: int = 0, label: str = "training"
+    reports: Iterable[Report], *, total: int, start: int = 0, label: str = "training", leave: bool = False
 ) -> Iterator[Report]:
-    """Pass the reports on, showing how far the run is; `start` is the step a continued run begins from."""
-    with tqdm(total=total, initial=start, desc=label, unit="step", dynamic_ncols=True, leave=False) as bar:
+    """Pass the reports on, showing how far the run is.
+
+    Args:
+        reports: What a trainer or a run yields.
+        total: Steps at the end.
+        start: The step a continued run begins from.
+        label: What the bar is called.
+        leave: Keep the finished bar on the screen.
+    """
+    with tqdm(total=total, initial=start, desc=label, unit="step", dynamic_ncols=True, leave=leave) as bar:
         for report in reports:
             bar.set_postfix_str(report.line, refresh=False)
             bar.update()

@@ -11,9 +11,10 @@ generator.safetensors   the averaged generator, when the run has finished
 import csv
 import json
 import os
-import shutil
+import re
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TextIO
@@ -22,12 +23,14 @@ import torch
 
 from companion.environment import environment
 from companion.errors import CompanionError
-from companion.models.store import read_tensors, save_model, write_tensors
+from companion.models.store import read_tensors, save_model, unwritable, write_tensors
 from companion.training.adversarial import AdversarialTrainer, Batches, Report
 from companion.viz import image_grid, losses_of_run
 
 COLUMNS = [field.name for field in fields(Report) if field.name != "trainer"]
-MADE_BY_A_RUN = ("run.json", "metrics.csv", "samples", "losses.png", "checkpoint", "generator.safetensors")
+MADE_BY_A_RUN = re.compile(
+    r"(run\.json|metrics\.csv|generator\.safetensors|checkpoint/last\.safetensors)(\.part)?|losses\.png|samples/\d+\.png"
+)
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 GRIDS = 20  # sample grids a run leaves
 
@@ -73,7 +76,7 @@ class Run:
                 )
         try:
             (folder / "samples").mkdir(parents=True, exist_ok=True)
-            run._write_state("running", 0)
+            run._write_state("running", run.first_step)
         except OSError as error:
             raise CompanionError(
                 f"The folder {folder} cannot be written ({error.strerror}); choose another --out."
@@ -86,9 +89,19 @@ class Run:
         """`trainer.run`, leaving the files of this folder; continues from the checkpoint if there is one.
 
         Leaving the loop early is safe: the checkpoint is written then too.
+
+        Raises:
+            CompanionError: A loss or a weight is no longer finite, the disk is full, or the checkpoint is damaged.
         """
-        if self._continues:
-            trainer.restore(read_tensors(self.checkpoint_file)[0])
+        try:
+            yield from self._train(trainer, batches, steps)
+        except OSError as error:
+            raise unwritable(self.folder, error) from None
+
+    def _train(
+        self, trainer: AdversarialTrainer, batches: Batches, steps: int
+    ) -> Generator[Report, None, None]:
+        self.restore(trainer)
         grid_every = max(1, steps // GRIDS)
         last_checkpoint = last = time.monotonic()
         status = "failed"
@@ -105,18 +118,34 @@ class Run:
                         self._checkpoint(trainer, rows)
                         last_checkpoint = now
                     yield report
+                self._checkpoint(trainer, rows)
                 status = "finished"
             except GeneratorExit:  # the loop was left between two steps
+                self._checkpoint(trainer, rows)
                 status = "stopped"
             finally:  # after a NaN, or an interruption within a step, the last good checkpoint stays as it is
                 rows.flush()
-                if status != "failed":
-                    self._checkpoint(trainer, rows)
                 self._write_state(status, trainer.step)
                 losses_of_run(self.folder)
         if status == "stopped":
             return
         save_model(self.folder / "generator.safetensors", trainer.average.module)
+
+    def restore(self, trainer: AdversarialTrainer) -> None:
+        """Take the trainer to where the checkpoint stands, if there is one to continue from; `train` does it itself.
+
+        Raises:
+            CompanionError: The checkpoint is damaged, or another run's.
+        """
+        if not self._continues:
+            return
+        tensors, _ = read_tensors(self.checkpoint_file)
+        try:
+            trainer.restore(tensors)
+        except (KeyError, RuntimeError, ValueError):
+            raise CompanionError(
+                f"The checkpoint {self.checkpoint_file} belongs to another run; start again with --overwrite."
+            ) from None
 
     @property
     def first_step(self) -> int:
@@ -133,9 +162,15 @@ class Run:
         return self.folder / "checkpoint" / "last.safetensors"
 
     def _checkpoint(self, trainer: AdversarialTrainer, rows: TextIO) -> None:
+        state = trainer.state()
+        if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
+            raise CompanionError(
+                f"A weight is no longer finite after step {trainer.step}, and training cannot recover from that; "
+                "lower the learning rates or choose another objective."
+            )
         rows.flush()  # the rows first: on resuming, those after the checkpoint are dropped again
         os.fsync(rows.fileno())
-        write_tensors(self.checkpoint_file, trainer.state(), {"step": str(trainer.step)})
+        write_tensors(self.checkpoint_file, state, {"step": str(trainer.step)})
         self._write_state("running", trainer.step)
 
     def _metrics_after(self, step: int) -> TextIO:
@@ -183,15 +218,16 @@ class Run:
 
     def _clear(self) -> None:
         """Delete what a run made, and refuse a folder that holds anything else."""
-        others = [path.name for path in self.folder.iterdir() if path.name not in MADE_BY_A_RUN]
+        files = {p.relative_to(self.folder).as_posix(): p for p in self.folder.rglob("*") if not p.is_dir()}
+        others = [name for name in files if not MADE_BY_A_RUN.fullmatch(name)]
         if others or not (self.folder / "run.json").is_file():
             named = ", ".join(sorted(others)[:3]) or "no run.json"
             raise CompanionError(
                 f"The folder {self.folder} holds files that no run made ({named}), and they are not deleted; "
                 "choose another --out."
             )
-        for path in self.folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in files.values():
+            path.unlink()
 
     def _write_state(self, status: str, step: int) -> None:
         about = {
@@ -213,9 +249,12 @@ def read_run(folder: Path) -> dict[str, object]:
     """
     try:
         about: dict[str, object] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        if not isinstance(about["settings"], dict):
+            raise TypeError
+        float(about["seconds"]), int(about["step"]), about["data_fingerprint"]  # type: ignore[call-overload, arg-type]
     except FileNotFoundError:
         raise CompanionError(f"The folder {folder} holds no run (no run.json); check the path.") from None
-    except ValueError:
+    except (ValueError, TypeError, KeyError):
         raise CompanionError(
             f"The file {folder / 'run.json'} is damaged; start again with --overwrite."
         ) from None
@@ -223,7 +262,16 @@ def read_run(folder: Path) -> dict[str, object]:
 
 
 def write_json(path: Path, content: dict[str, object]) -> None:
-    """Write a JSON file so that the old one stays whole until the new one is."""
+    """Write a JSON file so that the old one stays whole until the new one is.
+
+    Raises:
+        CompanionError: The disk is full, or the place cannot be written.
+    """
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    try:
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        raise unwritable(path, error) from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -29,6 +30,14 @@ def restore(
             index, slot = key.split(".", 1)
             slots.setdefault(int(index), {})[slot] = value
         optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
+        for parameter, loaded in optimiser.state.items():
+            loaded |= {slot: _laid_out_like(parameter, value) for slot, value in loaded.items()}
+
+
+def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+    """A copy in the parameter's memory layout: the fused optimisers walk both side by side, whatever the strides."""
+    same = parameter.shape == value.shape
+    return (torch.empty_like(parameter, dtype=value.dtype) if same else torch.empty_like(value)).copy_(value)
 
 
 def _below(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,0 +1,90 @@
+"""The bug museum: real bugs, built so that a notebook can watch them fail. Never train with these for anything else.
+
+Each exhibit is the right code with one line changed, so the difference between a plot of the one and a plot of the
+other is that line.
+"""
+
+from collections.abc import Iterable
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector
+
+from companion.training.adversarial import AdversarialTrainer
+
+
+class UndetachedFakes(AdversarialTrainer):
+    """Chapter 1: the critic's fakes are still attached to the generator, and nobody clears the generator's gradients.
+
+    The critic's loss then leaves a gradient in the generator, and the generator's next step follows the sum of both:
+    its own wish, and the critic's wish that its images be easy to tell.
+    """
+
+    def _fakes(self, count: int) -> Tensor:
+        with self._autocast():
+            fakes: Tensor = self._draw(self.draw_latents(count))
+        return fakes  # the bug: no detach, no torch.no_grad
+
+    def _clear(self, optimiser: torch.optim.Optimizer) -> None:
+        if (
+            optimiser is not self.generator_optimiser
+        ):  # the bug's other half: these gradients stay until they are used
+            optimiser.zero_grad()
+
+    def _generator_step(self, count: int) -> Tensor:
+        loss = super()._generator_step(count)
+        self.generator_optimiser.zero_grad()
+        return loss
+
+
+def keras_momentum_as_eps(channels: int) -> nn.BatchNorm2d:
+    """Chapter 1: `BatchNorm2d(c, 0.8)`, copied from a library whose second argument is the momentum.
+
+    In PyTorch the second argument is `eps`, which is added to the variance.
+    """
+    return nn.BatchNorm2d(channels, 0.8)
+
+
+def gradient_conflict(trainer: AdversarialTrainer, real: Tensor) -> tuple[float, float]:
+    """What the undetached critic's loss leaves in the generator, against the generator's own gradient.
+
+    Args:
+        trainer: Any trainer; its networks are read, not changed.
+        real: One batch of real data.
+
+    Returns:
+        Cosine between both gradients, and the ratio of the critic's to the generator's length.
+    """
+    parameters = list(trainer.generator.parameters())
+    fake = trainer.generator(trainer.draw_latents(len(real)))
+    scores = trainer.critic(fake)
+    own = parameters_to_vector(
+        torch.autograd.grad(trainer.objective.generator_loss(scores), parameters, retain_graph=True)
+    )
+    leaked = parameters_to_vector(
+        torch.autograd.grad(trainer.objective.critic_loss(trainer.critic(real), scores), parameters)
+    )
+    cosine = torch.nn.functional.cosine_similarity(own, leaked, dim=0)
+    return float(cosine), float(leaked.norm() / own.norm())
+
+
+@torch.no_grad()
+def signal_by_depth(generator: nn.Module, latents: Tensor) -> list[tuple[str, float]]:
+    """Standard deviation of what leaves each layer of a generator in train mode, with the layers' names."""
+    found = []
+    signal = latents[:, :, None, None]
+    for layer in generator.layers:  # type: ignore[union-attr]
+        signal = layer(signal)
+        found.append((type(layer).__name__, float(signal.std())))
+    return found
+
+
+@torch.no_grad()
+def company_changes_a_picture(generator: nn.Module, latents: Tensor, mates: Iterable[Tensor]) -> list[Tensor]:
+    """The first latent's image in train mode, once for each company of other latents it is drawn with.
+
+    Batch normalisation in train mode uses the statistics of the batch, so one picture depends on the others. (It also
+    moves the running statistics: the generator is copied first.)
+    """
+    return [deepcopy(generator).train()(torch.cat([latents[:1], others]))[0] for others in mates]

@@ -1,0 +1,175 @@
+"""Guards the `companion` command: what it leaves, what it says, and that no mistake ends in a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from companion import cli
+from companion.cli import main
+
+TINY = ["--steps", "6", "--batch", "8", "--size", "16", "--width", "2", "--latents", "4", "--device", "cpu"]
+
+
+def train(out: Path, *more: str) -> int:
+    return main(["train", "dcgan", "--out", str(out), *TINY, *more])
+
+
+def test_training_leaves_all_that_the_help_promises(tmp_path, capsys):
+    assert train(tmp_path / "a") == 0
+    left = {path.name for path in (tmp_path / "a").iterdir()}
+    assert left == {
+        "run.json",
+        "metrics.csv",
+        "samples",
+        "losses.png",
+        "checkpoint",
+        "generator.safetensors",
+    }
+    assert len((tmp_path / "a/metrics.csv").read_text().splitlines()) == 1 + 6
+    output = capsys.readouterr()
+    assert "6 steps are done" in output.out
+    assert "critic" in output.err  # the progress bar shows the losses
+    assert "<" in output.err  # and the time left
+
+
+def test_a_run_stopped_with_ctrl_c_and_resumed_equals_an_uninterrupted_one(tmp_path):
+    """As far as sums go: both use one thread, since the number of threads changes the order of additions."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def start(name: str, *more: str) -> subprocess.Popen:
+        options = ["train", "dcgan", "--out", str(tmp_path / name), *TINY, "--steps", "400", *more]
+        command = [sys.executable, "-m", "companion", *options]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)
+
+    whole, cut = start("whole"), start("cut")
+    wait_for_a_grid(tmp_path / "cut/samples", cut)
+    cut.send_signal(signal.SIGINT)
+    said, trouble = cut.communicate(timeout=60)
+    assert cut.returncode == 130, trouble
+    assert "Stopped after step" in said
+    assert "Traceback" not in trouble
+    resumed = start("cut", "--resume")
+    assert resumed.wait(60) == whole.wait(60) == 0
+    for name in ("metrics.csv", "generator.safetensors", "checkpoint/last.safetensors"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+
+
+def wait_for_a_grid(samples: Path, process: subprocess.Popen) -> None:
+    """Until the first sample grid is there, so that the interruption falls into the middle of the run."""
+    deadline = time.monotonic() + 60
+    while not (samples.is_dir() and any(samples.iterdir())):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--size", "37"], "power of two"),
+        (["--steps", "-3"], "--steps cannot be -3"),
+        (["--batch", "0"], "--batch cannot be 0"),
+        (["--batch", "100000"], "which holds 1797 images"),
+        (["--seed", "-1"], "--seed cannot be -1"),
+        (["--data", "mnits"], "did you mean mnist"),
+        (["--data", "no/such/folder"], "does not exist"),
+        (["--device", "quantum"], "There is no device"),
+        (["--device", "cuda:99"], "no cuda:99"),
+    ],
+)
+def test_an_impossible_option_is_one_sentence_and_code_2(tmp_path, capsys, more, said):
+    assert train(tmp_path / "a", *more) == 2
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert message.startswith("companion: ")
+    assert said in message
+    assert message[-1] in ".?"
+    assert not (tmp_path / "a").exists()  # nothing is left behind
+
+
+def test_a_folder_without_pictures_names_what_it_looked_at(tmp_path, capsys):
+    (tmp_path / "holidays").mkdir()
+    (tmp_path / "holidays/notes.txt").write_text("sun")
+    assert train(tmp_path / "a", "--data", str(tmp_path / "holidays")) == 2
+    assert "notes.txt" in capsys.readouterr().err
+
+
+def test_unreadable_pictures_are_counted_named_and_skipped(tmp_path, capsys):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for index in range(9):
+        Image.new("RGB", (20, 20), (index * 20, 0, 0)).save(folder / f"{index}.png")
+    (folder / "broken.jpg").write_bytes(b"not a picture")
+    assert train(tmp_path / "a", "--data", str(folder)) == 0
+    assert "9 pictures read; 1 could not be and are left out: broken.jpg" in capsys.readouterr().out
+
+
+def test_an_existing_run_is_kept_unless_asked(tmp_path, capsys):
+    assert train(tmp_path / "a") == 0
+    before = (tmp_path / "a/metrics.csv").read_bytes()
+    assert train(tmp_path / "a") == 2
+    assert "--resume" in capsys.readouterr().err
+    assert (tmp_path / "a/metrics.csv").read_bytes() == before
+    assert train(tmp_path / "a", "--overwrite", "--seed", "2") == 0
+    assert (tmp_path / "a/metrics.csv").read_bytes() != before
+
+
+def test_a_foreign_folder_is_never_emptied(tmp_path, capsys):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/thesis.txt").write_text("three years")
+    assert train(tmp_path / "a", "--overwrite") == 2
+    assert "thesis.txt" in capsys.readouterr().err
+    assert (tmp_path / "a/thesis.txt").read_text() == "three years"
+
+
+def test_an_unwritable_place_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert train(tmp_path / "file/a") == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_sentence(monkeypatch, capsys):
+    def full(options):
+        raise OSError(28, "No space left on device", "runs/a/metrics.csv")
+
+    monkeypatch.setattr(cli, "_doctor", full)
+    assert main(["doctor"]) == 2
+    assert "The disk is full" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["trian"], ["train"], ["train", "dcgan"], ["train", "dcgan", "--steps", "x"]]
+)
+def test_a_wrong_command_line_says_where_help_is(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert "--help" in capsys.readouterr().err
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert all(command in shown for command in ("train", "reproduce", "assets", "doctor"))
+
+
+def test_reproduce_lists_its_runs_and_suggests_names(capsys):
+    assert main(["reproduce"]) == 0
+    assert "dcgan-mnist" in capsys.readouterr().out
+    assert main(["reproduce", "dcgan-mnits"]) == 2
+    assert "dcgan-mnist" in capsys.readouterr().err
+
+
+def test_assets_lists_licences_and_refuses_unknown_names(capsys):
+    assert main(["assets", "list"]) == 0
+    assert "CC BY-SA 3.0" in capsys.readouterr().out
+    assert main(["assets", "fetch"]) == 2
+    assert main(["assets", "fetch", "mnist-train-image"]) == 2
+    assert "mnist-train-images" in capsys.readouterr().err

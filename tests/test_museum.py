@@ -1,0 +1,83 @@
+"""Guards the bug museum: each bug fails in the way the chapter says, and the right code beside it does not."""
+
+import torch
+from torch import nn
+
+from companion import museum
+from companion.data.toy import GaussianRing
+from companion.models.dcgan import DCGANConfig, Generator
+from companion.objectives import NonSaturating
+from companion.training import AdversarialTrainer
+from companion.training.plane import plane_trainer
+
+RING = GaussianRing(batch=64)
+
+
+def generator_gradient(kind: type[AdversarialTrainer]) -> torch.Tensor:
+    """What the generator's optimiser is given in the first step."""
+    trainer = plane_trainer(NonSaturating(), seed=3, kind=kind)
+    seen = []
+    trainer.generator_optimiser.register_step_pre_hook(
+        lambda optimiser, *_: seen.append(
+            torch.cat([p.grad.flatten().clone() for g in optimiser.param_groups for p in g["params"]])
+        )
+    )
+    next(trainer.run(RING, steps=1))
+    return seen[0]
+
+
+def test_undetached_fakes_add_the_critics_gradient_to_the_generators():
+    right, wrong = generator_gradient(AdversarialTrainer), generator_gradient(museum.UndetachedFakes)
+    assert not torch.allclose(right, wrong)
+    leak = wrong - right  # the critic's wish
+    assert torch.nn.functional.cosine_similarity(right, leak, dim=0) < -0.5
+
+
+def test_the_leak_does_not_pile_up_from_step_to_step():
+    trainer = plane_trainer(NonSaturating(), seed=3, kind=museum.UndetachedFakes)
+    for _ in trainer.run(RING, steps=3):
+        pass
+    gradients = [parameter.grad for parameter in trainer.generator.parameters()]
+    assert all(gradient is None for gradient in gradients)
+
+
+def test_gradient_conflict_reads_and_changes_nothing():
+    trainer = plane_trainer(NonSaturating(), seed=3)
+    before = {key: value.clone() for key, value in trainer.state().items()}
+    cosine, ratio = museum.gradient_conflict(trainer, RING[0])
+    assert -1 <= cosine < 0 < ratio
+    assert all(torch.equal(value, before[key]) for key, value in trainer.state().items())
+
+
+def test_the_second_argument_of_batch_norm_is_eps():
+    layer = museum.keras_momentum_as_eps(4)
+    assert layer.eps == 0.8
+    assert layer.momentum == 0.1  # PyTorch's default: what the author meant to set is untouched
+
+
+def test_a_large_eps_lets_the_signal_die_layer_by_layer():
+    torch.manual_seed(0)
+    config, latents = DCGANConfig(width=8), torch.randn(32, 64)
+    after = {
+        norm: [
+            std
+            for name, std in museum.signal_by_depth(Generator(config, norm), latents)
+            if name == "BatchNorm2d"
+        ]
+        for norm in (nn.BatchNorm2d, museum.keras_momentum_as_eps)
+    }
+    assert all(0.9 < std < 1.1 for std in after[nn.BatchNorm2d])
+    dying = after[museum.keras_momentum_as_eps]
+    assert dying == sorted(dying, reverse=True)
+    assert dying[-1] < 0.1
+
+
+def test_in_train_mode_a_picture_depends_on_its_company_and_the_generator_is_left_alone():
+    torch.manual_seed(0)
+    generator = Generator(DCGANConfig(width=4)).eval()
+    before = [value.clone() for value in generator.state_dict().values()]
+    latent, mates = torch.randn(1, 64), [torch.randn(3, 64) for _ in range(2)]
+    first, second = museum.company_changes_a_picture(generator, latent, mates)
+    assert (first - second).abs().max() > 0.01
+    assert not generator.training
+    assert all(torch.equal(a, b) for a, b in zip(before, generator.state_dict().values(), strict=True))
