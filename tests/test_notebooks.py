@@ -48,7 +48,9 @@ def test_every_cell_ran_in_order_without_an_error_and_without_noise(path):
     counts = [cell.execution_count for cell in code_cells(path)]
     assert counts == list(range(1, len(counts) + 1))
     outputs = [output for cell in code_cells(path) for output in cell.outputs]
-    assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
+    assert not [
+        output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"
+    ]
 
 
 @by_name
