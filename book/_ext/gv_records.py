@@ -1,0 +1,198 @@
+"""Tables that are read from records when the book is built, so that no number on these pages was typed by hand.
+
+{results}   one section per run record: `companion/pretrained/*.json` and `book/results/*.json`
+{credits}   one row per data asset in `companion/data/assets.toml`
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[2]
+RECORD_FOLDERS = (ROOT / "companion/pretrained", ROOT / "book/results")
+ASSETS = ROOT / "companion/data/assets.toml"
+Record = dict[str, Any]
+
+
+class MarkdownFromFiles(SphinxDirective):
+    """Writes Markdown lines and parses them where the directive stands."""
+
+    def lines(self) -> Iterator[str]:
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_reread()  # new files count too, so this page is read at every build
+        holder = nodes.Element()
+        lines = list(self.lines())
+        self.state.nested_parse(
+            StringList(lines, self.env.docname), self.content_offset, holder, match_titles=1
+        )
+        return holder.children
+
+
+# ---- results --------------------------------------------------------------------------------------------------------
+
+
+class Results(MarkdownFromFiles):
+    def lines(self) -> Iterator[str]:
+        found = sorted(read_records(), key=lambda r: (str(r.get("chapter", "")), str(r.get("name", ""))))
+        if not found:
+            yield "No run has been recorded yet."
+        for record in found:
+            yield from describe(record)
+
+
+def read_records() -> Iterator[Record]:
+    for folder in RECORD_FOLDERS:
+        for path in sorted(folder.glob("*.json")):
+            record = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(record, dict):
+                yield {"name": path.stem, **record}
+
+
+def describe(record: Record) -> Iterator[str]:
+    """One record as a heading, a table of its metrics and a table of how it was run."""
+    yield from [f"## {record.get('title') or record['name']}", ""]
+    if note := record.get("description") or record.get("note"):
+        yield from [str(note), ""]
+    yield from describe_metrics(as_list(record.get("metrics", [])))
+    yield from [":::{dropdown} How it was run", ""]
+    yield from table(["", ""], run_rows(record))
+    yield from [":::", ""]
+
+
+def describe_metrics(metrics: list[Record]) -> Iterator[str]:
+    """A row for each number. A protocol that all of them share is said once, below."""
+    rows = [metric_row(metric) for metric in metrics]
+    if len(rows) > 1 and len({protocol for *_, protocol in rows}) == 1:
+        yield from table(["Measure", "Value"], [row[:2] for row in rows])
+        yield from ["{.gv-under-table}", f"How each was measured: {rows[0][2]}.", ""]
+    elif rows:
+        yield from table(["Measure", "Value", "How it was measured"], rows)
+
+
+def metric_row(metric: Record) -> list[str]:
+    """Name, value with its spread, protocol."""
+    value = with_spread(metric.get("value", "—"), metric.get("spread"))
+    return [str(metric.get("name", "—")), value, plain(metric.get("protocol", "—"))]
+
+
+def with_spread(value: Any, spread: float | None) -> str:
+    """`12.35 ± 0.50`: two digits of the spread, and no more of the value than the spread leaves certain."""
+    if spread is None:
+        return number(value)
+    digits = 0 if spread < 1e-9 else max(0, 1 - math.floor(math.log10(spread)))
+    rounded = number(value) if spread < 1e-9 else f"{value:.{digits}f}"
+    return f"{rounded}\u00a0±\u00a0{spread:.{digits}f}"
+
+
+def run_rows(record: Record) -> list[list[str]]:
+    """Only what the record holds: an old or a hand-made record may lack some fields."""
+    settings = record.get("settings", {})
+    machine = [record.get("device"), record.get("device_name") or record.get("cpu")]
+    machine += [with_unit(record.get("cores"), "cores"), with_unit(record.get("threads"), "threads")]
+    steps = record.get("steps") or settings.get("steps")
+    rows = {
+        "Chapter": record.get("chapter"),
+        "Command": f"`{record['command']}`" if record.get("command") else None,
+        "Date": record.get("date"),
+        "Seed": record.get("seeds", record.get("seed")),
+        "Machine": ", ".join(str(part) for part in machine if part),
+        "Precision": record.get("precision") or settings.get("precision"),
+        "Budget": record.get("budget"),
+        "Steps": number(steps) if steps else None,
+        "Time": duration(record["seconds"]) if record.get("seconds") else None,
+        "Data": record.get("data") or settings.get("data"),
+        "Versions": record.get("versions"),
+    }
+    return [[name, plain(value)] for name, value in rows.items() if value not in (None, "", [], {})]
+
+
+def with_unit(value: Any, unit: str) -> str | None:
+    return f"{value} {unit}" if value else None
+
+
+def number(value: Any) -> str:
+    """Four significant digits, thousands with a thin space: enough to compare, no more than was measured."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}".replace(",", "\u202f")
+    return f"{value:.4g}"
+
+
+def duration(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds))) + " (h:mm:ss)"
+
+
+def plain(value: Any) -> str:
+    """Nested values in one line: `torch 2.14.1, numpy 2.3`."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {plain(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(plain(item) for item in value)
+    return number(value)
+
+
+def as_list(metrics: Any) -> list[Record]:
+    """Metrics come as a list of tables, or short as {name: value}."""
+    if isinstance(metrics, dict):
+        return [{"name": name, "value": value} for name, value in metrics.items()]
+    return list(metrics)
+
+
+def table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + " --- |" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+    yield ""
+
+
+# ---- credits --------------------------------------------------------------------------------------------------------
+
+
+class Credits(MarkdownFromFiles):
+    def lines(self) -> Iterator[str]:
+        assets = tomllib.loads(ASSETS.read_text(encoding="utf-8")) if ASSETS.exists() else {}
+        yield from table(["Asset", "What it is", "Licence", "Attribution"], map(credit_row, entries(assets)))
+
+
+def entries(assets: dict[str, Any]) -> list[Record]:
+    """The assets, written either as `[[asset]]` with a name or as `[name]`."""
+    found: list[Record] = []
+    for name, value in assets.items():
+        if isinstance(value, list):
+            found += [item for item in value if isinstance(item, dict)]
+        elif isinstance(value, dict) and ("sha256" in value or "urls" in value):
+            found.append({"name": name, **value})
+        elif isinstance(value, dict):
+            found += entries(value)
+    return found
+
+
+def credit_row(asset: Record) -> list[str]:
+    fields = ("description", "licence", "attribution")
+    return [f"`{asset.get('name', '—')}`", *(str(asset.get(field, "—")) for field in fields)]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("results", Results)
+    app.add_directive("credits", Credits)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

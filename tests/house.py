@@ -1,0 +1,34 @@
+"""What the tests of the book, the site and the Makefile share: where things are, and a site that is up to date."""
+
+import fcntl
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SITE = ROOT / "_build/html"
+
+
+def run(*command: str, cwd: Path = ROOT, **options: object) -> subprocess.CompletedProcess[str]:
+    """Run a command as a reader would, out of any `make` that started the tests."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True, check=False)
+
+
+def built_site() -> Path:
+    """The site, built by the command in the README. One test process builds, the others wait for it."""
+    (ROOT / "_build").mkdir(exist_ok=True)
+    with (ROOT / "_build/.tests").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result = run("make", "book")
+    if result.returncode:
+        pytest.fail(f"`make book` failed:\n{result.stdout}{result.stderr}", pytrace=False)
+    return SITE
+
+
+def pages() -> list[Path]:
+    """Every page that a reader can open, relative to the site; not the first one, which only leads to the cover."""
+    found = (path.relative_to(SITE) for path in SITE.rglob("*.html"))
+    return sorted(page for page in found if "_static" not in page.parts and page != Path("index.html"))

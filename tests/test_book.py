@@ -1,0 +1,225 @@
+"""Guards the book as it is written.
+
+It builds without a warning, its links lead somewhere, every picture has a description, its colours are the code's, and
+its tables come from the records.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import nbformat
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from house import ROOT, built_site, pages
+
+from companion.viz import COLOURS
+
+sys.path.insert(0, str(ROOT / "book/_ext"))
+import gv_records
+import gv_solutions
+
+CSS = (ROOT / "book/web_static/palette.css").read_text(encoding="utf-8")
+MASTERS = sorted((ROOT / "notebooks/exercises").glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def site() -> dict[Path, BeautifulSoup]:
+    """Every page, parsed."""
+    folder = built_site()
+    return {
+        page: BeautifulSoup((folder / page).read_text(encoding="utf-8"), "html.parser") for page in pages()
+    }
+
+
+# ---- the build ------------------------------------------------------------------------------------------------------
+
+
+def test_build_counts_a_warning_as_an_error():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"jupyter-book build \. --all -W --keep-going -n", makefile)
+
+
+def test_every_page_of_the_contents_is_built(site):
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    names = re.findall(r"'(?:root|file)': '([^']+)'", str(contents))
+    assert len(names) > 10
+    assert [name for name in names if Path(f"{name}.html") not in site] == []
+
+
+def test_every_image_has_a_description(site):
+    """Docutils falls back to the file's name, which tells nobody what is to be seen."""
+    bare = []
+    for page, soup in site.items():
+        for picture in soup.select(".bd-article :is(img, svg:not(.sd-octicon))"):
+            text = picture.get("alt") or picture.get("aria-label") or ""
+            if len(text) < 10 or re.search(r"\.(png|svg|gif|webp|jpe?g)$", text):
+                bare.append(f"{page}: {picture.get('src', 'svg')[:60]} “{text[:60]}”")
+    assert bare == []
+
+
+def test_every_internal_link_leads_somewhere(site):
+    folder, broken = built_site(), []
+    for page, soup in site.items():
+        for link in soup.select("a[href], img[src], link[href], script[src]"):
+            address, fragment = urldefrag(link.get("href") or link.get("src"))
+            if urlsplit(address).scheme or address.startswith("//"):
+                continue
+            target = (folder / page).parent / unquote(urlsplit(address).path) if address else folder / page
+            if not target.exists():
+                broken.append(f"{page}: {address}")
+            elif fragment and target.suffix == ".html":
+                other = site[target.resolve().relative_to(folder.resolve())]
+                if not other.find(id=unquote(fragment)) and fragment not in {"", "search-documents"}:
+                    broken.append(f"{page}: {address}#{fragment}")
+    assert broken == []
+
+
+def test_announced_chapters_have_no_links(site):
+    coming = site[Path("book/index.html")].select(".gv-coming")
+    assert all("In preparation" in card.text and not card.find("a") for card in coming)
+
+
+def test_no_stored_notebook_holds_widgets():
+    """Without the widget manager, which the site does not load, they would leave a hole in the page."""
+    for path in (ROOT / "notebooks").rglob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        assert "widgets" not in notebook.metadata, path
+        outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+        assert not any("widget-view" in kind for output in outputs for kind in output.get("data", {})), path
+
+
+# ---- colours --------------------------------------------------------------------------------------------------------
+
+
+def colours(theme: str) -> dict[str, str]:
+    block = {"light": r"^html \{(.*?)\}", "dark": r'^  html\[data-theme="dark"\] \{(.*?)\}'}[theme]
+    body = re.search(block, CSS, re.DOTALL | re.MULTILINE)[1]
+    return dict(re.findall(r"--gv-([\w-]+): (#[0-9A-F]{6})", body))
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio by WCAG 2.1, 1 to 21."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_site_and_plots_share_one_palette():
+    assert {name: colours("light")[name] for name in COLOURS} == {n: c.upper() for n, c in COLOURS.items()}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_coloured_words_can_be_read(theme):
+    """AA asks for 4.5 : 1, on the page and on the tinted ground of code and sidebar."""
+    palette = colours(theme)
+    words = [f"{name}-ink" for name in COLOURS] + ["text", "quiet"]
+    weak = {
+        (word, ground): round(contrast(palette[word], palette[ground]), 2)
+        for word in words
+        for ground in ("ground", "surface")
+        if contrast(palette[word], palette[ground]) < 4.5
+    }
+    assert weak == {}
+
+
+def test_contrast_of_known_pairs():
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
+
+
+# ---- tables from records --------------------------------------------------------------------------------------------
+
+
+def test_every_record_is_on_the_results_page(site):
+    text = site[Path("book/results.html")].text.replace("’", "'")
+    missing = [r["name"] for r in gv_records.read_records() if str(r.get("title") or r["name"]) not in text]
+    assert missing == []
+
+
+def test_no_record_is_of_a_trial_run():
+    """Debug and smoke runs show that the code runs; their numbers mean nothing and are not for the book."""
+    trials = {"debug", "smoke"}
+    assert [record["name"] for record in gv_records.read_records() if record.get("budget") in trials] == []
+
+
+def test_every_asset_is_credited(site):
+    text = site[Path("book/licence.html")].text
+    assets = gv_records.entries(gv_records.tomllib.loads(gv_records.ASSETS.read_text(encoding="utf-8")))
+    assert assets
+    assert [asset["name"] for asset in assets if asset["name"] not in text] == []
+
+
+def test_a_record_may_lack_fields():
+    lines = "\n".join(gv_records.describe({"name": "bare"}))
+    assert "## bare" in lines
+    assert "None" not in lines
+
+
+def test_a_full_record_shows_value_spread_and_protocol():
+    metric = {"name": "Fréchet distance", "value": 12.3456, "spread": 0.5, "protocol": {"images": 10000}}
+    record = {
+        "name": "x",
+        "metrics": [metric],
+        "seconds": 3725,
+        "steps": 20000,
+        "versions": {"torch": "2.14"},
+    }
+    lines = "\n".join(gv_records.describe(record))
+    assert "| Fréchet distance | 12.35\u00a0±\u00a00.50 | images 10\u202f000 |" in lines
+    assert "1:02:05" in lines
+    assert "torch 2.14" in lines
+
+
+def test_a_shared_protocol_is_said_once():
+    metrics = [{"name": name, "value": 1, "protocol": "10,000 images"} for name in "ab"]
+    assert "\n".join(gv_records.describe_metrics(metrics)).count("10,000 images") == 1
+
+
+def test_a_pipe_does_not_break_a_table():
+    assert list(gv_records.table(["a"], [["x | y"]]))[2] == "| x \\| y |"
+
+
+# ---- exercises ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("master", MASTERS, ids=lambda path: path.stem)
+def test_solutions_are_folded(site, master):
+    """As many folds as solutions, none open, and no line of a solution outside a fold."""
+    page = site[master.relative_to(ROOT).with_suffix(".html")]
+    cells = [cell.source for cell in nbformat.read(master, as_version=4).cells if cell.cell_type == "code"]
+    solutions = [match[1] for source in cells for match in gv_solutions.SOLUTION.finditer(source)]
+    folds = page.select("details.gv-solution")
+    assert len(folds) == len(solutions) > 0
+    assert not any(fold.has_attr("open") for fold in folds)
+    assert "BEGIN SOLUTION" not in page.text
+    for fold in folds:
+        fold.extract()
+    outside = page.select_one("article").text
+    lines = [line.strip() for solution in solutions for line in solution.splitlines()]
+    given = "\n".join(gv_solutions.SOLUTION.sub("", source) for source in cells)
+    assert [line for line in lines if len(line) > 25 and line in outside and line not in given] == []
+
+
+def test_a_solution_is_cut_out_whole():
+    source = "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION\n\nf(1)"
+    assert gv_solutions.SOLUTION.split(source) == ["def f(x):", "    return x", "\nf(1)"]
+
+
+def test_a_written_answer_is_folded():
+    class App:
+        class env:
+            doc2path = staticmethod(lambda name: f"{name}.ipynb")
+
+    cell = {"cell_type": "markdown", "metadata": {"nbgrader": {"solution": True}}, "source": ["Because."]}
+    source = [json.dumps({"cells": [cell]})]
+    gv_solutions.fold_text_solutions(App, "x", source)
+    assert json.loads(source[0])["cells"][0]["source"].startswith("``````{dropdown}")

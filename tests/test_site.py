@@ -1,0 +1,221 @@
+"""Guards the site as a reader meets it, in a real browser.
+
+No request leaves this machine, no page reports an error, nothing scrolls sideways on a phone; equations, search, dark
+mode and the Colab button work.
+"""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+from house import ROOT, built_site, pages
+
+sync_api = pytest.importorskip("playwright.sync_api")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+VIEWS = {
+    "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True},
+}
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves without a word."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Visit(NamedTuple):
+    """What one page did when it was opened."""
+
+    page: str
+    view: str
+    foreign: list[str]
+    errors: list[str]
+    overflow: int
+    untypeset: int
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(built_site())))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["sync_api.Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        path = next(filter(None, map(shutil.which, BROWSERS)), None)
+        try:
+            started = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+        except sync_api.Error as error:
+            message = (
+                f"No browser: the site was NOT tested. `make system` says what to do. {str(error)[:200]}"
+            )
+            if os.environ.get("CI"):
+                pytest.fail(message, pytrace=False)
+            pytest.skip(message)
+        yield started
+        started.close()
+
+
+def visit(context: "sync_api.BrowserContext", address: str, page: str, view: str) -> Visit:
+    """Open a page, let it settle, and note everything it asked for and complained about."""
+    foreign: list[str] = []
+    errors: list[str] = []
+    tab = context.new_page()
+
+    def guard(route: "sync_api.Route") -> None:
+        if route.request.url.startswith((address, "data:", "blob:")):
+            route.continue_()
+        else:
+            foreign.append(route.request.url)
+            route.abort()
+
+    tab.route("**/*", guard)
+    tab.on("console", lambda m: errors.append(m.text) if m.type in {"error", "warning"} else None)
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    tab.on("response", lambda r: errors.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    tab.goto(f"{address}/{page}", wait_until="load")
+    # MathJax is loaded when there is maths; its promise says when all of it is typeset.
+    tab.evaluate("window.MathJax?.startup?.promise")
+    overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    untypeset = tab.evaluate(
+        "[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container')).length"
+    )
+    tab.close()
+    return Visit(page, view, foreign, errors, overflow, untypeset)
+
+
+@pytest.fixture(scope="module")
+def visits(browser: "sync_api.Browser", address: str) -> list[Visit]:
+    """Every page in light, in dark and on a phone, each from a browser that has never been here."""
+    made = []
+    for view, options in VIEWS.items():
+        with browser.new_context(**options) as context:
+            made += [visit(context, address, str(page), view) for page in pages()]
+    return made
+
+
+def test_every_page_is_visited_in_every_view(visits):
+    assert len(visits) == len(pages()) * len(VIEWS) >= 12 * 3
+
+
+def test_no_request_leaves_this_machine(visits):
+    assert [(v.page, v.foreign) for v in visits if v.foreign] == []
+
+
+def test_no_page_reports_an_error(visits):
+    assert [(v.page, v.view, v.errors) for v in visits if v.errors] == []
+
+
+def test_no_page_scrolls_sideways(visits):
+    assert [(v.page, v.view, v.overflow) for v in visits if v.overflow > 0] == []
+
+
+def test_all_equations_are_typeset(visits):
+    assert [(v.page, v.untypeset) for v in visits if v.untypeset] == []
+
+
+def test_the_address_alone_leads_to_the_cover(browser, address):
+    with browser.new_context() as context:
+        tab = context.new_page()
+        tab.goto(address)
+        tab.wait_for_url("**/book/index.html")
+        assert tab.locator("article h1").last.inner_text().startswith("Generative Vision")
+
+
+def test_coloured_symbols_follow_the_theme(browser, address):
+    r"""\real{x} in an equation has the colour of the word “real”, in light and in dark."""
+    seen = set()
+    for scheme in ("light", "dark"):
+        with browser.new_context(color_scheme=scheme) as context:
+            tab = context.new_page()
+            tab.goto(f"{address}/book/notation.html")
+            tab.evaluate("window.MathJax.startup.promise")
+            colour = "e => getComputedStyle(e).color"
+            word = tab.locator("p span.gv-real").first.evaluate(colour)
+            assert tab.locator("mjx-container .gv-real").first.evaluate(colour) == word
+            seen.add(word)
+    assert len(seen) == 2
+
+
+def test_search_finds_mode_collapse(browser, address):
+    with browser.new_context() as context:
+        tab = context.new_page()
+        tab.goto(f"{address}/search.html?q=mode+collapse")
+        tab.wait_for_selector("#search-results ul.search li a")
+        found = tab.locator("#search-results ul.search li a").evaluate_all("links => links.map(a => a.href)")
+        assert any("glossary" in link for link in found)
+
+
+def test_the_button_changes_the_ground(browser, address):
+    """Each press goes on to another of automatic, light and dark; the reader's choice outlives the page."""
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    with browser.new_context(color_scheme="light") as context:
+        tab = context.new_page()
+        tab.goto(f"{address}/book/index.html")
+        grounds = {tab.evaluate(ground)}
+        for _ in range(3):
+            tab.locator("button.theme-switch-button:visible").first.click()
+            grounds.add(tab.evaluate(ground))
+        assert len(grounds) == 2
+
+
+def test_notebooks_open_in_colab(browser, address):
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
+    repository = settings["url"].removeprefix("https://github.com/")
+    notebooks = [path.relative_to(ROOT) for path in (ROOT / "notebooks").rglob("*.ipynb")]
+    with browser.new_context() as context:
+        tab = context.new_page()
+        for notebook in (path for path in notebooks if ".ipynb_checkpoints" not in path.parts):
+            tab.goto(f"{address}/{notebook.with_suffix('.html')}")
+            link = tab.locator("a.btn-colab").first.get_attribute("href")
+            assert link == (
+                f"https://colab.research.google.com/github/{repository}/blob/{settings['branch']}/{notebook}"
+            )
+
+
+def test_pictures_do_not_glare_in_the_dark(browser, address):
+    """Plots have a white ground; in dark mode each stands on a card that is dimmed."""
+    with browser.new_context(color_scheme="dark") as context:
+        tab = context.new_page()
+        for page in (path for path in pages() if Path("notebooks") in path.parents):
+            tab.goto(f"{address}/{page}")
+            filters = tab.locator(".cell_output img").evaluate_all(
+                "all => all.map(i => getComputedStyle(i).filter)"
+            )
+            assert all("brightness" in value for value in filters), page
+
+
+def test_animations_stand_still_when_asked(browser, address):
+    """With reduced motion a browser shows the still that each animation carries."""
+    with browser.new_context(reduced_motion="reduce") as context:
+        tab = context.new_page()
+        for page in (path for path in pages() if Path("notebooks") in path.parents):
+            tab.goto(f"{address}/{page}")
+            moving = tab.locator(".cell_output img").evaluate_all(
+                "all => all.filter(i => /^data:image.(gif|webp)|\\.(gif|webp)$/.test(i.currentSrc || i.src))"
+                ".filter(i => !i.closest('picture')).map(i => i.alt)"
+            )
+            assert moving == [], page
