@@ -21,6 +21,7 @@ from companion.models.modes import evaluating
 from companion.objectives import Objective, mixes_batch
 from companion.randomness import step_randomness
 from companion.training import state
+from companion.training.second_order import second_order
 
 
 class Batches(Protocol):
@@ -150,7 +151,7 @@ class AdversarialTrainer:
         fake = self._fakes(len(real)).to(real.dtype)
         real_scores, fake_scores = self._scores(real, fake)
         loss = self.objective.critic_loss(real_scores, fake_scores)
-        with self._autocast():
+        with self._autocast(), second_order():
             penalty = self.objective.penalty(self.critic, real, fake)
         total = loss if penalty is None else loss + penalty
         self._clear(self.critic_optimiser)

@@ -1,0 +1,50 @@
+"""`python -m benchmarks`: measure, show, record."""
+
+import argparse
+from pathlib import Path
+
+from benchmarks import peers
+from benchmarks.loops import GAMES, mimicry, ours, torchgan
+from benchmarks.report import plain, record, table, write
+from benchmarks.timing import Protocol, measure
+
+QUICK = Protocol(batches=(4,), rounds=2, images_per_turn=4, warm_up=1)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Time the contenders; the README of the numbers is `benchmarks/loops.py`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="two steps each, to see that all works; not recorded"
+    )
+    parser.add_argument(
+        "--ours-only", action="store_true", help="leave the other libraries out, fetch nothing"
+    )
+    parser.add_argument(
+        "--compiled", action="store_true", help="also ours through torch.compile (minutes more)"
+    )
+    parser.add_argument("--rounds", type=int, default=Protocol.rounds, help="rounds (default: %(default)s)")
+    parser.add_argument("--out", type=Path, help="folder of the record (default: benchmarks/results)")
+    chosen = parser.parse_args(arguments)
+
+    contenders = [ours(), ours(bfloat16=True)]
+    notes = []
+    if chosen.compiled:
+        contenders.append(ours(bfloat16=True, compiled=True))
+    if not chosen.ours_only:
+        if problem := peers.install():
+            notes.append(problem)
+        contenders = [torchgan(), mimicry(), *contenders]
+    protocol = QUICK if chosen.quick else Protocol(rounds=chosen.rounds)
+    found = record(measure(GAMES, contenders, protocol), protocol, notes)
+    print(plain(table(found)))
+    for note in notes:
+        print(note)
+    out = chosen.out or (None if chosen.quick else Path("benchmarks/results"))
+    if out:
+        write(found, out)
+        print(f"Recorded in {out}/throughput.json and throughput.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""What was measured, as a record, as Markdown for the book's results page and as a table on the terminal."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.loops import CONFIG
+from benchmarks.timing import Measurement, Protocol
+from companion.environment import bfloat16_units, environment
+
+OURS = "companion"
+QUALITY = Path("companion/pretrained/gan-fixes.json")
+COMPARED = ("as DCGAN says", "in bfloat16")  # the lines of that record that differ in precision alone
+
+
+def record(measurements: Sequence[Measurement], protocol: Protocol, notes: Sequence[str]) -> dict[str, Any]:
+    """The JSON record: where, how, and every number."""
+    return {
+        "title": "Images per second of the training step",
+        "command": "make bench",
+        **environment(torch.device("cpu")),
+        "bfloat16_units": bfloat16_units(),
+        "protocol": {
+            **asdict(protocol),
+            "step": "one critic step and one generator step",
+            "networks": {"name": "DCGAN", **asdict(CONFIG)},
+            "data": "four batches of handwritten digits in memory, 64×64, three channels",
+            "order": "interleaved: every contender one turn, then the next round",
+        },
+        "notes": list(notes),
+        "measurements": [measurement.as_json() for measurement in measurements],
+    }
+
+
+def table(found: dict[str, Any]) -> list[list[str]]:
+    """Rows: objective, batch, loop, median, quartiles, best, times the best peer; the first row names them."""
+    rows = [["objective", "batch", "loop", "median", "quartiles", "best", "× best peer"]]
+    for (game, batch), group in groupby(found["measurements"], key=lambda one: (one["game"], one["batch"])):
+        lines = list(group)
+        peers = [one["median"] for one in lines if "median" in one and not one["contender"].startswith(OURS)]
+        for one in lines:
+            head = [game, str(batch), one["contender"]]
+            if "median" not in one:
+                rows.append([*head, "failed", one["failure"] or "not run", "", ""])
+                continue
+            low, high = one["quartiles"]
+            ratio = f"{one['median'] / max(peers):.2f}" if peers else ""
+            rows.append([*head, f"{one['median']:.0f}", f"{low:.0f}–{high:.0f}", f"{one['best']:.0f}", ratio])
+    return rows
+
+
+def plain(rows: list[list[str]]) -> str:
+    """The table for a terminal, columns aligned."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def markdown(found: dict[str, Any], quality: Path = QUALITY) -> str:
+    """The table with its protocol, and what bfloat16 does to quality where that has been measured."""
+    head, *rows = table(found)
+    protocol, counts = found["protocol"], found["measurements"][0]["weights"]
+    units = found["bfloat16_units"]
+    lines = [
+        "<!-- Written by `make bench`; edit benchmarks/report.py instead. -->",
+        "",
+        "| " + " | ".join(head) + " |",
+        "|---|--:|---|--:|--:|--:|--:|",
+        *("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows),
+        "",
+        f"Images per second of one critic step and one generator step, {found['date']}: {found['device_name']}, "
+        f"{found['threads']} threads, bfloat16 units: {units or 'none'}, torch {found['versions']['torch']}. "
+        f"DCGAN at {CONFIG.size}×{CONFIG.size}, {CONFIG.channels} channels, width {CONFIG.width} "
+        f"({counts['generator']:,} and {counts['critic']:,} weights under {found['measurements'][0]['game']}), "
+        f"the same for all; {protocol['rounds']} interleaved rounds, medians, quartiles, best. "
+        "Peers run in float32, as published. Ours also keeps the generator's moving average, which they do not.",
+        *(f"\n{note}" for note in found["notes"]),
+    ]
+    return "\n".join([*lines, *_quality(quality)]) + "\n"
+
+
+def _quality(path: Path) -> list[str]:
+    """What the recorded runs in both precisions say, where they exist and were not a rehearsal."""
+    if not path.is_file():
+        return []
+    run = json.loads(path.read_text(encoding="utf-8"))
+    named = {metric["name"].removeprefix("Fréchet distance: "): metric for metric in run["metrics"]}
+    if run["budget"] in ("debug", "smoke") or not all(name in named for name in COMPARED):
+        return []
+    full, half = (f"{named[name]['value']:.2f} ± {named[name]['spread']:.2f}" for name in COMPARED)
+    return [
+        "",
+        f"And the images? Trained for {run['settings']['steps']:,} steps on {run['settings']['data'].upper()}, "
+        f"float32 reaches a Fréchet distance of {full}, bfloat16 {half} (`companion reproduce {run['name']}`; "
+        f"{named[COMPARED[0]]['protocol']}).",
+    ]
+
+
+def write(found: dict[str, Any], folder: Path) -> None:
+    """`throughput.json` and `throughput.md`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found, indent=1, ensure_ascii=False)
+    (folder / "throughput.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "throughput.md").write_text(markdown(found), encoding="utf-8")

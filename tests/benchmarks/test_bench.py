@@ -1,0 +1,95 @@
+"""Guards the benchmark: it runs, every loop trains the same networks, and its record can be rendered."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as bench
+from benchmarks import loops, peers, report
+from benchmarks.timing import Measurement, Protocol, images, measure
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    folder = tmp_path_factory.mktemp("bench")
+    bench.main(["--quick", "--ours-only", "--out", str(folder)])
+    assert (folder / "throughput.md").is_file()
+    return json.loads((folder / "throughput.json").read_text(encoding="utf-8"))
+
+
+def test_the_record_says_where_how_and_what(found):
+    assert {
+        "device_name",
+        "cores",
+        "threads",
+        "versions",
+        "date",
+        "bfloat16_units",
+        "protocol",
+    } <= found.keys()
+    assert found["protocol"]["networks"]["size"] == 64
+    loops_timed = [(one["game"], one["contender"]) for one in found["measurements"]]
+    assert loops_timed == [
+        (game, f"companion, {precision}")
+        for game in ("WGAN-GP", "DCGAN")
+        for precision in ("float32", "bfloat16")
+    ]
+    for one in found["measurements"]:
+        assert one["failure"] is None
+        assert len(one["images_per_second"]) == found["protocol"]["rounds"]
+        assert one["quartiles"][0] <= one["median"] <= one["quartiles"][1] <= one["best"]
+
+
+def test_all_loops_of_a_game_learn_equally_many_weights(found):
+    for game in loops.GAMES:
+        counts = [one["weights"] for one in found["measurements"] if one["game"] == game.name]
+        assert counts == [loops.weights(*loops.networks(game))] * len(counts)
+
+
+@pytest.mark.skipif(not (peers.FOLDER / "torchgan").is_dir(), reason="`make bench` has not fetched the peers")
+@pytest.mark.parametrize("contender", [loops.torchgan(), loops.mimicry()], ids=lambda one: one.name)
+@pytest.mark.parametrize("game", loops.GAMES, ids=lambda game: game.name)
+def test_peers_train_the_same_networks(game, contender):
+    assert peers.install() is None
+    step, counts = contender.build(game, images(2))
+    step()
+    assert counts == loops.weights(*loops.networks(game))
+
+
+def test_a_loop_that_fails_is_shown_not_hidden():
+    def build(game: loops.Game, data: loops.Data) -> None:
+        raise RuntimeError("not on this torch")
+
+    broken = loops.Contender("old library", build)
+    measured = measure(loops.GAMES[:1], [broken], Protocol(batches=(2,), rounds=1))
+    assert measured[0].failure == "RuntimeError: not on this torch"
+    rows = report.table(report.record(measured, Protocol(), []))
+    assert rows[1][3:5] == ["failed", "RuntimeError: not on this torch"]
+
+
+def test_the_best_peer_is_the_measure():
+    measured = [
+        Measurement("WGAN-GP", 16, name, images_per_second=rates)
+        for name, rates in {
+            "a": [50.0, 100.0, 90.0],
+            "b": [60.0, 60.0, 60.0],
+            "companion": [180.0] * 3,
+        }.items()
+    ]
+    ratios = [row[-1] for row in report.table(report.record(measured, Protocol(), []))[1:]]
+    assert ratios == ["1.00", "0.67", "2.00"]
+
+
+def test_quality_is_cited_from_a_recorded_run_only(tmp_path: Path, found):
+    metrics = [
+        {"name": f"Fréchet distance: {name}", "value": value, "spread": 0.5, "protocol": "digit classifier"}
+        for name, value in (("as DCGAN says", 3.25), ("in bfloat16", 3.5))
+    ]
+    settings = {"steps": 2000, "data": "mnist"}
+    path = tmp_path / "gan-fixes.json"
+    for budget, cited in (("debug", False), ("laptop", True)):
+        run = {"name": "gan-fixes", "budget": budget, "metrics": metrics, "settings": settings}
+        path.write_text(json.dumps(run), encoding="utf-8")
+        assert ("bfloat16 3.50 ± 0.50" in report.markdown(found, path)) is cited
+    assert "Fréchet" not in report.markdown(found, tmp_path / "absent.json")
