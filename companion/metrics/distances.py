@@ -36,7 +36,7 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
     _check_features(real, fake)
     real, fake = real.double(), fake.double()
     mean_gap = (real.mean(0) - fake.mean(0)).square().sum()
-    real_cov, fake_cov = torch.cov(real.T), torch.cov(fake.T)
+    real_cov, fake_cov = (torch.cov(part.T).view(part.shape[1], -1) for part in (real, fake))
     values, vectors = torch.linalg.eigh(real_cov)
     root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
     cross = torch.linalg.eigvalsh(root @ fake_cov @ root).clamp(min=0).sqrt().sum()

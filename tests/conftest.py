@@ -1,0 +1,27 @@
+"""What every test shares: one thread per process, so that two cores suffice, and the same examples in each run."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parent))  # helpers beside the tests, which importlib mode does not find
+
+torch.set_num_threads(1)
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.load_profile("house")
+
+
+@pytest.fixture
+def mnist_cached() -> None:
+    """Skip the test where MNIST is not in the cache: no test downloads anything."""
+    from companion.data.assets import manifest
+
+    parts = [f"mnist-{part}-{kind}" for part in ("train", "test") for kind in ("images", "labels")]
+    missing = [name for name in parts if not manifest()[name].file.is_file()]
+    if missing:
+        pytest.skip(
+            f"{', '.join(missing)} not in the cache; fetch with companion assets fetch, or set COMPANION_CACHE"
+        )
