@@ -46,7 +46,7 @@ def execute(path: Path) -> NotebookNode:
         timeout=None,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
-        on_cell_start=report,
+        on_cell_execute=report,
     )
     client.execute()
     print()

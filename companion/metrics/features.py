@@ -99,10 +99,10 @@ class InceptionFeatures:
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
-        """Features `(N, 2048)` of grey or RGB images; grey is repeated over the three channels."""
+        """Features `(N, 2048)` of grey or colour images; grey is repeated over the three channels, alpha dropped."""
 
         def extract(part: Tensor) -> Tensor:
-            rgb = part.expand(-1, 3, -1, -1) if part.shape[1] == 1 else part
+            rgb = part.expand(-1, 3, -1, -1) if part.shape[1] == 1 else part[:, :3]
             bytes_ = ((rgb + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
             return self._model(bytes_.to(self.device))[0]  # type: ignore[no-any-return]
 

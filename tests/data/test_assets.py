@@ -1,0 +1,257 @@
+"""Guards fetching: what arrives is checked, mirrors are tried, and every failure says where a file may be put by hand.
+
+No test leaves this machine: a web server on the loopback stands for the world.
+"""
+
+import hashlib
+import re
+import shutil
+import socket
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from companion.data import assets
+from companion.data.assets import Asset, cache_folder, fetch, manifest
+from companion.errors import CompanionError
+
+CONTENT = b"seven seas" * 100
+
+
+class Mirror(ThreadingHTTPServer):
+    """Serves what `files` holds, and remembers every request."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        mirror = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                mirror.asked.append(self.path)
+                content = mirror.files.get(self.path)
+                self.send_response(404 if content is None else 200)
+                self.send_header("Content-Length", str(len(content or b"")))
+                self.end_headers()
+                self.wfile.write(content or b"")
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+
+
+@pytest.fixture
+def mirror():
+    server = Mirror()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def closed_url() -> str:
+    """Where nobody listens: a port that was free a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/x"
+
+
+@pytest.fixture
+def publish(monkeypatch, tmp_path):
+    """Put one asset into the manifest, with an empty cache."""
+
+    def one(*urls: str) -> Asset:
+        asset = Asset(
+            name="seas",
+            description="",
+            urls=list(urls),
+            path="far/away/seas.txt",
+            sha256=hashlib.sha256(CONTENT).hexdigest(),
+            size=len(CONTENT),
+            licence="CC0-1.0",
+            attribution="nobody",
+            instead="digits",
+        )
+        monkeypatch.setattr(assets, "manifest", lambda: {"seas": asset})
+        return asset
+
+    monkeypatch.setenv("COMPANION_CACHE", str(tmp_path / "cache"))
+    return one
+
+
+def test_a_missing_file_is_downloaded_once_into_its_place(mirror, publish, tmp_path):
+    publish(mirror.url("/seas"))
+    mirror.files["/seas"] = CONTENT
+    place = fetch("seas")
+    assert place == tmp_path / "cache/far/away/seas.txt"
+    assert place.read_bytes() == CONTENT
+    assert fetch("seas") == place
+    assert mirror.asked == ["/seas"]
+
+
+@pytest.mark.parametrize("first", ["/gone", "/wrong", None], ids=["404", "another file", "nobody there"])
+def test_the_second_mirror_serves_when_the_first_does_not(mirror, publish, first):
+    publish(closed_url() if first is None else mirror.url(first), mirror.url("/seas"))
+    mirror.files.update({"/seas": CONTENT, "/wrong": b"a login page"})
+    assert fetch("seas").read_bytes() == CONTENT
+
+
+def test_after_a_success_no_further_mirror_is_asked(mirror, publish):
+    publish(mirror.url("/seas"), mirror.url("/second"))
+    mirror.files.update({"/seas": CONTENT, "/second": CONTENT})
+    fetch("seas")
+    assert mirror.asked == ["/seas"]
+
+
+def test_a_download_with_another_checksum_is_refused_and_not_kept(mirror, publish, tmp_path):
+    asset = publish(mirror.url("/seas"))
+    mirror.files["/seas"] = CONTENT + b"!"
+    with pytest.raises(CompanionError, match=r"127\.0\.0\.1:\d+ sent has another checksum"):
+        fetch("seas")
+    assert not asset.file.exists()
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
+
+
+def test_without_a_network_the_sentence_names_the_place_and_what_runs_without(publish):
+    asset = publish(closed_url(), closed_url())
+    with pytest.raises(CompanionError, match="connect to the network") as error:
+        fetch("seas")
+    assert str(asset.file) in str(error.value)
+    assert "“digits”" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_put_by_hand_is_used(publish):
+    asset = publish(closed_url())
+    asset.file.parent.mkdir(parents=True)
+    asset.file.write_bytes(CONTENT)
+    assert fetch("seas") == asset.file
+
+
+def test_a_damaged_file_in_the_cache_is_named_and_never_used(mirror, publish):
+    asset = publish(mirror.url("/seas"))
+    asset.file.parent.mkdir(parents=True)
+    asset.file.write_bytes(CONTENT[:-1])
+    with pytest.raises(CompanionError, match="wrong checksum.*delete it") as error:
+        fetch("seas")
+    assert str(asset.file) in str(error.value)
+    assert mirror.asked == []
+
+
+def test_a_cache_that_cannot_be_made_is_named_and_not_taken_for_a_missing_network(mirror, publish, tmp_path):
+    publish(mirror.url("/seas"))
+    mirror.files["/seas"] = CONTENT
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(CompanionError, match="cannot be written; set COMPANION_CACHE"):
+        fetch("seas")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(13, "Permission denied"), "cannot be written; set COMPANION_CACHE"),
+        (OSError(30, "Read-only file system"), "cannot be written; set COMPANION_CACHE"),
+        (OSError(28, "No space left on device"), "disk is full"),
+    ],
+)
+def test_what_the_disk_refuses_is_told_apart_from_the_network(publish, monkeypatch, error, words):
+    publish("http://127.0.0.1:9/x")
+
+    def refuse(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(assets.pooch, "retrieve", refuse)
+    with pytest.raises(CompanionError, match=words):
+        fetch("seas")
+
+
+@pytest.fixture
+def read_only(tmp_path):
+    """Makes a folder read-only for everyone, root too, by mounting it so; skips where that is not allowed."""
+    mounted: list[Path] = []
+
+    def lock(folder: Path) -> None:
+        command = ["mount", "--bind", "-o", "ro", str(folder), str(folder)]
+        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("mounting a folder read-only is not allowed here")
+        mounted.append(folder)
+
+    yield lock
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_read_only_cache_serves_what_it_holds_without_asking_anybody(mirror, publish, read_only):
+    asset = publish(mirror.url("/seas"))
+    asset.file.parent.mkdir(parents=True)
+    asset.file.write_bytes(CONTENT)
+    read_only(cache_folder())
+    assert fetch("seas").read_bytes() == CONTENT
+    assert mirror.asked == []
+
+
+def test_a_read_only_cache_that_lacks_the_file_is_named(mirror, publish, read_only):
+    publish(mirror.url("/seas"))
+    mirror.files["/seas"] = CONTENT
+    cache_folder().mkdir()
+    read_only(cache_folder())
+    with pytest.raises(CompanionError, match="cannot be written; set COMPANION_CACHE"):
+        fetch("seas")
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_ones():
+    with pytest.raises(CompanionError, match="“mnist-train-image”.*mnist-train-images"):
+        fetch("mnist-train-image")
+
+
+def test_the_cache_is_where_the_reader_says_else_where_the_platform_keeps_such_things(monkeypatch):
+    monkeypatch.setenv("COMPANION_CACHE", "/somewhere/else")
+    assert cache_folder() == Path("/somewhere/else")
+    for unset in (
+        lambda: monkeypatch.setenv("COMPANION_CACHE", ""),
+        lambda: monkeypatch.delenv("COMPANION_CACHE"),
+    ):
+        unset()
+        assert cache_folder().is_absolute()
+        assert cache_folder().name.startswith("generative-vision")
+
+
+@pytest.mark.parametrize("asset", manifest().values(), ids=lambda asset: asset.name)
+def test_every_entry_of_the_manifest_is_complete(asset):
+    """A source, a checksum, a size, terms, a name to credit, and what to use instead."""
+    assert re.fullmatch(r"[0-9a-f]{64}", asset.sha256)
+    assert asset.size > 0
+    assert asset.urls
+    assert all(re.match(r"https?://[^/]+/.+", url) for url in asset.urls)
+    # Only publishers without encryption of their own may lack it, and the checksum then carries the trust alone
+    plain = {url.split("/")[2] for url in asset.urls if url.startswith("http://")}
+    assert plain <= {"yann.lecun.com", "fashion-mnist.s3-website.eu-central-1.amazonaws.com"}
+    assert all((asset.description, asset.licence, asset.attribution, asset.instead))
+    path = Path(asset.path)
+    assert not path.is_absolute()
+    assert ".." not in path.parts
+
+
+def test_no_two_entries_share_a_place_or_a_checksum():
+    entries = manifest().values()
+    assert len({asset.path for asset in entries}) == len(entries)
+    assert len({asset.sha256 for asset in entries}) == len(entries)
+
+
+def test_files_in_the_cache_have_the_size_the_manifest_states():
+    """Those that are there: the others cannot be told without a network."""
+    here = [asset for asset in manifest().values() if asset.file.is_file()]
+    if not here:
+        pytest.skip("no asset is in the cache; set COMPANION_CACHE")
+    assert {asset.name: asset.file.stat().st_size for asset in here} == {
+        asset.name: asset.size for asset in here
+    }
