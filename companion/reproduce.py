@@ -212,7 +212,8 @@ def _followed(job: Job, settings: GANSettings, reference: Images, *, points: int
             )
         )
     for name in ("critic_loss", "generator_loss"):
-        metrics.append(_rank_correlation(name, curve))
+        metrics.append(_rank_correlation(name, curve, "whole run"))
+        metrics.append(_rank_correlation(name, curve[len(curve) // 2 :], "second half"))
     about = {**settings.as_json(), "precision": "bfloat16" if settings.bfloat16 else "float32"}
     return Result(about, [settings.seed], metrics, {"curve": curve}, model=trainer.average.module)
 
@@ -262,11 +263,11 @@ def _label_distance(reference: Images, images: Tensor, extractor: DigitFeatures)
     return Measurement("histogram distance of labels", total_variation(wanted, drawn), protocol)
 
 
-def _rank_correlation(name: str, curve: list[dict[str, Any]]) -> Measurement:
+def _rank_correlation(name: str, curve: list[dict[str, Any]], part: str) -> Measurement:
     """Does a loss order the moments of a run as the Fréchet distance does?"""
     found = spearmanr([point[name] for point in curve], [point["frechet_live"] for point in curve]).statistic
     protocol = f"Spearman's ρ with the live generator's Fréchet distance, {len(curve)} points of one run"
-    return Measurement(f"rank correlation of the {name.replace('_', ' ')}", float(found), protocol)
+    return Measurement(f"rank correlation of the {name.replace('_', ' ')}, {part}", float(found), protocol)
 
 
 FIXES: dict[str, dict[str, Any]] = {
