@@ -22,6 +22,7 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 from PIL import Image
 from torch import Tensor, nn
 from torchvision.utils import make_grid
@@ -53,7 +54,7 @@ STYLE: Any = {
     "ytick.color": GREY,
     "lines.linewidth": 1.6,
     "legend.frameon": False,
-    "axes.prop_cycle": cycler(color=[*COLOURS.values(), GREY, "#CC9900"]),
+    "axes.prop_cycle": cycler(color=[INK, "#B98900", "#8C5A3C", GREY]),  # for what has no role
 }
 
 
@@ -139,7 +140,14 @@ def _data_uri(frames: Sequence[Image.Image], milliseconds: int) -> str:
     else:
         durations = [milliseconds] * (len(frames) - 1) + [2500]  # rest on the last frame
         frames[0].save(
-            buffer, "WEBP", save_all=True, append_images=frames[1:], duration=durations, loop=0, quality=70
+            buffer,
+            "WEBP",
+            save_all=True,
+            append_images=frames[1:],
+            duration=durations,
+            loop=0,
+            quality=45,
+            method=6,
         )
         kind = "webp"
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
@@ -170,8 +178,8 @@ def curves(
             (faint,) = ax.plot(x, y, color=colour, alpha=0.18, linewidth=0.8)
             colour = faint.get_color()
             x, y = x[smooth - 1 :], np.convolve(y, np.ones(smooth) / smooth, "valid")
-        style = "--" if name.startswith("optimal") else "-"
-        (line,) = ax.plot(x, y, color=colour, linestyle=style, label=name)
+        dashes = "--" if name.startswith(("optimal", "live")) else "-"
+        (line,) = ax.plot(x, y, color=colour, linestyle=dashes, label=name)
         if not legend:
             place: Any = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
             ax.annotate(name, (x[-1], y[-1]), color=line.get_color(), annotation_clip=False, **place)
@@ -281,7 +289,7 @@ def quality_figure(curve: Sequence[Mapping[str, float]]) -> Figure:
     steps = [point["step"] for point in curve]
     with style():
         fig, (above, below) = plt.subplots(2, 1, figsize=(WIDTH, 4.6), sharex=True)
-        names = {"generator, moving average": "frechet", "fake, live weights": "frechet_live"}
+        names = {"generator (moving average)": "frechet", "live weights": "frechet_live"}
         curves(
             above,
             {name: [point[key] for point in curve] for name, key in names.items()},
@@ -289,6 +297,9 @@ def quality_figure(curve: Sequence[Mapping[str, float]]) -> Figure:
             legend=True,
         )
         above.set(ylabel="Fréchet distance", yscale="log")
+        above.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        above.yaxis.set_major_formatter("{x:g}")
+        above.yaxis.set_minor_locator(NullLocator())
         losses = {
             f"{role} loss": [point[f"{role}_loss"] for point in curve] for role in ("critic", "generator")
         }

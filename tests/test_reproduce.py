@@ -15,7 +15,7 @@ from companion.models.store import load_model
 from companion.reproduce import RECIPES, Job, Recipe, reproduce
 from companion.training.gan import GANSettings
 
-NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes"}
+NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision"}
 WITH_WEIGHTS = {"digit-features", "dcgan-mnist", "dcgan-digits"}
 
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.

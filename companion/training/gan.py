@@ -1,6 +1,7 @@
 """All that fixes a DCGAN run, and the trainer and data it stands for."""
 
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
 import torch
 from torch import nn
@@ -27,6 +28,7 @@ class GANSettings:
     objective: Objective = field(default_factory=NonSaturating)
     generator_norm: bool = True  # batch normalisation in the generator
     critic_norm: bool = True
+    norm_eps: float = 1e-5  # what batch normalisation adds to the variance
     generator_rate: float | None = None  # None: the objective's own
     critic_rate: float | None = None
     ema_decay: float = 0.999
@@ -60,8 +62,9 @@ def build(settings: GANSettings) -> tuple[AdversarialTrainer, Images]:
     config = DCGANConfig(settings.size, images.pixels.shape[1], settings.latents, settings.width)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        generator = Generator(config, norm=nn.BatchNorm2d if settings.generator_norm else None)
-        critic = Critic(config, norm=nn.BatchNorm2d if settings.critic_norm else None)
+        norm = partial(nn.BatchNorm2d, eps=settings.norm_eps)
+        generator = Generator(config, norm=norm if settings.generator_norm else None)
+        critic = Critic(config, norm=norm if settings.critic_norm else None)
     trainer = AdversarialTrainer(
         generator,
         critic,

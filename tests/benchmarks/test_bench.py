@@ -84,12 +84,12 @@ def test_the_best_peer_is_the_measure():
 def test_quality_is_cited_from_a_recorded_run_only(tmp_path: Path, found):
     metrics = [
         {"name": f"Fréchet distance: {name}", "value": value, "spread": 0.5, "protocol": "digit classifier"}
-        for name, value in (("as DCGAN says", 3.25), ("in bfloat16", 3.5))
+        for name, value in (("float32", 3.25), ("bfloat16", 3.5))
     ]
     settings = {"steps": 2000, "data": "mnist"}
-    path = tmp_path / "gan-fixes.json"
+    path = tmp_path / "gan-precision.json"
     for budget, cited in (("debug", False), ("laptop", True)):
-        run = {"name": "gan-fixes", "budget": budget, "metrics": metrics, "settings": settings}
+        run = {"name": "gan-precision", "budget": budget, "metrics": metrics, "settings": settings}
         path.write_text(json.dumps(run), encoding="utf-8")
         assert ("bfloat16 3.50 ± 0.50" in report.markdown(found, path)) is cited
     assert "Fréchet" not in report.markdown(found, tmp_path / "absent.json")
