@@ -7,6 +7,7 @@ budget = course.budget(smoke=dict(steps=2), laptop=dict(steps=500), gpu=dict(ste
 import inspect
 import os
 import random
+import re
 import textwrap
 from types import SimpleNamespace
 from typing import Any
@@ -58,8 +59,12 @@ def budget_name(device: torch.device | None = None) -> str:
 
 
 def show(*things: Any) -> Markdown:
-    """The source of functions or classes of the package, set as code: what runs is what the page shows."""
+    """The source of functions or classes of the package, set as code: what runs is what the page shows.
+
+    Of each docstring only the first line is shown; `help` has the rest.
+    """
     sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things]
+    sources = [re.sub(r'"""(.+?)(\n.*?)?"""', r'"""\1"""', source, flags=re.DOTALL) for source in sources]
     return Markdown("```python\n" + "\n\n\n".join(sources) + "\n```")  # type: ignore[no-untyped-call]
 
 

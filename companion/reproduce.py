@@ -33,7 +33,7 @@ from companion.training.adversarial import AdversarialTrainer
 from companion.training.classifier import accuracy, train_classifier
 from companion.training.gan import GANSettings, build, shuffled
 from companion.training.plane import plane_trainer
-from companion.training.progress import progress
+from companion.training.progress import finish, progress
 from companion.training.runs import Run, write_json
 
 BUDGETS = ("debug", "laptop", "gpu")
@@ -324,8 +324,7 @@ def _compared(job: Job, changes: dict[str, dict[str, Any]], *, seeds: list[int])
 def _one_fix(settings: GANSettings, real: Tensor, extractor: DigitFeatures, label: str) -> dict[str, Any]:
     trainer, images = build(replace(settings, device=pick_device(settings.device).type))
     reports = trainer.run(shuffled(images, settings), steps=settings.steps)
-    for _ in progress(reports, total=settings.steps, label=label):
-        pass
+    finish(reports, total=settings.steps, label=label)
     averaged, _ = measure(real, trainer.sample(len(real), seed=0), extractor)
     live, _ = measure(real, trainer.sample(len(real), seed=0, live=True), extractor)
     return {"frechet": averaged.value, "frechet_live": live.value}
@@ -376,8 +375,7 @@ def _one_ring(
     objective: Objective, rates: dict[str, Any], ring: GaussianRing, steps: int, seed: int, label: str
 ) -> dict[str, Any]:
     trainer = plane_trainer(objective, seed=seed, **rates)
-    for _ in progress(trainer.run(ring, steps=steps), total=steps, label=f"{label}, seed {seed}"):
-        pass
+    finish(trainer.run(ring, steps=steps), total=steps, label=f"{label}, seed {seed}")
     return asdict(mode_report(trainer.sample(10_000, seed=0, live=True), ring))
 
 

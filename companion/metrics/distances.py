@@ -20,7 +20,7 @@ class Measurement:
 
     def __str__(self) -> str:
         spread = "" if self.spread is None else f" ± {self.spread:.3g}"
-        return f"{self.name} {self.value:.4g}{spread} ({self.protocol})"
+        return f"{self.name}: {self.value:.3g}{spread}\n    {self.protocol}"
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from companion.errors import unknown_name
+from companion.metrics.distances import Measurement
 from companion.models.store import load_model
 
 
@@ -27,6 +28,15 @@ def record(name: str) -> dict[str, Any]:
         raise unknown_name("pretrained run", name, names())
     content: dict[str, Any] = json.loads(_folder().joinpath(f"{name}.json").read_text(encoding="utf-8"))
     return content
+
+
+def measurements(name: str) -> list[Measurement]:
+    """What a run measured, each number with its protocol.
+
+    Raises:
+        CompanionError: There is no such run.
+    """
+    return [Measurement(**metric) for metric in record(name)["metrics"]]
 
 
 def load(name: str) -> nn.Module:

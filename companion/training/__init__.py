@@ -1,6 +1,6 @@
 """Training: the adversarial loop, and run folders that can be stopped and continued."""
 
 from companion.training.adversarial import AdversarialTrainer, Batches, Report
-from companion.training.progress import progress
+from companion.training.progress import finish, progress
 
-__all__ = ["AdversarialTrainer", "Batches", "Report", "progress"]
+__all__ = ["AdversarialTrainer", "Batches", "Report", "finish", "progress"]

@@ -1,5 +1,6 @@
-"""A progress bar around any loop of reports: losses and time left, in a terminal or a notebook."""
+"""Progress of any loop of reports: losses and time left, in a terminal or a notebook."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from tqdm.auto import tqdm
@@ -24,3 +25,8 @@ def progress(
             bar.set_postfix_str(report.line, refresh=False)
             bar.update()
             yield report
+
+
+def finish(reports: Iterable[Report], *, total: int, label: str = "training") -> Report:
+    """Go through all reports with a progress bar and return the last; for runs with nothing to see on the way."""
+    return deque(progress(reports, total=total, label=label), maxlen=1).pop()

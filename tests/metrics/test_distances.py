@@ -175,4 +175,4 @@ def test_measure_stamps_its_protocol_on_both_numbers():
     assert frechet.protocol == "channel means, 30 real and 20 fake images"
     assert kernel.protocol == "channel means, 30 real and 20 fake images, 100 subsets of 20"
     assert "channel means" in str(frechet)
-    assert str(Measurement("FID", 12.3456, "how", 0.5)) == "FID 12.35 ± 0.5 (how)"
+    assert str(Measurement("FID", 12.3456, "how", 0.5)) == "FID: 12.3 ± 0.5\n    how"
