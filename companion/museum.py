@@ -1,7 +1,7 @@
 """The bug museum: real bugs, built so that a notebook can watch them fail. Never train with these for anything else.
 
-Each exhibit is the right code with one line changed, so the difference between a plot of the one and a plot of the
-other is that line.
+Each exhibit is the right code with a line or two changed, so the difference between a plot of the one and a plot of
+the other is those lines.
 """
 
 from collections.abc import Iterable

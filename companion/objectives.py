@@ -31,7 +31,7 @@ def mixes_batch(module: nn.Module) -> bool:
 class Objective:
     """The protocol, with the defaults that most objectives share: no penalty, no constraint, one critic step.
 
-    The default optimiser is DCGAN's: Adam at 2e-4 with β₁ = 0.5 (Radford et al. 2015, section 4).
+    The default optimiser is DCGAN's: Adam at 2e-4 with β₁ = 0.5 (Radford et al. 2016, section 4).
     """
 
     critic_steps: int = 1

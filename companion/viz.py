@@ -247,6 +247,11 @@ def plane_frame(
         return picture(fig)
 
 
+def moments(steps: int, count: int) -> set[int]:
+    """At most `count` steps from 1 to `steps`, the last among them, closer together where training is young."""
+    return {math.ceil(steps * (index / count) ** 2) for index in range(1, count + 1)}
+
+
 def side_by_side(frames: Sequence[Sequence[Image.Image]]) -> list[Image.Image]:
     """Animations of equal length and height, joined frame by frame."""
     joined = []
@@ -269,18 +274,25 @@ def live(report: "Report", content: Image.Image | Figure) -> None:
     display(picture(content) if isinstance(content, Figure) else content)  # type: ignore[no-untyped-call]
 
 
-def seeds_figure(runs: Mapping[str, Sequence[Mapping[str, float]]], key: str, *, xlabel: str) -> Figure:
-    """One bar per setting, the mean of `key` over its runs, with every run as a dot."""
+def seeds_figure(
+    runs: Mapping[str, Sequence[Mapping[str, float]]], key: str, *, xlabel: str, log: bool = False
+) -> Figure:
+    """One bar per setting, the mean of `key` over its runs, with every run as a dot; `log` for a logarithmic axis."""
     with style():
         fig, ax = plt.subplots(figsize=(WIDTH, 0.32 * len(runs) + 0.7))
         for row, seen in enumerate(runs.values()):
             values = [run[key] for run in seen]
             ax.barh(row, float(np.mean(values)), color=COLOURS["generator"], alpha=0.3, height=0.62)
-            ax.scatter(values, [row] * len(values), color=COLOURS["generator"], s=16, zorder=3, linewidths=0)
+            apart = np.linspace(-0.18, 0.18, len(values))  # so that equal values stay apart
+            ax.scatter(values, row + apart, color=COLOURS["generator"], s=16, zorder=3, linewidths=0)
         ax.set_yticks(range(len(runs)), list(runs))
         ax.tick_params(axis="y", length=0, labelcolor=INK)
         ax.invert_yaxis()
-        ax.set_xlabel(xlabel)
+        ax.set(xlabel=xlabel, xscale="log" if log else "linear")
+        if log:
+            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.xaxis.set_major_formatter("{x:g}")
+            ax.xaxis.set_minor_locator(NullLocator())
     return fig
 
 
@@ -312,7 +324,8 @@ def interpolation(start: Tensor, end: Tensor, steps: int) -> Tensor:
     """Latents on the great circle from `start` to `end`, each `(L,)`; shape `(steps, L)`.
 
     A straight line would pass close to the origin, where latents drawn from N(0, I) in many dimensions never lie
-    (White 2016, section 2.1); along the circle the length changes evenly from one end's to the other's.
+    (White 2016, section 2.1); along the circle the length goes smoothly from one end's to the other's. (It is a circle
+    proper only between ends of equal length.)
     """
     cosine = torch.nn.functional.cosine_similarity(start, end, dim=0)
     angle = torch.arccos(cosine.clamp(-1, 1)).clamp(min=1e-6)

@@ -40,7 +40,7 @@ def die_at(count, function):
 
 for name in names:
     if (child := os.fork()) == 0:
-        AdversarialTrainer._one_step = die_at(4 if name.startswith("dcgan") else 30, AdversarialTrainer._one_step)
+        AdversarialTrainer._one_step = die_at(4 if name.startswith("dcgan") else 10, AdversarialTrainer._one_step)
         reproduce.accuracy = die_at(0, reproduce.accuracy)
         reproduce.reproduce(name, work / "out", work, budget="debug")
         os._exit(0)

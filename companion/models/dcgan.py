@@ -1,11 +1,13 @@
-"""DCGAN: a generator and a critic made of strided convolutions (Radford et al. 2015; chapter 1).
+"""DCGAN: a generator and a critic made of strided convolutions (Radford et al. 2016; chapter 1).
 
 Followed from the paper: no pooling, no fully connected hidden layers, batch normalisation everywhere but in the
 generator's output and the critic's input, ReLU in the generator with tanh at its end, leaky ReLU (slope 0.2) in the
 critic, weights drawn from N(0, 0.02²).
 
-Deliberate deviations: any power-of-two size from 16, any `width` (the paper's is 128 at 64×64), and a critic without
-the final sigmoid: it returns scores, and the objective applies the sigmoid where there is one.
+Deliberate deviations: 64 normal latents instead of 100 uniform ones; scales of batch normalisation drawn from
+N(1, 0.02²), as the authors' code does and the paper does not say; any power-of-two size from 16, any `width` (the
+paper's is 128 at 64×64); and a critic without the final sigmoid: it returns scores, and the objective applies the
+sigmoid where there is one.
 """
 
 from collections.abc import Callable
