@@ -26,7 +26,7 @@ BUILT := $(SITE)/.built
 # What the site is made from. A change in any of it builds the whole site again: ten seconds, and no page is ever stale.
 SOURCES := _config.yml _toc.yml companion/data/assets.toml $(wildcard companion/pretrained/*.json) \
   $(shell find book notebooks -type f -not -path '*/vendor/*' -not -path '*/__pycache__/*' \
-    -not -path '*/.ipynb_checkpoints/*' -not -name '*.tmp' | sort)
+    -not -path '*/.ipynb_checkpoints/*' -not -name '*.tmp' -not -path '*[!A-Za-z0-9._/-]*' | sort)
 
 .PHONY: FORCE help setup book serve test system lint lab classroom notebooks reproduce bench lock address clean
 
@@ -62,9 +62,9 @@ $(WEB_PACKAGES): package.json package-lock.json .npmrc | $(ENVIRONMENT)
 # Only what a page can ask for: MathJax with its fonts and speech rules, and the typefaces as woff2.
 $(VENDORED): $(WEB_PACKAGES) Makefile
 	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)/fonts $(VENDOR)/mathjax/output/chtml/fonts $(VENDOR)/mathjax/sre/mathmaps
-	@cd node_modules/mathjax/es5 && cp -R tex-mml-chtml.js input a11y $(CURDIR)/$(VENDOR)/mathjax/
-	@cd node_modules/mathjax/es5 && cp -R output/chtml/fonts/woff-v2 $(CURDIR)/$(VENDOR)/mathjax/output/chtml/fonts/
-	@cd node_modules/mathjax/es5/sre/mathmaps && cp base.json en.json $(CURDIR)/$(VENDOR)/mathjax/sre/mathmaps/
+	@cd node_modules/mathjax/es5 && cp -R tex-mml-chtml.js input a11y "$(CURDIR)/$(VENDOR)/mathjax/"
+	@cd node_modules/mathjax/es5 && cp -R output/chtml/fonts/woff-v2 "$(CURDIR)/$(VENDOR)/mathjax/output/chtml/fonts/"
+	@cd node_modules/mathjax/es5/sre/mathmaps && cp base.json en.json "$(CURDIR)/$(VENDOR)/mathjax/sre/mathmaps/"
 	@for style in normal italic; do \
 	  cp node_modules/@fontsource-variable/source-*/files/*-{latin,greek}-wght-$$style.woff2 $(VENDOR)/fonts/; done
 	@cp node_modules/@fontsource-variable/source-serif-4/files/*-latin-ext-wght-normal.woff2 $(VENDOR)/fonts/

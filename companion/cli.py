@@ -2,18 +2,22 @@
 
 import argparse
 import errno
-import signal
+import io
+import os
+import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from companion import __version__
 from companion.errors import CompanionError
 
+OUT_OF_MEMORY = re.compile(
+    "out of memory|can't allocate memory|Storage size calculation overflowed|Overflow when unpacking"
+)
 OBJECTIVES = ("non-saturating", "minimax", "least-squares")
 TRAIN_BUDGETS: dict[str, dict[str, Any]] = {
     "smoke": {"steps": 20, "batch": 16, "width": 8},
@@ -24,6 +28,9 @@ TRAIN_BUDGETS: dict[str, dict[str, Any]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done, 2 something to mend, 130 stopped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal or a pipe may not know “✓” or “×”
+            stream.reconfigure(errors="replace")
     parsed = _parser().parse_args(arguments)
     try:
         parsed.run(parsed)
@@ -33,6 +40,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ncompanion: stopped.", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # `| head` has seen enough
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return 1
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not OUT_OF_MEMORY.search(str(error)):
+            raise
+        print(
+            "companion: The memory is too small for this; choose a smaller --batch, --width or --size.",
+            file=sys.stderr,
+        )
+        return 2
     except OSError as error:
         print(f"companion: {_about(error)}", file=sys.stderr)
         return 2
@@ -50,21 +70,30 @@ def _about(error: OSError) -> str:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from companion.data.images import NAMED
     from companion.environment import pick_device
     from companion.training.gan import GANSettings, build, shuffled
     from companion.training.progress import progress
     from companion.training.runs import Run
+    from companion.training.stopping import stop_requested
 
     names = {field.name for field in fields(GANSettings)}
     given = {key: value for key, value in vars(options).items() if key in names and value is not None}
     given = {**TRAIN_BUDGETS[options.budget], **given, "objective": _objective(options.objective)}
     settings = replace(GANSettings(), **given)
     settings = replace(settings, device=str(pick_device(settings.device)))
+    if settings.data not in NAMED and options.out.resolve().is_relative_to(Path(settings.data).resolve()):
+        raise CompanionError(
+            f"The run folder {options.out} lies within the pictures in {settings.data}, so the run would read its own "
+            "samples; choose an --out elsewhere."
+        )
     trainer, images = build(settings)
     batches = shuffled(images, settings)
     if images.skipped:
         named = ", ".join(images.skipped[:5]) + (", …" if len(images.skipped) > 5 else "")
-        print(f"{len(images)} pictures read; {len(images.skipped)} could not be and are left out: {named}")
+        print(
+            f"{len(images)} pictures read; left out because they could not be read: {len(images.skipped)} ({named})"
+        )
     run = Run.start(
         options.out,
         settings.as_json(),
@@ -75,7 +104,7 @@ def _train(options: argparse.Namespace) -> None:
     reports = run.train(trainer, batches, steps=settings.steps)
     with stop_requested() as stop:
         for _ in progress(reports, total=settings.steps, start=run.first_step, label="dcgan", leave=True):
-            if stop.requested:
+            if stop.requested and trainer.step < settings.steps:  # else it ends by itself, with all its files
                 reports.close()
                 break
     if trainer.step < settings.steps:
@@ -94,31 +123,6 @@ def _objective(name: str) -> Any:
     return {"non-saturating": NonSaturating, "minimax": Minimax, "least-squares": LeastSquares}[name]()
 
 
-class _Stop:
-    requested = False
-
-
-@contextmanager
-def stop_requested() -> Iterator[_Stop]:
-    """Let Ctrl-C and a polite kill ask for a stop between two steps; a second Ctrl-C stops at once.
-
-    A step that is broken off half-way would leave a state no uninterrupted run ever had.
-    """
-    stop = _Stop()
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if stop.requested:
-            raise KeyboardInterrupt
-        stop.requested = True
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _reproduce(options: argparse.Namespace) -> None:
     from companion.reproduce import RECIPES, reproduce
 
@@ -127,7 +131,13 @@ def _reproduce(options: argparse.Namespace) -> None:
             print(f"{name:18} chapter {recipe.chapter}  {recipe.title}")
         return
     budget = "debug" if options.debug else options.budget
-    record = reproduce(options.name, options.out, options.work, budget=budget, overwrite=options.overwrite)
+    try:
+        record = reproduce(
+            options.name, options.out, options.work, budget=budget, overwrite=options.overwrite
+        )
+    except KeyboardInterrupt:
+        print("Stopped; the same command continues where it was.")
+        raise
     print(f"The record is {record}.")
 
 
@@ -206,7 +216,12 @@ def _add_train(commands: Any) -> None:
     add("--steps", type=int, metavar="N", help="generator steps (laptop: 2000)")
     add("--size", type=int, metavar="PIXELS", help="side of the images: 16, 32 (default), 64, 128 …")
     add("--batch", type=int, metavar="N", help="images per step (laptop: 64)")
-    add("--width", type=int, metavar="N", help="channels of the widest layer but one (laptop: 32)")
+    add(
+        "--width",
+        type=int,
+        metavar="N",
+        help="channels at half the image size, doubled at each halving (laptop: 32)",
+    )
     add("--latents", type=int, metavar="N", help="length of z (default: 64)")
     add("--objective", choices=OBJECTIVES, default="non-saturating", help="default: non-saturating")
     add("--seed", type=int, metavar="N", help="default: 1")

@@ -51,10 +51,10 @@ def setup(chapter: int, *, seed: int = 1) -> torch.device:
 def budget_name(device: torch.device | None = None) -> str:
     """The budget `COMPANION_BUDGET` names, else “gpu” where there is one and “laptop” where not."""
     chosen = os.environ.get("COMPANION_BUDGET")
-    if chosen is None:
+    if not chosen:  # set to nothing is not set
         return "laptop" if (device or pick_device()).type == "cpu" else "gpu"
     if chosen not in BUDGETS:
-        raise unknown_name("budget", chosen, BUDGETS)
+        raise unknown_name("budget (COMPANION_BUDGET)", chosen, BUDGETS)
     return chosen
 
 

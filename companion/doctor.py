@@ -74,7 +74,7 @@ def _disk() -> Finding:
 def _cache() -> Finding:
     folder = cache_folder()
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if os.access(existing, os.W_OK):
+    if existing.is_dir() and os.access(existing, os.W_OK):
         return Finding(True, f"downloads are kept in {folder}")
     return Finding(
         folder.is_dir(),

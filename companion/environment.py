@@ -25,7 +25,7 @@ def pick_device(name: str = "auto") -> torch.device:
     if name == "auto":
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
     kind, _, index = name.partition(":")
-    if kind not in available or re.fullmatch(r"[a-z]+(:(0|[1-9][0-9]*))?", name) is None:
+    if kind not in available or re.fullmatch(r"[a-z]+(:(0|[1-9][0-9]?))?", name) is None:
         raise CompanionError(f"There is no device “{name}”; choose auto, cpu, cuda or mps.")
     if not available[kind] or (kind == "cuda" and int(index or 0) >= torch.cuda.device_count()):
         present = ", ".join(kind for kind, there in available.items() if there)

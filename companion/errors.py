@@ -14,5 +14,5 @@ class CompanionError(Exception):
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> CompanionError:
     """An error for a name that is not among `known`, with the nearest ones suggested."""
     known = sorted(known)
-    near = get_close_matches(name, known, n=3, cutoff=0.5) or known
+    near = get_close_matches(name.lower(), known, n=3, cutoff=0.5) or known
     return CompanionError(f"There is no {kind} called “{name}”; did you mean {' or '.join(near)}?")

@@ -8,7 +8,7 @@ tables and several of its figures are made from these files.
 import csv
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import product
@@ -35,6 +35,7 @@ from companion.training.gan import GANSettings, build, shuffled
 from companion.training.plane import plane_trainer
 from companion.training.progress import finish, progress
 from companion.training.runs import Run, write_json
+from companion.training.stopping import stop_requested
 
 BUDGETS = ("debug", "laptop", "gpu")
 
@@ -54,12 +55,13 @@ class Job:
     def once(self, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The result stored under `key`, made now if it is not there yet."""
         path = self.work / f"{key}.json"
-        if not path.is_file():
-            content = make()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, content)
-        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return stored
+        with suppress(FileNotFoundError, ValueError):  # a damaged one is made again
+            stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return stored
+        content = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, content)
+        return content
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -118,10 +120,10 @@ def reproduce(name: str, out: Path, work: Path, *, budget: str = "laptop", overw
         raise CompanionError(f"There is a record at {record} already; replace it with --overwrite.")
     recipe = RECIPES[name]
     job = Job(work / f"{name}-{budget}", budget)
-    job.work.mkdir(parents=True, exist_ok=True)
+    for folder in (job.work, out):  # before hours of work, not after
+        folder.mkdir(parents=True, exist_ok=True)
     with job.timed():
         result = recipe.make(job)
-    out.mkdir(parents=True, exist_ok=True)
     if result.model is not None:
         save_model(out / f"{name}.safetensors", result.model, half=True)
     about = {
@@ -240,8 +242,12 @@ def _trained(
     measured()  # if the last sitting ended while measuring
     steps = settings.steps
     reports = run.train(trainer, shuffled(images, settings), steps=steps)
-    for _ in progress(reports, total=steps, start=run.first_step, label=key):
-        measured()
+    with stop_requested() as stop:
+        for _ in progress(reports, total=steps, start=run.first_step, label=key):
+            measured()
+            if stop.requested:
+                reports.close()
+                raise KeyboardInterrupt
     points = sorted((job.work / f"{key}-quality").glob("*.json"))
     curve = [json.loads(point.read_text(encoding="utf-8")) for point in points]
     return trainer, [{**point, **_mean_losses(run.folder, point["step"], every)} for point in curve]

@@ -107,7 +107,9 @@ def test_unreadable_pictures_are_counted_named_and_skipped(tmp_path, capsys):
         Image.new("RGB", (20, 20), (index * 20, 0, 0)).save(folder / f"{index}.png")
     (folder / "broken.jpg").write_bytes(b"not a picture")
     assert train(tmp_path / "a", "--data", str(folder)) == 0
-    assert "9 pictures read; 1 could not be and are left out: broken.jpg" in capsys.readouterr().out
+    assert (
+        "9 pictures read; left out because they could not be read: 1 (broken.jpg)" in capsys.readouterr().out
+    )
 
 
 def test_an_existing_run_is_kept_unless_asked(tmp_path, capsys):
@@ -173,3 +175,23 @@ def test_assets_lists_licences_and_refuses_unknown_names(capsys):
     assert main(["assets", "fetch"]) == 2
     assert main(["assets", "fetch", "mnist-train-image"]) == 2
     assert "mnist-train-images" in capsys.readouterr().err
+
+
+def test_a_run_folder_within_the_pictures_is_refused(tmp_path, capsys):
+    """Else the run would find its own samples among its data, and could never be resumed."""
+    for index in range(9):
+        Image.new("RGB", (20, 20)).save(tmp_path / f"{index}.png")
+    assert train(tmp_path / "run", "--data", str(tmp_path)) == 2
+    assert "choose an --out elsewhere" in capsys.readouterr().err
+
+
+def test_a_terminal_without_unicode_gets_question_marks_not_a_traceback():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "companion", "doctor"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_too_little_memory_is_one_sentence(tmp_path, capsys):
+    assert train(tmp_path / "a", "--width", "100000000") == 2
+    assert "memory is too small" in capsys.readouterr().err

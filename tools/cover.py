@@ -14,9 +14,9 @@ from companion.training.gan import GANSettings, build, shuffled
 from companion.training.progress import progress
 from companion.viz import COLOURS
 
-MOMENTS = [10, 25, 50, 75, 100, 150, 200, 300, 400, 600, 900, 1400]
+MOMENTS = [10, 25, 50, 100, 150, 200, 300, 450, 700, 1100, 1700, 2600]
 ROWS = 5
-SIDE = 96  # pixels of a digit on the cover
+SIDE = 112  # pixels of a digit on the cover
 PAPER = (251, 249, 244)
 
 

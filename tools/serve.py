@@ -24,7 +24,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 def bind(folder: str, port: int) -> ThreadingHTTPServer:
     """A server on `port`, or on the next free one of the ten after it."""
     for candidate in range(port, port + 10):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, OverflowError):  # taken, or beyond 65535
             return ThreadingHTTPServer(("127.0.0.1", candidate), partial(QuietHandler, directory=folder))
     sys.exit(f"Ports {port} to {port + 9} are all taken. Name a free one: make serve PORT=9000")
 

@@ -45,7 +45,7 @@ class Asset:
 
 def cache_folder() -> Path:
     """The folder `COMPANION_CACHE` names, else the platform's cache folder; it need not exist yet."""
-    return Path(os.environ.get("COMPANION_CACHE") or pooch.os_cache("generative-vision"))
+    return Path(os.environ.get("COMPANION_CACHE") or pooch.os_cache("generative-vision")).expanduser()
 
 
 @cache

@@ -1,5 +1,6 @@
 """Any folder of pictures as training images."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -52,9 +53,11 @@ def read_folder(folder: Path, size: int) -> tuple[Tensor, tuple[str, ...]]:
 
 def _read(path: Path, size: int) -> Tensor | None:
     try:
-        with Image.open(path) as opened:
-            upright = _as_rgb(ImageOps.exif_transpose(opened))
-            square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large or odd pictures, which are read all the same
+            with Image.open(path) as opened:
+                upright = _as_rgb(ImageOps.exif_transpose(opened))
+                square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
     except (
         OSError,
         ValueError,

@@ -82,7 +82,9 @@ class Task:
         if answer is None:
             raise NotYet(f"`{self.name}` returns nothing; let it end with `return` and the answer.")
         try:
-            found = torch.as_tensor(answer).cpu()
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # torch's, of a list of tensors whose gradients would be lost
+                found = torch.as_tensor(answer).cpu()
         except Exception:  # whatever torch makes of a dictionary, a module or a generator
             raise NotYet(
                 f"`{self.name}` returns {described(answer)} where numbers are wanted; see `{self.call}`."

@@ -10,7 +10,7 @@ from companion.data.toy import GaussianRing
 
 @dataclass(frozen=True)
 class ModeReport:
-    """How samples spread over a ring of Gaussians, after Srivastava et al. 2017; the threshold of a twentieth is ours."""
+    """How samples spread over a ring of Gaussians, after Srivastava et al. 2017; the twentieth is ours."""
 
     covered: int  # modes with at least one sample in 20 of their fair share within reach
     modes: int

@@ -43,6 +43,8 @@ class GANSettings:
                 raise CompanionError(
                     f"The option --{name} cannot be {getattr(self, name)}; choose {least} or more."
                 )
+        if self.seed >= 2**63:  # what torch takes
+            raise CompanionError(f"The option --seed cannot be {self.seed}; choose less than 2⁶³.")
 
     def as_json(self) -> dict[str, object]:
         """The settings as plain JSON, the objective by its class name and fields."""

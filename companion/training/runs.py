@@ -9,6 +9,7 @@ generator.safetensors   the averaged generator, when the run has finished
 """
 
 import csv
+import hashlib
 import json
 import os
 import re
@@ -64,7 +65,7 @@ class Run:
         run = cls(folder, settings, data_fingerprint)
         if folder.exists() and not folder.is_dir():
             raise CompanionError(f"There is a file at {folder}; choose another --out.")
-        if folder.is_dir() and any(folder.iterdir()):
+        if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):  # .DS_Store
             if resume:
                 run._take_up()
             elif overwrite:
@@ -119,6 +120,7 @@ class Run:
                         last_checkpoint = now
                     yield report
                 self._checkpoint(trainer, rows)
+                save_model(self.folder / "generator.safetensors", trainer.average.module)
                 status = "finished"
             except GeneratorExit:  # the loop was left between two steps
                 self._checkpoint(trainer, rows)
@@ -127,9 +129,6 @@ class Run:
                 rows.flush()
                 self._write_state(status, trainer.step)
                 losses_of_run(self.folder)
-        if status == "stopped":
-            return
-        save_model(self.folder / "generator.safetensors", trainer.average.module)
 
     def restore(self, trainer: AdversarialTrainer) -> None:
         """Take the trainer to where the checkpoint stands, if there is one to continue from; `train` does it itself.
@@ -139,18 +138,34 @@ class Run:
         """
         if not self._continues:
             return
-        tensors, _ = read_tensors(self.checkpoint_file)
+        tensors, about = read_tensors(self.checkpoint_file)
         try:
+            if about["run"] != self.identity:
+                raise ValueError
             trainer.restore(tensors)
-        except (KeyError, RuntimeError, ValueError):
+        except (LookupError, RuntimeError, ValueError):
             raise CompanionError(
                 f"The checkpoint {self.checkpoint_file} belongs to another run; start again with --overwrite."
             ) from None
 
     @property
+    def identity(self) -> str:
+        """A checksum of the data and of all settings that shape a step; a checkpoint carries it."""
+        shaping = {key: value for key, value in self.settings.items() if key not in ("steps", "data")}
+        text = json.dumps([self.data_fingerprint, shaping], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
     def first_step(self) -> int:
         """How many steps earlier sittings have left behind."""
-        return int(read_tensors(self.checkpoint_file)[1]["step"]) if self._continues else 0
+        if not self._continues:
+            return 0
+        try:
+            return int(read_tensors(self.checkpoint_file)[1]["step"])
+        except (KeyError, ValueError):
+            raise CompanionError(
+                f"The file {self.checkpoint_file} is no checkpoint of a run; start again with --overwrite."
+            ) from None
 
     @property
     def _continues(self) -> bool:
@@ -170,7 +185,7 @@ class Run:
             )
         rows.flush()  # the rows first: on resuming, those after the checkpoint are dropped again
         os.fsync(rows.fileno())
-        write_tensors(self.checkpoint_file, state, {"step": str(trainer.step)})
+        write_tensors(self.checkpoint_file, state, {"step": str(trainer.step), "run": self.identity})
         self._write_state("running", trainer.step)
 
     def _metrics_after(self, step: int) -> TextIO:
@@ -196,8 +211,11 @@ class Run:
     def _take_up(self) -> None:
         about = read_run(self.folder)
         theirs: dict[str, object] = about["settings"]  # type: ignore[assignment]
-        # a run may be made longer: no step depends on how many will follow
-        different = [key for key in self.settings if key != "steps" and theirs.get(key) != self.settings[key]]
+        # a run may be made longer: no step depends on how many will follow; a folder may be spelled in many ways
+        free = {"steps", "data"} if about["data_fingerprint"] == self.data_fingerprint else {"steps"}
+        different = [
+            key for key in self.settings if key not in free and theirs.get(key) != self.settings[key]
+        ]
         if different:
             listed = ", ".join(f"{key} {theirs.get(key)}, not {self.settings[key]}" for key in different)
             raise CompanionError(
@@ -218,7 +236,9 @@ class Run:
 
     def _clear(self) -> None:
         """Delete what a run made, and refuse a folder that holds anything else."""
-        files = {p.relative_to(self.folder).as_posix(): p for p in self.folder.rglob("*") if not p.is_dir()}
+        files = {
+            p.relative_to(self.folder).as_posix(): p for p in self.folder.rglob("[!.]*") if not p.is_dir()
+        }
         others = [name for name in files if not MADE_BY_A_RUN.fullmatch(name)]
         if others or not (self.folder / "run.json").is_file():
             named = ", ".join(sorted(others)[:3]) or "no run.json"

@@ -21,7 +21,12 @@ def collect(modules: Mapping[str, nn.Module], optimisers: Mapping[str, Optimizer
 def restore(
     tensors: Mapping[str, Tensor], modules: Mapping[str, nn.Module], optimisers: Mapping[str, Optimizer]
 ) -> None:
-    """Put back what `collect` gave."""
+    """Put back what `collect` gave.
+
+    Raises:
+        ValueError: An optimiser's slot has another shape than its parameter: the fused kernels trust them blindly, and
+            would write outside the tensor.
+    """
     for name, module in modules.items():
         module.load_state_dict(_below(name, tensors))
     for name, optimiser in optimisers.items():
@@ -29,6 +34,11 @@ def restore(
         for key, value in _below(name, tensors).items():
             index, slot = key.split(".", 1)
             slots.setdefault(int(index), {})[slot] = value
+        parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+        for place, of_one in slots.items():
+            for slot, value in of_one.items():
+                if value.shape != (() if slot == "step" else parameters[place].shape):
+                    raise ValueError(f"{name}.{place}.{slot} has the shape {tuple(value.shape)}")
         optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
         for parameter, loaded in optimiser.state.items():
             loaded |= {slot: _laid_out_like(parameter, value) for slot, value in loaded.items()}

@@ -493,3 +493,18 @@ def test_building_leaves_the_readers_random_numbers_alone_and_depends_on_the_see
     key = "generator.layers.0.weight"
     assert torch.equal(first[key], again[key])
     assert not torch.equal(first[key], other[key])
+
+
+def test_the_checkpoint_of_another_run_is_refused_even_if_it_fits(tmp_path):
+    for seed in (1, 2):
+        train(tmp_path / str(seed), replace(SETTINGS, seed=seed), stop_after=3)
+    shutil.copy(tmp_path / "2/checkpoint/last.safetensors", tmp_path / "1/checkpoint/last.safetensors")
+    with pytest.raises(CompanionError, match="belongs to another run"):
+        train(tmp_path / "1", resume=True)
+
+
+def test_hidden_litter_does_not_make_a_folder_full(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/.DS_Store").write_bytes(b"")
+    train(tmp_path / "run")
+    assert (tmp_path / "run/.DS_Store").exists()

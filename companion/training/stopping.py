@@ -1,0 +1,34 @@
+"""Stopping between two steps: a step broken off half-way would leave a state no uninterrupted run ever had."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Stop:
+    """Whether somebody has asked to stop."""
+
+    requested = False
+
+
+@contextmanager
+def stop_requested() -> Iterator[Stop]:
+    """Let Ctrl-C, a polite kill and a closed terminal ask for a stop; a second time stops at once.
+
+    Only a program's main thread can be asked.
+    """
+    stop = Stop()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.requested:
+            raise KeyboardInterrupt
+        stop.requested = True
+
+    hang_up = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
+    before = {number: signal.signal(number, ask) for number in {signal.SIGINT, signal.SIGTERM, hang_up}}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
