@@ -267,11 +267,14 @@ def side_by_side(frames: Sequence[Sequence[Image.Image]]) -> list[Image.Image]:
 
 def live(report: "Report", content: Image.Image | Figure) -> None:
     """Show `content` in place of what the last call of this cell showed, under the step and its losses."""
-    from IPython.display import clear_output, display
+    from IPython.display import HTML, clear_output, display
 
+    image = picture(content) if isinstance(content, Figure) else content
+    alt = f"What training shows after step {report.step}"
+    tag = f'<img src="{_data_uri([image], 0)}" alt="{alt}" width="{image.width}">'
     clear_output(wait=True)  # type: ignore[no-untyped-call]
     print(f"step {report.step}: {report.line}")
-    display(picture(content) if isinstance(content, Figure) else content)  # type: ignore[no-untyped-call]
+    display(HTML(tag))  # type: ignore[no-untyped-call]
 
 
 def seeds_figure(

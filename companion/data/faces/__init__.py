@@ -1,0 +1,34 @@
+"""Parametric faces: the course's own people, drawn as portraits and as caricatures, with every truth about them known.
+
+Nobody's face was scraped: each is a vector of about a hundred numbers (`parameters`), drawn from a seeded prior
+(`prior`) and painted by one of two renderers (`portrait`, `caricature`) that share their shapes (`geometry`, `hair`).
+"""
+
+from companion.data.faces.datasets import Caricatures, FacePairs, Portraits, unpaired
+from companion.data.faces.labels import LABELS, labels
+from companion.data.faces.landmarks import PARTS, landmarks, part_masks
+from companion.data.faces.parameters import PARAMETERS, Faces, Group, exaggerate, interpolate, mean_face
+from companion.data.faces.prior import draw
+from companion.data.faces.render import Pictures, draw_caricatures, draw_portraits
+
+__all__ = [
+    "LABELS",
+    "PARAMETERS",
+    "PARTS",
+    "Caricatures",
+    "FacePairs",
+    "Faces",
+    "Group",
+    "Pictures",
+    "Portraits",
+    "draw",
+    "draw_caricatures",
+    "draw_portraits",
+    "exaggerate",
+    "interpolate",
+    "labels",
+    "landmarks",
+    "mean_face",
+    "part_masks",
+    "unpaired",
+]

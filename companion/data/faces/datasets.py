@@ -1,0 +1,192 @@
+"""Sets of faces: endless, seeded, the same whoever asks for which index in which order.
+
+An item is drawn when it is asked for and depends on `(seed, index)` alone, so the sets need no lock, no file and no
+worker set-up. `rendered()` draws a whole set once and keeps it in memory as bytes, for long runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from companion.data.faces.caricature import WIDER_EYES
+from companion.data.faces.labels import LABELS, labels
+from companion.data.faces.landmarks import landmarks, part_masks
+from companion.data.faces.parameters import NAMES, Faces, exaggerate
+from companion.data.faces.prior import draw
+from companion.data.faces.render import Pictures, draw_caricatures, draw_portraits
+from companion.data.images import Images
+from companion.errors import CompanionError
+
+Set = TypeVar("Set", bound="FaceSet")
+TABLE_BATCH = 256
+
+
+class Split(NamedTuple):
+    """Three sets in which no person appears twice."""
+
+    train: "FaceSet"
+    validation: "FaceSet"
+    test: "FaceSet"
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """`people` persons seen in `views` pictures each; item i shows person `first + i // views`."""
+
+    people: int
+    views: int = 1
+    size: int = 64
+    seed: int = 0
+    first: int = 0  # number of the first person
+
+    def __post_init__(self) -> None:
+        if self.people < 1 or self.views < 1:
+            raise CompanionError(
+                f"A set of {self.people} people in {self.views} views has no faces; give 1 or more."
+            )
+
+    def __len__(self) -> int:
+        return self.people * self.views
+
+    def __getitem__(self, index: int | slice | Tensor) -> Tensor:
+        """Images in [−1, 1]: `(3, H, W)` for a number, `(N, 3, H, W)` for a slice or a tensor of numbers."""
+        images = self.pictures(index).images
+        return images[0] if isinstance(index, int) else images
+
+    def pictures(self, index: int | slice | Tensor) -> Pictures:
+        """The chosen items with their alpha channel."""
+        raise NotImplementedError
+
+    def landmarks(self, index: int | slice | Tensor) -> Tensor:
+        """The chosen items' 68 points in pixels, `(N, 68, 2)`."""
+        raise NotImplementedError
+
+    def masks(self, index: int | slice | Tensor) -> Tensor:
+        """The chosen items' `PARTS`, `(N, len(PARTS), H, W)`."""
+        raise NotImplementedError
+
+    def numbers(self, index: int | slice | Tensor) -> Tensor:
+        """Item numbers as a tensor `(N,)`; negative ones count from the end."""
+        everything = torch.arange(len(self))
+        if isinstance(index, int):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"face {index} of {len(self)}")
+            return everything[index].reshape(1)
+        return everything[index.cpu() if isinstance(index, Tensor) else index]
+
+    def faces(self, index: int | slice | Tensor = slice(None)) -> Faces:
+        """The chosen items' parameters, before any exaggeration."""
+        numbers = self.numbers(index)
+        return draw(self.first + numbers // self.views, numbers % self.views, self.seed)
+
+    @property
+    def identities(self) -> Tensor:
+        """Number of the person in each item, `(N,)`."""
+        return self.first + torch.arange(len(self)) // self.views
+
+    def labels(self, index: int | slice | Tensor = slice(None)) -> Tensor:
+        """The chosen items' `LABELS`, `(N, L)` bool."""
+        return labels(self.faces(index))
+
+    def table(self) -> list[dict[str, int | float]]:
+        """One row for each item: person, view, labels as 0 or 1, and every parameter."""
+        rows: list[dict[str, int | float]] = []
+        for first in range(0, len(self), TABLE_BATCH):
+            faces = self.faces(slice(first, first + TABLE_BATCH))
+            named = labels(faces).int().tolist()
+            for offset, (true, values) in enumerate(zip(named, faces.values.tolist(), strict=True)):
+                person, view = divmod(first + offset, self.views)
+                row: dict[str, int | float] = {"identity": self.first + person, "view": view}
+                row |= dict(zip(LABELS, true, strict=True))
+                rows.append(row | {name: round(value, 4) for name, value in zip(NAMES, values, strict=True)})
+        return rows
+
+    def split(self: Set, shares: Sequence[float] = (0.8, 0.1, 0.1)) -> Split:
+        """Train, validation and test sets by person: whoever is in one is in no other."""
+        ends = [round(self.people * sum(shares[: part + 1]) / sum(shares)) for part in range(3)]
+        starts = [0, *ends[:2]]
+        parts = zip(starts, ends, strict=True)
+        return Split(*(replace(self, people=end - start, first=self.first + start) for start, end in parts))
+
+    def rendered(self) -> Images:
+        """The whole set drawn once, as bytes in memory; labels are the people's numbers."""
+        pixels = torch.empty(len(self), 3, self.size, self.size, dtype=torch.uint8)
+        for first in tqdm(range(0, len(self), TABLE_BATCH), desc="drawing faces", leave=False, delay=2):
+            rows = slice(first, first + TABLE_BATCH)
+            pixels[rows] = ((self[rows] + 1) * 127.5).round().to(torch.uint8)
+        return Images(type(self).__name__.lower(), pixels, self.identities)
+
+
+@dataclass(frozen=True)
+class Portraits(FaceSet):
+    """Soft studio portraits."""
+
+    def pictures(self, index: int | slice | Tensor) -> Pictures:
+        """The chosen portraits with their alpha channel."""
+        return draw_portraits(self.faces(index), self.size)
+
+    def landmarks(self, index: int | slice | Tensor) -> Tensor:
+        """The chosen portraits' 68 points."""
+        return landmarks(self.faces(index), self.size)
+
+    def masks(self, index: int | slice | Tensor) -> Tensor:
+        """The chosen portraits' parts."""
+        return part_masks(self.faces(index), self.size)
+
+
+@dataclass(frozen=True)
+class Caricatures(FaceSet):
+    """Pen drawings, exaggerated by `k`: 1 is a likeness, more is a caricature."""
+
+    k: float = 1.5
+
+    def pictures(self, index: int | slice | Tensor) -> Pictures:
+        """The chosen drawings with their alpha channel."""
+        return draw_caricatures(self.faces(index), self.size, k=self.k)
+
+    def landmarks(self, index: int | slice | Tensor) -> Tensor:
+        """The chosen drawings' 68 points."""
+        return landmarks(exaggerate(self.faces(index), self.k), self.size, widen=WIDER_EYES)
+
+    def masks(self, index: int | slice | Tensor) -> Tensor:
+        """The chosen drawings' parts."""
+        return part_masks(exaggerate(self.faces(index), self.k), self.size)
+
+
+@dataclass(frozen=True)
+class FacePairs:
+    """Each person as portrait and as caricature.
+
+    With `apart`, the caricature shows the person on another occasion: another pose, light, expression and dress.
+    """
+
+    people: int
+    size: int = 64
+    seed: int = 0
+    first: int = 0
+    k: float = 1.5
+    apart: bool = False
+
+    def __len__(self) -> int:
+        return self.people
+
+    def __getitem__(self, index: int | slice | Tensor) -> tuple[Tensor, Tensor]:
+        """Portraits and caricatures of the same people, each as in `FaceSet`."""
+        views = 2 if self.apart else 1
+        portraits = Portraits(self.people, views, self.size, self.seed, self.first)
+        caricatures = Caricatures(self.people, views, self.size, self.seed, self.first, self.k)
+        people = Portraits(self.people).numbers(index)
+        one, other = portraits[people * views], caricatures[people * views + views - 1]
+        return (one[0], other[0]) if isinstance(index, int) else (one, other)
+
+
+def unpaired(
+    people: int, *, views: int = 1, size: int = 64, seed: int = 0, k: float = 1.5
+) -> tuple[Portraits, Caricatures]:
+    """Portraits of some people and caricatures of others, as real unpaired data would be: no person is in both."""
+    portraits = Portraits(people, views, size, seed)
+    return portraits, Caricatures(people, views, size, seed, first=people, k=k)

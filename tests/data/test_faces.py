@@ -1,0 +1,397 @@
+"""Guards parametric faces: the prior's ranges and independence, what is smooth, what is exact, what lies where.
+
+Nothing here judges beauty: that is done by eye, on the contact sheets in the book.
+"""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, cosine_similarity
+
+from benchmarks import faces as benchmark
+from companion.data.faces import (
+    LABELS,
+    PARAMETERS,
+    PARTS,
+    Caricatures,
+    FacePairs,
+    Faces,
+    Group,
+    Portraits,
+    draw,
+    draw_caricatures,
+    draw_portraits,
+    exaggerate,
+    interpolate,
+    landmarks,
+    mean_face,
+    part_masks,
+    unpaired,
+)
+from companion.data.faces.export import export_faces
+from companion.data.faces.landmarks import EYES, JAW, MOUTH
+from companion.data.faces.parameters import NAMES, columns_of
+from companion.data.faces.prior import SKINS, Draws
+from companion.errors import CompanionError
+
+MANY = 4096
+RENDERERS = [draw_portraits, draw_caricatures]
+
+
+def people(count: int, seed: int = 0) -> Faces:
+    return draw(torch.arange(count), torch.zeros(count, dtype=torch.long), seed)
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Faces:
+    return people(MANY)
+
+
+# the prior
+
+
+def test_every_parameter_is_documented_and_drawn_within_its_range(crowd: Faces):
+    assert len(set(NAMES)) == len(NAMES)
+    for column, parameter in enumerate(PARAMETERS):
+        assert parameter.meaning
+        assert parameter.low <= parameter.mean <= parameter.high, parameter.name
+        drawn = crowd.values[:, column]
+        assert parameter.low - 1e-6 <= drawn.min() <= drawn.max() <= parameter.high + 1e-6, parameter.name
+        assert drawn.std() > 0, f"{parameter.name} never varies"
+
+
+def test_identity_and_nuisance_are_independent(crowd: Faces):
+    """No correlation between any parameter of one and any of the other beyond what 4,096 draws leave to chance."""
+    identity, nuisance = (crowd.values[:, columns_of(group)] for group in (Group.IDENTITY, Group.NUISANCE))
+    both = torch.corrcoef(torch.cat([identity, nuisance], 1).T)
+    across = both[: identity.shape[1], identity.shape[1] :]
+    assert across.abs().max() < 5.0 / MANY**0.5
+
+
+def test_a_person_keeps_identity_and_lasting_attributes_from_view_to_view():
+    seen = draw(torch.full((50,), 7), torch.arange(50))
+    assert (seen.values[:, columns_of(Group.IDENTITY)].std(0) == 0).all()
+    assert (seen["beard"].std(), seen["headscarf"].std(), seen["glasses"].std()) == (0, 0, 0)
+    for name in ("yaw", "smile", "light_x", "ground_r", "clothes_r"):
+        assert seen[name].std() > 0.01, name
+
+
+def test_factors_hold_a_face_together(crowd: Faces):
+    """Grey hair with age alone; lines with age; skins over the whole range, evenly."""
+    grey = crowd.rows(crowd.values[:, NAMES.index("age")] < 0.4)
+    spread = torch.stack([grey[f"hair_{c}"] for c in "rgb"])
+    silver = (spread.amax(0) - spread.amin(0) < 0.06) & (spread.mean(0) > 0.4)
+    assert silver.float().mean() < 0.01
+    assert torch.corrcoef(torch.stack([crowd["age"], crowd["age_lines"]]))[0, 1] > 0.8
+    red = torch.tensor([tone[0] for tone in SKINS]) / 255
+    thirds = torch.bucketize(crowd["skin_r"].contiguous(), red[[6, 3]]).bincount(minlength=3) / MANY
+    assert (thirds > 0.2).all()
+
+
+def test_streams_of_numbers_are_uniform_and_unrelated():
+    draws = Draws(0, torch.arange(20000))
+    one, other, next_seed = draws.uniform("one"), draws.uniform("other"), Draws(1, draws.index).uniform("one")
+    assert abs(one.mean() - 0.5) < 0.01
+    assert (torch.histc(one, 20, 0, 1) / 1000 - 1).abs().max() < 0.15
+    for pair in ((one, other), (one, next_seed), (one[1:], one[:-1])):
+        assert torch.corrcoef(torch.stack(pair))[0, 1].abs() < 0.03
+
+
+def test_index_alone_decides():
+    """The same person and view in any company, and never the same as another seed's."""
+    alone = draw(torch.tensor([31]), torch.tensor([2]), seed=4)
+    among = draw(torch.arange(40), torch.full((40,), 2), seed=4).rows(slice(31, 32))
+    assert torch.equal(alone.values, among.values)
+    assert not torch.equal(alone.values, draw(torch.tensor([31]), torch.tensor([2]), seed=5).values)
+
+
+# exaggeration and interpolation
+
+
+def test_exaggeration_is_mean_at_zero_and_the_person_at_one():
+    faces = people(64)
+    shape = torch.tensor([p.shape for p in PARAMETERS])
+    assert torch.equal(exaggerate(faces, 1).values, faces.values)
+    still = exaggerate(faces, 0)
+    assert torch.allclose(still.values[:, shape], mean_face(64).values[:, shape])
+    assert torch.equal(still.values[:, ~shape], faces.values[:, ~shape])
+    mean = mean_face(64).values
+    moved = exaggerate(faces, 1.2).values - mean  # at 1.2 nothing has reached its bound
+    assert torch.allclose(moved[:, shape], 1.2 * (faces.values - mean)[:, shape], atol=1e-5)
+
+
+def test_exaggeration_leaves_colour_age_and_pose_alone():
+    assert not any(p.shape for p in PARAMETERS if p.group is not Group.IDENTITY)
+    assert not any(p.shape for p in PARAMETERS if p.name[-2:] in ("_r", "_g", "_b") or p.name == "age")
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_interpolation_is_smooth(render):
+    """In 81 steps from a face with long hair to one under a turban no step moves the picture by a jump."""
+    faces = people(200, seed=1)
+    start = faces.rows((faces["hair_length"] > 1).nonzero()[:1, 0]).replace(
+        headscarf=0.0, turban=0.0, glasses=1.0
+    )
+    end = faces.rows((faces["hair_fade"] > 0.5).nonzero()[:1, 0]).replace(turban=1.0, beard=1.0, glasses=0.0)
+    on_the_way = render(interpolate(start, end, 81), 32).images
+    moves = (on_the_way[1:] - on_the_way[:-1]).abs().mean((1, 2, 3))
+    assert moves.max() < 0.12
+    assert (on_the_way[0] - on_the_way[-1]).abs().mean() > 0.1
+
+
+# pictures
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_pictures_are_bounded_finite_and_differ(render):
+    pictures = render(people(24), 48)
+    assert pictures.images.shape == (24, 3, 48, 48)
+    assert torch.isfinite(pictures.images).all()
+    assert pictures.images.abs().max() <= 1
+    assert 0 <= pictures.alpha.min() <= pictures.alpha.max() <= 1
+    flat = pictures.images.flatten(1)
+    apart = torch.cdist(flat, flat) / flat.shape[1] ** 0.5 + torch.eye(24)
+    assert apart.min() > 0.1
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+@pytest.mark.parametrize("bound", ["low", "high"])
+def test_even_the_ends_of_every_range_can_be_drawn(render, bound: str):
+    """One parameter at a time at its end, on a real person, and all of them at once."""
+    person = people(1, seed=2)
+    ends = torch.tensor([getattr(p, bound) for p in PARAMETERS])
+    values = person.values.repeat(len(PARAMETERS) + 1, 1)
+    values[torch.arange(len(PARAMETERS)), torch.arange(len(PARAMETERS))] = ends
+    values[-1] = ends
+    assert torch.isfinite(render(exaggerate(Faces(values), 2.5), 24).images).all()
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_batches_do_not_matter(render):
+    faces = people(70)
+    together = render(faces, 64).images
+    for row in (0, 33, 69):
+        alone = render(faces.rows(slice(row, row + 1)), 64).images[0]
+        assert (alone - together[row]).abs().max() < 2 / 255
+
+
+@pytest.mark.parametrize(("render", "allowed"), [(draw_portraits, 0.045), (draw_caricatures, 0.075)])
+def test_size_does_not_matter(render, allowed: float):
+    """A small picture is the large one seen from further off."""
+    faces = people(12, seed=3)
+    small, large = render(faces, 64), render(faces, 256)
+    assert (small.images - avg_pool2d(large.images, 4)).abs().mean() < allowed
+    assert (small.alpha - avg_pool2d(large.alpha, 4)).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_alpha_shows_the_person_and_only_the_person(render):
+    """Where alpha is zero the background's colour decides; where it is one it has no say."""
+    faces = people(16, seed=4)
+    one, other = (
+        render(faces.replace(ground_r=v, ground_g=v, far_r=v, ground_phase=v * 0.7), 64) for v in (0.1, 0.9)
+    )
+    changed = (one.images - other.images).abs().mean(1, keepdim=True)
+    if render is draw_portraits:  # the caricature's pen follows ground_phase a little
+        assert changed[one.alpha > 0.999].max() < 6e-3
+        assert changed[one.alpha < 0.001].mean() > 0.1
+    share = one.alpha.mean((1, 2, 3))
+    assert 0.2 < share.min() < share.max() < 0.95
+
+
+def test_expression_pose_and_light_show(crowd: Faces):
+    person = people(1, seed=6).replace(
+        mouth_open=0.0, yaw=0.0, light_x=0.8, hair_thin=1.0, beanie=0.0, sun_hat=0.0
+    )
+    person = person.replace(turban=0.0, headscarf=0.0)
+    here = draw_portraits(person, 64).images
+    for change in ({"smile": 1.2}, {"mouth_open": 0.9}, {"yaw": 0.35}, {"light_x": -0.8}, {"glasses": 1.0}):
+        moved = (draw_portraits(person.replace(**change), 64).images - here).abs()
+        assert moved.mean() > 0.0004, change
+        assert moved.max() > 0.05, change
+
+
+# landmarks and masks
+
+
+def inside_head(points: Tensor, masks: Tensor) -> Tensor:
+    """Value of the face's masks under each point `(N, K, 2)`."""
+    face = 1 - masks[:, [PARTS.index(part) for part in ("background", "clothes", "neck")]].sum(1)
+    x, y = points.long().clamp(0, face.shape[-1] - 1).unbind(-1)
+    return face[torch.arange(len(face))[:, None], y, x]
+
+
+@pytest.mark.parametrize("k", [0.0, 1.0, 2.5])
+def test_landmarks_lie_inside_the_head(k: float):
+    faces = exaggerate(people(64, seed=7), k)
+    points, masks = landmarks(faces, 128), part_masks(faces, 128)
+    assert points.shape == (64, 68, 2)
+    assert inside_head(points[:, 17:], masks).min() > 0.5
+    assert (points[:, JAW].amin((0, 1)) > 0).all()
+    assert (points[:, JAW].amax((0, 1)) < 128).all()
+
+
+def test_masks_agree_with_landmarks():
+    faces = people(48, seed=8).replace(hair_fringe=0.0, lids=0.0, moustache=0.0)
+    points, masks = landmarks(faces, 128), part_masks(faces, 128)
+    assert (masks.sum(1) - 1).abs().max() < 1e-5
+    ys, xs = torch.meshgrid(torch.arange(128) + 0.5, torch.arange(128) + 0.5, indexing="ij")
+    for part, rows, allowed in (("eyes", EYES, 1.5), ("mouth", MOUTH, 1.8)):
+        mask = masks[:, PARTS.index(part)]
+        weight = mask.sum((1, 2))
+        assert weight.min() > 8
+        centre = torch.stack([(mask * xs).sum((1, 2)) / weight, (mask * ys).sum((1, 2)) / weight], 1)
+        drawn = points[:, rows].mean(1)
+        assert (centre - drawn).norm(dim=1).median() < allowed, part
+
+
+def test_landmarks_move_with_the_pose():
+    person = people(1, seed=9).replace(roll=0.0, yaw=0.0, pitch=0.0, shift_x=0.0, asymmetry=0.0)
+    straight = landmarks(person, 100)[0]
+    nose, chin = 30, 8
+    assert abs(straight[nose, 0] - 50) < 0.5
+    assert landmarks(person.replace(yaw=0.3), 100)[0, nose, 0] > straight[nose, 0] + 3
+    rolled = landmarks(person.replace(roll=0.15), 100)[0]
+    assert rolled[chin, 0] < straight[chin, 0] - 2
+    moved = landmarks(person.replace(shift_x=0.06), 100)[0]
+    assert torch.allclose(moved - straight, torch.tensor([3.0, 0.0]), atol=1e-3)
+    smiling = landmarks(person.replace(smile=1.2), 100)[0]
+    assert smiling[48, 1] < smiling[66, 1]
+
+
+def test_left_and_right_mirror():
+    """A symmetric face straight ahead has symmetric landmarks."""
+    points = landmarks(mean_face(), 100)[0]
+    mirrored = points * torch.tensor([-1.0, 1.0]) + torch.tensor([100.0, 0.0])
+    for left, right in ((0, 16), (3, 13), (17, 26), (36, 45), (39, 42), (48, 54), (31, 35)):
+        assert torch.allclose(points[left], mirrored[right], atol=0.05)
+
+
+# sets
+
+
+def test_a_set_is_the_same_in_any_order_and_from_any_worker():
+    faces = Portraits(people=6, views=2, size=32, seed=5)
+    whole = faces[:]
+    assert whole.shape == (12, 3, 32, 32)
+    loaded = torch.utils.data.DataLoader(faces, batch_size=5, num_workers=0)  # type: ignore[arg-type]
+    assert (torch.cat(list(loaded)) - whole).abs().max() < 2 / 255
+    chosen = torch.tensor([7, 0, 11])
+    assert (faces[chosen] - whole[chosen]).abs().max() < 2 / 255
+    assert torch.equal(faces[-1], faces[11])
+    with pytest.raises(IndexError):
+        faces[12]
+
+
+def test_splits_share_nobody():
+    for faces in (Portraits(50, views=3, first=10), Caricatures(50, k=2.0)):
+        parts = faces.split()
+        seen = [set(part.identities.tolist()) for part in parts]
+        assert sum(len(part) for part in parts) == len(faces)
+        assert set.union(*seen) == set(faces.identities.tolist())
+        assert not (seen[0] & seen[1] | seen[0] & seen[2] | seen[1] & seen[2])
+
+
+def test_unpaired_sets_share_nobody_and_pairs_show_the_same_person():
+    portraits, caricatures = unpaired(5, size=32, seed=2)
+    assert not set(portraits.identities.tolist()) & set(caricatures.identities.tolist())
+    pairs = FacePairs(4, size=32, seed=2)
+    portrait, caricature = pairs[1]
+    assert torch.equal(portrait, Portraits(4, size=32, seed=2)[1])
+    assert torch.equal(caricature, Caricatures(4, size=32, seed=2)[1])
+    apart, _ = FacePairs(4, size=32, seed=2, apart=True)[0:2]
+    assert apart.shape == (2, 3, 32, 32)
+
+
+def test_labels_are_what_the_parameters_say():
+    faces = Portraits(200, seed=3)
+    truth = faces.labels()
+    assert truth.shape == (200, len(LABELS))
+    assert truth.dtype == torch.bool
+    rows = faces.table()
+    assert [row["glasses"] == 1 for row in rows] != []
+    assert torch.equal(
+        torch.tensor([row["smiling"] for row in rows]).bool(), truth[:, list(LABELS).index("smiling")]
+    )
+    hidden = faces.faces().replace(headscarf=1.0, earrings=1.0)
+    assert not LABELS["earrings"](hidden).any()
+
+
+def test_every_label_is_common_enough_to_learn(crowd: Faces):
+    for name, rule in LABELS.items():
+        assert 0.015 < rule(crowd).float().mean() < 0.7, name
+
+
+def test_the_rendered_cache_holds_the_same_pictures():
+    faces = Caricatures(5, size=24, seed=8)
+    images = faces.rendered()
+    assert images.labels.tolist() == list(range(5))
+    assert (images[:] - faces[:]).abs().max() <= 1.01 / 127.5
+
+
+def test_nonsense_is_refused_in_words():
+    with pytest.raises(CompanionError, match="give 1 or more"):
+        Portraits(0)
+    with pytest.raises(CompanionError, match="choose from 16"):
+        draw_portraits(people(1), 4)
+
+
+def test_portraits_of_one_person_are_nearer_to_each_other_than_chance():
+    """Not trivially: pose, light and dress change the pixels. But not hopelessly either."""
+    faces = Portraits(24, views=2, size=32, seed=11)[:].flatten(1)
+    faces = faces - faces.mean(0)
+    first, second = faces[0::2], faces[1::2]
+    alike = cosine_similarity(first[:, None], second[None], dim=2)
+    own, others = alike.diag().mean(), (alike.sum() - alike.diag().sum()) / (24 * 23)
+    assert own > others
+    assert (alike.argmax(1) == torch.arange(24)).float().mean() < 0.9
+
+
+# export
+
+
+@pytest.mark.parametrize("style", ["portrait", "caricature"])
+def test_export_writes_a_data_set_and_the_same_one_again(tmp_path: Path, style: str):
+    for name in ("one", "two"):
+        export_faces(tmp_path / name, count=3, size=32, style=style, seed=3)
+    files = sorted(
+        path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()
+    )
+    assert [path.as_posix() for path in files] == [
+        "LICENCE.txt", "images/00000.png", "images/00001.png", "images/00002.png", "labels.csv", "landmarks.csv",
+    ]  # fmt: skip
+    for path in files:
+        assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes()
+    with Image.open(tmp_path / "one" / "images" / "00002.png") as image:
+        assert (image.mode, image.size) == ("RGBA", (32, 32))
+    with open(tmp_path / "one" / "labels.csv", encoding="utf-8", newline="") as rows:
+        table = list(csv.DictReader(rows))
+    assert [row["identity"] for row in table] == ["0", "1", "2"]
+    assert set(LABELS) < set(table[0])
+
+
+def test_export_refuses_what_it_cannot_do(tmp_path: Path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").touch()
+    with pytest.raises(CompanionError, match="not an empty folder"):
+        export_faces(tmp_path / "full", count=1)
+    with pytest.raises(CompanionError, match="style of faces"):
+        export_faces(tmp_path / "new", count=1, style="oil")
+    assert not (tmp_path / "new").exists()
+
+
+# benchmark
+
+
+def test_the_benchmark_runs_and_records_every_style_and_size(tmp_path: Path):
+    benchmark.main(["--quick", "--out", str(tmp_path)])
+    found = json.loads((tmp_path / "faces.json").read_text(encoding="utf-8"))
+    assert {(case["style"], case["size"]) for case in found["cases"]} == {
+        (style, size) for style in ("portrait", "caricature") for size in (64, 128)
+    }
+    assert all(case["median"] > 0 for case in found["cases"])
