@@ -101,6 +101,8 @@ def _train(options: argparse.Namespace) -> None:
         resume=options.resume,
         overwrite=options.overwrite,
     )
+    if options.resume and run.first_step == 0:
+        print(f"There is no checkpoint in {options.out} to continue from: the run begins at step 1.")
     reports = run.train(trainer, batches, steps=settings.steps)
     with stop_requested() as stop:
         for _ in progress(reports, total=settings.steps, start=run.first_step, label="dcgan", leave=True):

@@ -195,3 +195,8 @@ def test_a_terminal_without_unicode_gets_question_marks_not_a_traceback():
 def test_too_little_memory_is_one_sentence(tmp_path, capsys):
     assert train(tmp_path / "a", "--width", "100000000") == 2
     assert "memory is too small" in capsys.readouterr().err
+
+
+def test_resuming_what_is_not_there_begins_and_says_so(tmp_path, capsys):
+    assert train(tmp_path / "a", "--resume") == 0
+    assert "begins at step 1" in capsys.readouterr().out
