@@ -31,12 +31,6 @@ class Batches(Protocol):
         """Batch number `index`, `(N, …)`."""
 
 
-class LatentGenerator(Protocol):
-    """What the loop needs to know of a generator: how long its latents are."""
-
-    latents: int
-
-
 @dataclass(frozen=True)
 class Report:
     """What one generator step did. Losses and scores are batch means; `trainer` gives access to the networks."""

@@ -167,7 +167,6 @@ class Mouth:
     """Lines across the mouth as y at each x, and the fields between them."""
 
     along: Tensor  # −1 to 1 between the corners
-    envelope: Tensor  # 1 in the middle, 0 at the corners
     top: Tensor  # y of the upper lip's upper edge
     parting: tuple[Tensor, Tensor]  # y of the upper lip's lower edge and the lower lip's upper edge
     bottom: Tensor  # y of the lower lip's lower edge
@@ -208,7 +207,7 @@ def mouth(p: Columns, on: Head) -> Mouth:
     upper = torch.maximum(torch.maximum(top - on.y, on.y - first), edge)
     lower = torch.maximum(torch.maximum(second - on.y, on.y - bottom), edge)
     gap = torch.maximum(torch.maximum(first - on.y, on.y - second), edge)
-    return Mouth(along, (1 - along * along).clamp(min=0), top, (first, second), bottom, upper, lower, gap)
+    return Mouth(along, top, (first, second), bottom, upper, lower, gap)
 
 
 def ears(p: Columns, grid: Grid) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,6 @@ drawn in, and a new parameter changes none of the old ones.
 Lengths are in *head units*: half a head's height is 1, x grows to the right, y downwards, the origin is mid-head.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -210,12 +209,6 @@ class Faces:
             changed[:, COLUMN[name]] = value
         return Faces(changed)
 
-    def with_group(self, group: Group, donor: "Faces") -> "Faces":
-        """These faces with all parameters of one group taken from `donor`, N faces or one."""
-        changed, columns = self.values.clone(), columns_of(group)
-        changed[:, columns] = donor.values[:, columns].to(changed)
-        return Faces(changed)
-
 
 def mean_face(count: int = 1) -> Faces:
     """The face with every parameter at its mean; the colours are a middle grey, so nobody's."""
@@ -245,8 +238,3 @@ def clamp(values: Tensor) -> Tensor:
     """Every parameter `(N, P)` brought into its range."""
     low, _, high, _ = _table(values.device)
     return values.clamp(low, high)
-
-
-def labels_table(faces: Faces, names: Iterable[str] = NAMES) -> list[dict[str, float]]:
-    """The parameters as rows of a table, rounded to what a CSV should hold."""
-    return [{name: round(float(faces[name][row]), 4) for name in names} for row in range(len(faces))]

@@ -28,8 +28,6 @@ from companion.data.faces.grid import (
 )
 from companion.data.faces.hair import Hair, beard, beard_outline, hair, headwear
 
-RED_FIRST = (1.0, 0.86, 0.78)  # how far each channel keeps its light in a shadow on skin
-
 
 @dataclass(frozen=True)
 class Light:
