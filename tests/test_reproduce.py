@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from companion import reproduce as recipes
 from companion.data import load
 from companion.errors import CompanionError
 from companion.models.store import load_model
-from companion.reproduce import RECIPES, Job, Recipe, reproduce
+from companion.reproduce import RECIPES, ch01, following, reproduce
+from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
 
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision"}
@@ -24,8 +24,8 @@ import os, signal, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from companion import reproduce
-from companion.training import classifier, runs
+from companion.reproduce import ch01, reproduce
+from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
 work, names = Path(sys.argv[1]), sys.argv[2:]
@@ -41,8 +41,8 @@ def die_at(count, function):
 for name in names:
     if (child := os.fork()) == 0:
         AdversarialTrainer._one_step = die_at(4 if name.startswith("dcgan") else 10, AdversarialTrainer._one_step)
-        reproduce.accuracy = die_at(0, reproduce.accuracy)
-        reproduce.reproduce(name, work / "out", work, budget="debug")
+        ch01.accuracy = die_at(0, ch01.accuracy)
+        reproduce(name, work / "out", work, budget="debug")
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, name
@@ -102,20 +102,22 @@ def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been
 def windowed(job: Job):
     """A DCGAN followed at two points of six steps: each mean loss is over a window of three."""
     settings = GANSettings(size=32, batch=8, steps=6, width=2, latents=4)
-    return recipes._followed(job, settings, load("digits"), points=2)
+    return ch01._followed(job, settings, load("digits"), points=2)
 
 
-def interrupted(monkeypatch, function: str, after: int) -> None:
-    """The next calls of a function of the module go well, then comes Ctrl-C, once."""
-    original, calls = getattr(recipes, function), iter(range(after))
+def interrupted(monkeypatch, after: int) -> None:
+    """The next measurements go well, then comes Ctrl-C, once."""
+    original, calls = following.measure, iter(range(after))
 
     def run(*arguments, **options):
         if next(calls, None) is None:
-            monkeypatch.setattr(recipes, function, original)
+            for module in (following, ch01):
+                monkeypatch.setattr(module, "measure", original)
             raise KeyboardInterrupt
         return original(*arguments, **options)
 
-    monkeypatch.setattr(recipes, function, run)
+    for module in (following, ch01):
+        monkeypatch.setattr(module, "measure", run)
 
 
 @pytest.mark.parametrize("measurements", [0, 1, 2, 3, 4], ids=lambda n: f"after {n} measurements")
@@ -123,7 +125,7 @@ def test_ctrl_c_while_measuring_loses_no_point_of_a_curve(tmp_path, monkeypatch,
     """The point is measured when the run is continued, and the mean losses are those of whole windows."""
     monkeypatch.setitem(RECIPES, "windowed", Recipe("", 1, windowed))
     whole = read(reproduce("windowed", tmp_path / "whole", tmp_path / "a", budget="debug"))
-    interrupted(monkeypatch, "measure", measurements)
+    interrupted(monkeypatch, measurements)
     try:
         reproduce("windowed", tmp_path / "parts", tmp_path / "b", budget="debug")
         raise AssertionError("it was not interrupted")
@@ -138,7 +140,7 @@ def test_a_window_broken_by_a_stop_still_counts_whole(tmp_path, monkeypatch):
     """Stopped at step 5 of 6, with windows of three; the mean at step 6 is over steps 4, 5 and 6."""
     monkeypatch.setitem(RECIPES, "windowed", Recipe("", 1, windowed))
     whole = read(reproduce("windowed", tmp_path / "whole", tmp_path / "a", budget="debug"))
-    original = recipes.progress
+    original = following.progress
 
     def stopped(reports, **options):
         for report in original(reports, **options):
@@ -146,11 +148,11 @@ def test_a_window_broken_by_a_stop_still_counts_whole(tmp_path, monkeypatch):
             if report.step == 5:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(recipes, "progress", stopped)
+    monkeypatch.setattr(following, "progress", stopped)
     try:
         reproduce("windowed", tmp_path / "parts", tmp_path / "b", budget="debug")
     except KeyboardInterrupt:
-        monkeypatch.setattr(recipes, "progress", original)
+        monkeypatch.setattr(following, "progress", original)
     parts = read(reproduce("windowed", tmp_path / "parts", tmp_path / "b", budget="debug"))
     assert parts["details"] == whole["details"]
     curve = whole["details"]["curve"]

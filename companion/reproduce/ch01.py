@@ -1,146 +1,25 @@
-"""The long runs behind the book: each makes its record and, where there is one, its weights.
+"""Chapter 1: DCGANs on digits, what helps them, and objectives on a ring."""
 
-A recipe works in a folder of its own and can be stopped and continued at any time: whatever is finished there is not
-done again. What it measured goes into `NAME.json`, with command, seeds, device, versions and seconds; the book's
-tables and several of its figures are made from these files.
-"""
-
-import csv
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import product
-from pathlib import Path
-from statistics import fmean, stdev
-from time import monotonic
 from typing import Any
 
 import torch
-from scipy.stats import spearmanr
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from companion.data import Images, Shuffled, load
 from companion.data.toy import GaussianRing
-from companion.environment import environment, pick_device
-from companion.errors import CompanionError, unknown_name
+from companion.environment import pick_device
 from companion.metrics import DigitFeatures, Measurement, measure, mode_report, total_variation
-from companion.models.store import save_model
 from companion.objectives import LeastSquares, Minimax, NonSaturating, Objective
-from companion.training.adversarial import AdversarialTrainer
+from companion.reproduce.following import rank_correlation, trained
+from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.training.classifier import accuracy, train_classifier
 from companion.training.gan import GANSettings, build, shuffled
 from companion.training.plane import plane_trainer
-from companion.training.progress import finish, progress
-from companion.training.runs import Run, write_json
-from companion.training.stopping import stop_requested
-
-BUDGETS = ("debug", "laptop", "gpu")
-
-
-@dataclass
-class Job:
-    """One recipe at work: its folder, its budget, and a memory of what is finished."""
-
-    work: Path
-    budget: str = "laptop"
-
-    @property
-    def debug(self) -> bool:
-        """Whether the run is only to show that it runs."""
-        return self.budget == "debug"
-
-    def once(self, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """The result stored under `key`, made now if it is not there yet."""
-        path = self.work / f"{key}.json"
-        with suppress(FileNotFoundError, ValueError):  # a damaged one is made again
-            stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return stored
-        content = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, content)
-        return content
-
-    @contextmanager
-    def timed(self) -> Iterator[None]:
-        """Add the block's seconds to those of earlier sittings."""
-        begun = monotonic()
-        try:
-            yield
-        finally:
-            seconds = self.seconds + monotonic() - begun
-            write_json(self.work / "time.json", {"seconds": round(seconds, 1)})
-
-    @property
-    def seconds(self) -> float:
-        """Seconds of all sittings so far."""
-        path = self.work / "time.json"
-        return float(json.loads(path.read_text(encoding="utf-8"))["seconds"]) if path.is_file() else 0.0
-
-
-@dataclass
-class Result:
-    """What a recipe found."""
-
-    settings: dict[str, Any]
-    seeds: list[int]
-    metrics: list[Measurement]
-    details: dict[str, Any] = field(default_factory=dict)  # curves and single runs, for figures
-    model: nn.Module | None = None
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A long run by name."""
-
-    title: str
-    chapter: int
-    make: Callable[[Job], Result]
-
-
-def reproduce(name: str, out: Path, work: Path, *, budget: str = "laptop", overwrite: bool = False) -> Path:
-    """Run a recipe, or continue it, and write its record (and weights) into `out`.
-
-    Args:
-        name: One of `RECIPES`.
-        out: Folder for `NAME.json` and `NAME.safetensors`.
-        work: Folder the recipe works in; kept, so that a stopped run can go on.
-        budget: “laptop”, “gpu”, or “debug”, which shows in a minute that everything runs.
-        overwrite: Replace an older record in `out`.
-
-    Returns:
-        The record's path.
-    """
-    if name not in RECIPES:
-        raise unknown_name("run", name, RECIPES)
-    record = out / f"{name}.json"
-    if record.exists() and not overwrite:
-        raise CompanionError(f"There is a record at {record} already; replace it with --overwrite.")
-    recipe = RECIPES[name]
-    job = Job(work / f"{name}-{budget}", budget)
-    for folder in (job.work, out):  # before hours of work, not after
-        folder.mkdir(parents=True, exist_ok=True)
-    with job.timed():
-        result = recipe.make(job)
-    if result.model is not None:
-        save_model(out / f"{name}.safetensors", result.model, half=True)
-    about = {
-        "name": name,
-        "title": recipe.title,
-        "chapter": recipe.chapter,
-        "command": f"companion reproduce {name} --budget {budget}",
-        "budget": budget,
-        "seeds": result.seeds,
-        "seconds": job.seconds,
-        **environment(pick_device(str(result.settings.get("device", "cpu")))),
-        "settings": result.settings,
-        "metrics": [asdict(metric) for metric in result.metrics],
-        "details": result.details,
-    }
-    write_json(record, about)
-    return record
+from companion.training.progress import finish
 
 
 def digit_features(job: Job) -> Result:
@@ -197,7 +76,7 @@ def _followed(job: Job, settings: GANSettings, reference: Images, *, points: int
     """Train once, measuring the averaged and the live generator at so many points on the way."""
     every = max(1, settings.steps // points)
     count = 64 if job.debug else min(5000, len(reference))
-    trainer, curve = _trained(job, "run", settings, reference, every=every, count=count)
+    trainer, curve = trained(job, "run", settings, reference, every=every, count=count)
     final = len(reference) if not job.debug else count
     extractor = DigitFeatures()
     images = trainer.sample(final, seed=0)
@@ -214,50 +93,10 @@ def _followed(job: Job, settings: GANSettings, reference: Images, *, points: int
             )
         )
     for name in ("critic_loss", "generator_loss"):
-        metrics.append(_rank_correlation(name, curve, "whole run"))
-        metrics.append(_rank_correlation(name, curve[len(curve) // 2 :], "second half"))
+        metrics.append(rank_correlation(name, curve, "whole run"))
+        metrics.append(rank_correlation(name, curve[len(curve) // 2 :], "second half"))
     about = {**settings.as_json(), "precision": "bfloat16" if settings.bfloat16 else "float32"}
     return Result(about, [settings.seed], metrics, {"curve": curve}, model=trainer.average.module)
-
-
-def _trained(
-    job: Job, key: str, settings: GANSettings, reference: Images, *, every: int, count: int
-) -> tuple[AdversarialTrainer, list[dict[str, Any]]]:
-    """A finished run in its folder below the job's, and what was measured every `every` steps."""
-    settings = replace(settings, device=pick_device(settings.device).type)
-    trainer, images = build(settings)
-    run = Run.start(job.work / key, settings.as_json(), images.fingerprint, resume=True)
-    run.restore(trainer)
-    extractor, real = DigitFeatures(), reference[:count]
-
-    def quality() -> dict[str, Any]:
-        averaged, _ = measure(real, trainer.sample(count, seed=0), extractor)
-        live, _ = measure(real, trainer.sample(count, seed=0, live=True), extractor)
-        return {"step": trainer.step, "frechet": averaged.value, "frechet_live": live.value}
-
-    def measured() -> None:
-        if trainer.step and trainer.step % every == 0:
-            job.once(f"{key}-quality/{trainer.step:06d}", quality)
-
-    measured()  # if the last sitting ended while measuring
-    steps = settings.steps
-    reports = run.train(trainer, shuffled(images, settings), steps=steps)
-    with stop_requested() as stop:
-        for _ in progress(reports, total=steps, start=run.first_step, label=key):
-            measured()
-            if stop.requested:
-                reports.close()
-                raise KeyboardInterrupt
-    points = sorted((job.work / f"{key}-quality").glob("*.json"))
-    curve = [json.loads(point.read_text(encoding="utf-8")) for point in points]
-    return trainer, [{**point, **_mean_losses(run.folder, point["step"], every)} for point in curve]
-
-
-def _mean_losses(folder: Path, step: int, window: int) -> dict[str, float]:
-    """Means over the steps up to `step`, from the run's file: it is whole however often the run was stopped."""
-    with open(folder / "metrics.csv", encoding="utf-8", newline="") as rows:
-        recent = list(csv.DictReader(rows))[max(0, step - window) : step]
-    return {name: fmean(float(row[name]) for row in recent) for name in ("critic_loss", "generator_loss")}
 
 
 def _label_distance(reference: Images, images: Tensor, extractor: DigitFeatures) -> Measurement:
@@ -267,13 +106,6 @@ def _label_distance(reference: Images, images: Tensor, extractor: DigitFeatures)
     drawn = torch.bincount(extractor.classify(images), minlength=10) / len(images)
     protocol = f"total variation from the data's labels, {len(images)} images named by the digit classifier"
     return Measurement("histogram distance of labels", total_variation(wanted, drawn), protocol)
-
-
-def _rank_correlation(name: str, curve: list[dict[str, Any]], part: str) -> Measurement:
-    """Does a loss order the moments of a run as the Fréchet distance does?"""
-    found = spearmanr([point[name] for point in curve], [point["frechet_live"] for point in curve]).statistic
-    protocol = f"Spearman's ρ with the live generator's Fréchet distance, {len(curve)} points of one run"
-    return Measurement(f"rank correlation of the {name.replace('_', ' ')}, {part}", float(found), protocol)
 
 
 FIXES: dict[str, dict[str, Any]] = {
@@ -320,7 +152,7 @@ def _compared(job: Job, changes: dict[str, dict[str, Any]], *, seeds: list[int])
             runs[name].append(job.once(f"seed-{seed}/{name}", one))
     protocol = f"{extractor.protocol}, {count} real and {count} fake images, moving average of the generator"
     metrics = [
-        _over_seeds(f"Fréchet distance: {name}", [run["frechet"] for run in of]) for name, of in runs.items()
+        over_seeds(f"Fréchet distance: {name}", [run["frechet"] for run in of]) for name, of in runs.items()
     ]
     metrics = [replace(metric, protocol=f"{protocol}, {metric.protocol}") for metric in metrics]
     about = {**base.as_json(), "precision": "float32 unless named"}
@@ -361,7 +193,7 @@ def ring_objectives(job: Job) -> Result:
             runs.setdefault(label, []).append(job.once(f"seed-{seed}/{label}", one))
     metrics = [
         replace(
-            _over_seeds(f"{title}: {label}", [run[key] for run in of]), protocol=RING_PROTOCOL.format(len(of))
+            over_seeds(f"{title}: {label}", [run[key] for run in of]), protocol=RING_PROTOCOL.format(len(of))
         )
         for label, of in runs.items()
         for key, title in (
@@ -383,12 +215,6 @@ def _one_ring(
     trainer = plane_trainer(objective, seed=seed, **rates)
     finish(trainer.run(ring, steps=steps), total=steps, label=f"{label}, seed {seed}")
     return asdict(mode_report(trainer.sample(10_000, seed=0, live=True), ring))
-
-
-def _over_seeds(name: str, values: list[float]) -> Measurement:
-    return Measurement(
-        name, fmean(values), f"mean and standard deviation over {len(values)} seeds", stdev(values)
-    )
 
 
 RECIPES: dict[str, Recipe] = {

@@ -1,0 +1,67 @@
+"""A training run measured on its way."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from scipy.stats import spearmanr
+
+from companion.data import Images
+from companion.environment import pick_device
+from companion.metrics import DigitFeatures, Measurement, measure
+from companion.reproduce.job import Job
+from companion.training.adversarial import AdversarialTrainer
+from companion.training.gan import GANSettings, build, shuffled
+from companion.training.progress import progress
+from companion.training.runs import Run
+from companion.training.stopping import stop_requested
+
+
+def trained(
+    job: Job, key: str, settings: GANSettings, reference: Images, *, every: int, count: int
+) -> tuple[AdversarialTrainer, list[dict[str, Any]]]:
+    """A finished run in its folder below the job's, and what was measured every `every` steps."""
+    settings = replace(settings, device=pick_device(settings.device).type)
+    trainer, images = build(settings)
+    run = Run.start(job.work / key, settings.as_json(), images.fingerprint, resume=True)
+    run.restore(trainer)
+    extractor, real = DigitFeatures(), reference[:count]
+
+    def quality() -> dict[str, Any]:
+        averaged, _ = measure(real, trainer.sample(count, seed=0), extractor)
+        live, _ = measure(real, trainer.sample(count, seed=0, live=True), extractor)
+        return {"step": trainer.step, "frechet": averaged.value, "frechet_live": live.value}
+
+    def measured() -> None:
+        if trainer.step and trainer.step % every == 0:
+            job.once(f"{key}-quality/{trainer.step:06d}", quality)
+
+    measured()  # if the last sitting ended while measuring
+    steps = settings.steps
+    reports = run.train(trainer, shuffled(images, settings), steps=steps)
+    with stop_requested() as stop:
+        for _ in progress(reports, total=steps, start=run.first_step, label=key):
+            measured()
+            if stop.requested:
+                reports.close()
+                raise KeyboardInterrupt
+    points = sorted((job.work / f"{key}-quality").glob("*.json"))
+    curve = [json.loads(point.read_text(encoding="utf-8")) for point in points]
+    return trainer, [{**point, **_mean_losses(run.folder, point["step"], every)} for point in curve]
+
+
+def _mean_losses(folder: Path, step: int, window: int) -> dict[str, float]:
+    """Means over the steps up to `step`, from the run's file: it is whole however often the run was stopped."""
+    with open(folder / "metrics.csv", encoding="utf-8", newline="") as rows:
+        recent = list(csv.DictReader(rows))[max(0, step - window) : step]
+    return {name: fmean(float(row[name]) for row in recent) for name in ("critic_loss", "generator_loss")}
+
+
+def rank_correlation(name: str, curve: list[dict[str, Any]], part: str) -> Measurement:
+    """Does a loss order the moments of a run as the Fréchet distance does?"""
+    found = spearmanr([point[name] for point in curve], [point["frechet_live"] for point in curve]).statistic
+    protocol = f"Spearman's ρ with the live generator's Fréchet distance, {len(curve)} points of one run"
+    return Measurement(f"rank correlation of the {name.replace('_', ' ')}, {part}", float(found), protocol)

@@ -1,0 +1,84 @@
+"""What a long run is: a job that does nothing twice, a result, and a recipe by name."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean, stdev
+from time import monotonic
+from typing import Any
+
+from torch import nn
+
+from companion.metrics import Measurement
+from companion.training.runs import write_json
+
+BUDGETS = ("debug", "laptop", "gpu")
+
+
+@dataclass
+class Job:
+    """One recipe at work: its folder, its budget, and a memory of what is finished."""
+
+    work: Path
+    budget: str = "laptop"
+
+    @property
+    def debug(self) -> bool:
+        """Whether the run is only to show that it runs."""
+        return self.budget == "debug"
+
+    def once(self, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The result stored under `key`, made now if it is not there yet."""
+        path = self.work / f"{key}.json"
+        with suppress(FileNotFoundError, ValueError):  # a damaged one is made again
+            stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return stored
+        content = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, content)
+        return content
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Add the block's seconds to those of earlier sittings."""
+        begun = monotonic()
+        try:
+            yield
+        finally:
+            seconds = self.seconds + monotonic() - begun
+            write_json(self.work / "time.json", {"seconds": round(seconds, 1)})
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of all sittings so far."""
+        path = self.work / "time.json"
+        return float(json.loads(path.read_text(encoding="utf-8"))["seconds"]) if path.is_file() else 0.0
+
+
+@dataclass
+class Result:
+    """What a recipe found."""
+
+    settings: dict[str, Any]
+    seeds: list[int]
+    metrics: list[Measurement]
+    details: dict[str, Any] = field(default_factory=dict)  # curves and single runs, for figures
+    model: nn.Module | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A long run by name."""
+
+    title: str
+    chapter: int
+    make: Callable[[Job], Result]
+
+
+def over_seeds(name: str, values: list[float]) -> Measurement:
+    """Mean and standard deviation of one number over the seeds' runs."""
+    return Measurement(
+        name, fmean(values), f"mean and standard deviation over {len(values)} seeds", stdev(values)
+    )
