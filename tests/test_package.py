@@ -17,7 +17,7 @@ LAYERS = [
     ["errors", "randomness"],
     ["environment", "data"],
     ["viz", "models", "objectives"],
-    ["pretrained", "metrics", "training"],
+    ["pretrained", "metrics", "training", "vision"],
     ["exercises", "museum", "reproduce"],
     ["course", "doctor"],
     ["cli", "__main__"],
