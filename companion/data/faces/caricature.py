@@ -4,7 +4,7 @@ The shapes are those of the portrait (`geometry`, `hair`); what makes a caricatu
 `parameters.exaggerate`, which the caller applies first.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -31,8 +31,12 @@ PAPERS = [
     (253, 224, 150), (190, 224, 238), (250, 205, 192), (205, 230, 190),
     (222, 206, 240), (252, 216, 176), (224, 228, 230),
 ]  # fmt: skip
+INKS = [(30, 17, 24), (30, 17, 24), (74, 38, 22), (34, 42, 92)]  # black for half of the range
+PRINTS = [(228, 150, 96), (226, 122, 112), (196, 128, 186), (122, 140, 214), (84, 160, 200)]
 WIDER_EYES = 1.22  # a drawing opens the eyes
 LINE = 0.0165  # half the ink line's width in head units
+_LUMINANCE = torch.tensor([0.30, 0.59, 0.11]).view(3, 1, 1)  # of sRGB, near enough
+HATCH = 0.085  # from one hatching line to the next, in head units
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,21 @@ class Pen:
     ink: Tensor
     width: Tensor
     dark_side: Tensor  # −1 or 1: where shadows fall
+    hatching: Tensor  # coverage of parallel lines all over the picture
+    hatch: Tensor  # how far shadows are hatched instead of toned
 
     def line(self, pixels: Tensor, weight: float | Tensor = 1.0) -> Tensor:
         """Coverage of a line along the zero of a distance in pixels."""
         return cover(pixels.abs() - self.width * weight)
+
+    def below(self, line: int) -> "Pen":
+        """The pen for the picture from one of its lines downwards."""
+        return replace(self, width=self.width[:, line:], hatching=self.hatching[:, line:])
+
+    def shade(self, fill: Tensor, shadow: Tensor, where: Tensor) -> Tensor:
+        """A fill with its shadow where `(B, h, w)` says: toned, hatched or something between."""
+        toned = over(fill, shadow, where * (1 - 0.75 * self.hatch))
+        return over(toned, self.ink, 0.8 * where * self.hatch * self.hatching)
 
 
 def caricature(p: Columns, size: int) -> tuple[Tensor, Tensor]:
@@ -74,7 +89,21 @@ def caricature(p: Columns, size: int) -> tuple[Tensor, Tensor]:
     clear = clear * (1 - hairs) * (1 - edge)
     picture = _spectacles(p, size, picture)
     picture, clear = _headwear(p, size, picture, clear)
-    return picture.clamp(0, 1), 1 - clear
+    return _print(p, picture).clamp(0, 1), 1 - clear
+
+
+def _print(p: Columns, picture: Tensor) -> Tensor:
+    """The picture as a print in two tones between ink and paper, as far as `wash` says."""
+    washed = (p.wash[:, 0, 0] > 0.01).nonzero()[:, 0]
+    if not len(washed):
+        return picture
+    q = p.rows(washed)
+    tone = _between(PRINTS, q.ground_phase)
+    light = (picture[washed] * _LUMINANCE.to(picture)).sum(1, keepdim=True)
+    dark_half = torch.lerp(_ink(q), tone, (light / 0.5).clamp(0, 1))
+    light_half = torch.lerp(tone, torch.ones_like(tone), (2 * light - 1).clamp(0, 1))
+    toned = torch.where(light < 0.5, dark_half, light_half)
+    return picture.index_copy(0, washed, torch.lerp(picture[washed], toned, q.wash[:, None]))
 
 
 def _vivid(colour: Tensor, amount: float) -> Tensor:
@@ -105,12 +134,32 @@ def _hair_paint(p: Columns) -> Tensor:
 
 
 def _pen(p: Columns, grid: Grid) -> Pen:
-    ink = _rgb(p.values, 30, 17, 24) + 0.05 * p.colour("skin")
+    ink = _ink(p) + 0.05 * p.colour("skin")
     dark_side = (-5 * p.light_x).clamp(-1, 1)
-    pressure = 1 + 0.42 * (0.8 * grid.x * dark_side + 0.5 * grid.y).clamp(-0.8, 0.9)
+    pressure = 1 + p.pen_swell * (0.8 * grid.x * dark_side + 0.5 * grid.y).clamp(-0.8, 0.9)
     pressure = pressure + 0.14 * (grid.x * 3.1 + grid.y * 4.3 + 9 * p.ground_phase).sin()
     width = (LINE * p.pen_width / grid.pixel).clamp(min=0.42) * pressure
-    return Pen(ink, width, dark_side)
+    return Pen(ink, width, dark_side, _hatching(p, grid, dark_side), p.hatch)
+
+
+def _ink(p: Columns) -> Tensor:
+    return _between(INKS, p.ink)
+
+
+def _between(colours: list[tuple[int, int, int]], where: Tensor) -> Tensor:
+    """The colour at `where` (B, 1, 1) in [0, 1] along a list of colours, `(B, 3, 1, 1)`."""
+    table = torch.tensor(colours, device=where.device) / 255
+    place = where[:, 0, 0] * (len(colours) - 1)
+    first = place.long().clamp(max=len(colours) - 2)
+    return torch.lerp(table[first], table[first + 1], (place - first)[:, None])[:, :, None, None]
+
+
+def _hatching(p: Columns, grid: Grid, dark_side: Tensor) -> Tensor:
+    """Slanted parallel lines, drawn by hand; where they lie too close for the pixels, their mean tone."""
+    across = (grid.x * dark_side + 0.8 * grid.y + 0.012 * (grid.x * 11 - grid.y * 7).sin()) / (1.28 * HATCH)
+    off = (across - across.round()).abs() * HATCH
+    lines = cover((off - 0.75 * LINE * p.pen_width) / grid.pixel)
+    return torch.lerp(torch.full_like(lines, 0.3), lines, ((HATCH / grid.pixel - 1.5) / 1.5).clamp(0, 1))
 
 
 def _shape(picture: Tensor, pixels: Tensor, colour: Tensor, pen: Pen, weight: float = 1.0) -> Tensor:
@@ -156,16 +205,17 @@ def _body(p: Columns, grid: Grid, picture: Tensor, clear: Tensor, pen: Pen) -> t
     """Neck, garment and collar, in the picture's lower part alone."""
     top = int(grid.x.shape[1] * 0.5)
     low = grid.below(top)
-    pen = Pen(pen.ink, pen.width[:, top:], pen.dark_side)
+    pen = pen.below(top)
     parts = geometry.body(p, low)
     patch = picture[:, :, top:]
     under_chin = cover((parts.y - 1.04 - 0.10 * geometry.chin_y(p) + 0.25 * parts.x.square()) / grid.pixel)
     neck, garment = distance(parts.neck), distance(parts.garment)
-    patch = _shape(patch, neck, over(_skin(p).expand_as(patch), _shadow(p), under_chin), pen)
+    patch = _shape(patch, neck, pen.shade(_skin(p).expand_as(patch), _shadow(p), under_chin), pen)
     cloth, trim = (_vivid(p.colour(name), 1.2) * 0.86 + 0.09 for name in ("clothes", "trim"))
     striped = p.stripes * cover((parts.hem * 26).sin() / (26 * grid.pixel))
     fill = torch.lerp(cloth, trim, striped[:, None])
-    fill = fill * (1 - 0.17 * step(0.30, 0.34, parts.x * pen.dark_side + 0.06 * (parts.y * 9).sin()))[:, None]
+    dark = step(0.30, 0.34, parts.x * pen.dark_side + 0.06 * (parts.y * 9).sin())
+    fill = pen.shade(fill, 0.83 * fill, dark)
     rib = cover(((parts.hem - 0.035).abs() - 0.035) / grid.pixel) * (1 - p.collar)
     fill = over(fill, torch.lerp(trim, cloth * 0.8, p.roll_neck[:, None]), 0.8 * rib)
     patch = _shape(patch, garment, fill, pen)
@@ -183,8 +233,8 @@ def _ears(p: Columns, grid: Grid, picture: Tensor, clear: Tensor, pen: Pen) -> t
     shell = step(0.42, 0.30, inside + 0.25 * bump(grid.y - 0.25, 0.1))
     picture = _shape(picture, pixels, over(_skin(p).expand_as(picture), _shadow(p), shell), pen)
     drop_x = grid.x.abs() - p.head_width * 0.985 - p.ear_out
-    drop = ((drop_x.square() + (grid.y - 0.17 - p.ear_size).square()).sqrt() - 0.045) / grid.pixel
-    worn = p.earrings * (1 - p.headscarf) * step(0.9, 0.5, p.hair_cover)
+    drop = ((drop_x.square() + (grid.y - 0.18 - p.ear_size).square()).sqrt() - 0.055) / grid.pixel
+    worn = p.earrings * (1 - p.headscarf) * step(0.55, 0.45, p.hair_cover)
     picture = over(picture, _rgb(picture, 248, 200, 70), cover(drop) * worn)
     picture = over(picture, pen.ink, pen.line(drop, 0.7) * worn)
     return picture, clear * (1 - cover(pixels - pen.width)) * (1 - cover(drop - pen.width) * worn)
@@ -203,7 +253,7 @@ def _face(
     fill = _skin(p).expand_as(patch)
     across = on.x * pen.dark_side
     side = step(0.50, 0.53, across / p.head_width * 0.66 + 0.10 * on.y + 0.05 * (on.y * 6).sin())
-    fill = over(fill, shadow, 0.85 * side)
+    fill = near.shade(fill, shadow, 0.85 * side)
     blush = _vivid(_skin(p) * _rgb(fill, 255, 176, 168), 1.25)
     fill = over(fill, blush, bump(on.side - 0.43, 0.13) * bump(on.y - 0.36, 0.085) * (0.35 + 0.45 * p.blush))
     edge = read(locks.edge[:, None], grid)[:, 0]
@@ -372,17 +422,12 @@ def _nose(p: Columns, on: Head, pen: Pen, patch: Tensor, pixel: Tensor) -> Tenso
 
 def _spectacles(p: Columns, size: int, picture: Tensor) -> Tensor:
     """Spectacles, on the faces that wear them."""
-    worn = (p.glasses[:, 0, 0] > 0.01).nonzero()[:, 0]
-    if not len(worn):
+    if (worn := geometry.spectacles(p, size)) is None:
         return picture
-    q = p.rows(worn)
-    grid = window(q, size, (0.62 * q.yaw.sin(), q.eye_height + 0.02 - 0.5 * q.pitch), (0.96, 0.26))
-    on = geometry.head(q, grid)
-    near, pixel = _pen(q, grid), grid.pixel
-    lens, wires = geometry.lenses(q, on)
-    chosen = picture[worn]
+    q, grid, on, lens, wires = worn.wearers, worn.grid, worn.on, worn.lens, worn.wires
+    pixel, chosen = grid.pixel, picture[worn.worn]
+    near = _pen(q, grid)
     patch = read(chosen, grid)
-    wires = torch.maximum(wires, (on.inside - 1.03) * 0.4)
     tint = torch.lerp(_rgb(patch, 236, 248, 255), _rgb(patch, 44, 40, 58), q.sunglasses[:, None])
     patch = over(patch, tint, cover(lens / pixel) * q.glasses * (0.16 + 0.76 * q.sunglasses))
     glint = cover(((on.x * 0.8 + on.y + 0.22 * on.sign).abs() - 0.022) / pixel) * cover((lens + 0.03) / pixel)
@@ -390,7 +435,7 @@ def _spectacles(p: Columns, size: int, picture: Tensor) -> Tensor:
     rims = cover(lens.abs() / pixel - near.width * (1.0 + 0.6 * q.glasses_square))
     rims = torch.maximum(rims, cover(wires / pixel))
     patch = over(patch, _vivid(q.colour("frame"), 1.2) * 0.72 + 0.4 * near.ink, rims * q.glasses)
-    return picture.index_copy(0, worn, write(chosen, grid, patch))
+    return picture.index_copy(0, worn.worn, write(chosen, grid, patch))
 
 
 def _headwear(p: Columns, size: int, picture: Tensor, clear: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from companion.data.faces.grid import Columns, Grid, bump, convex, step
+from companion.data.faces.grid import Columns, Grid, bump, convex, step, window
 
 DEPTH = 0.78  # how far the head's dome reaches towards the viewer
 
@@ -179,7 +179,7 @@ def mouth_lines(p: Columns, along: Tensor) -> tuple[Tensor, Tensor, Tensor, Tens
     """Y of the four lines across the mouth at `along`: upper lip's edges, then the lower lip's."""
     squared = along * along
     room = (1 - squared).clamp(min=0)
-    middle = mouth_y(p) + 0.095 * (p.smile + 0.12) * (0.34 - squared)
+    middle = mouth_y(p) + 0.115 * (p.smile + 0.05) * (0.34 - squared)
     bow = 1 - 0.32 * bump(along, 0.17) + 0.10 * bump(along.abs() - 0.28, 0.2)  # cupid's bow
     gape = p.mouth_open * (0.125 + 0.03 * p.smile.clamp(min=0))
     top = (
@@ -267,3 +267,27 @@ def lenses(p: Columns, on: Head) -> tuple[Tensor, Tensor]:
     bridge = torch.maximum(bridge_y.abs() - 0.012, on.side - p.eye_spacing + 0.205)
     temple = torch.maximum((on.y - p.eye_height + 0.03).abs() - 0.013, p.eye_spacing + 0.21 - on.side)
     return lens * 0.17, torch.minimum(bridge, temple)
+
+
+@dataclass(frozen=True)
+class Spectacles:
+    """Spectacles of the faces that wear them."""
+
+    worn: Tensor  # which faces, row numbers
+    wearers: Columns
+    grid: Grid
+    on: Head
+    lens: Tensor  # fields in head units
+    wires: Tensor  # bridge and temples, hidden behind the head
+
+
+def spectacles(p: Columns, size: int) -> Spectacles | None:
+    """Spectacles in a window of their own; nothing if nobody wears any."""
+    worn = (p.glasses[:, 0, 0] > 0.01).nonzero()[:, 0]
+    if not len(worn):
+        return None
+    q = p.rows(worn)
+    grid = window(q, size, (0.62 * q.yaw.sin(), q.eye_height + 0.02 - 0.5 * q.pitch), (0.96, 0.26))
+    on = head(q, grid)
+    lens, wires = lenses(q, on)
+    return Spectacles(worn, q, grid, on, lens, torch.maximum(wires, (on.inside - 1.03) * 0.4))

@@ -20,7 +20,7 @@ LABELS: dict[str, Callable[[Faces], Tensor]] = {
     "hat": lambda f: torch.maximum(f["beanie"], f["sun_hat"]) > 0.5,
     "headscarf": lambda f: f["headscarf"] > 0.5,
     "turban": lambda f: f["turban"] > 0.5,
-    "earrings": lambda f: (f["earrings"] > 0.5) & (f["headscarf"] < 0.5) & (f["hair_cover"] < 0.7),
+    "earrings": lambda f: (f["earrings"] > 0.5) & (f["headscarf"] < 0.5) & (f["hair_cover"] < 0.5),
     "makeup": lambda f: f["makeup"] > 0.3,
     "bald": lambda f: (f["hair_thin"] > 0.8) & (_covered(f) < 0.5),
     "long_hair": lambda f: (f["hair_length"] > 0.55) & (f["hair_thin"] < 0.8) & (f["headscarf"] < 0.5),

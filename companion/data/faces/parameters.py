@@ -161,6 +161,10 @@ PARAMETERS: tuple[Parameter, ...] = (
     *_colour("far", Group.NUISANCE, "the background's second colour"),
     _nuisance("ground_phase", 0.0, 0.5, 1.0, "where the background's lights lie"),
     _nuisance("pen_width", 0.7, 1.0, 1.4, "caricature: width of the ink line"),
+    _nuisance("pen_swell", 0.0, 0.4, 0.8, "caricature: how much wider the line grows on the shadow side"),
+    _nuisance("ink", 0.0, 0.2, 1.0, "caricature: from black ink over sepia to indigo"),
+    _nuisance("hatch", 0.0, 0.0, 1.0, "caricature: shadows as hatched lines instead of flat tone"),
+    _nuisance("wash", 0.0, 0.0, 1.0, "caricature: from full colour to a print in two tones"),
     _nuisance("disc", 0.0, 0.5, 1.0, "caricature: a coloured disc behind the head"),
 )  # fmt: skip
 NAMES = tuple(parameter.name for parameter in PARAMETERS)

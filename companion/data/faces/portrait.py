@@ -189,8 +189,8 @@ def _ears(p: Columns, grid: Grid, picture: Tensor, clear: Tensor, light: Light) 
     skin = linear(p.colour("skin")) * tint(picture, 1.0, 0.86, 0.80) * light.colour * _exposure(p)[:, None]
     picture = over(picture, skin * shade.clamp(0.1, 1.2)[:, None], alpha)
     drop_x = grid.x.abs() - p.head_width * 0.985 - p.ear_out
-    drop = (drop_x.square() + (grid.y - 0.17 - p.ear_size).square()).sqrt() - 0.042
-    ring = cover(drop / grid.pixel) * p.earrings * (1 - p.headscarf) * step(0.9, 0.5, p.hair_cover)
+    drop = (drop_x.square() + (grid.y - 0.18 - p.ear_size).square()).sqrt() - 0.055
+    ring = cover(drop / grid.pixel) * p.earrings * (1 - p.headscarf) * step(0.55, 0.45, p.hair_cover)
     gold = (
         tint(picture, 0.85, 0.60, 0.22)
         * (0.75 + 8 * (-drop_x * light.x - (grid.y - 0.17 - p.ear_size))).clamp(0.3, 1.5)[:, None]
@@ -302,7 +302,7 @@ def _complexion(p: Columns, on: Head, parts: geometry.Nose, pixel: Tensor) -> Te
         0.62, 0.9, (on.x * 47 + 2 * (on.y * 23).sin()).sin() * (on.y * 51 + 2 * (on.x * 29).sin()).sin()
     )
     spots = spots * p.freckles * bump(on.y - 0.27, 0.16) * step(0.72, 0.4, on.side)
-    colour = colour * (1 - 0.58 * spots[:, None] * tint(skin, 0.5, 0.9, 1.0))
+    colour = colour * (1 - 0.80 * spots[:, None] * tint(skin, 0.5, 0.9, 1.0))
     spot = (on.x - p.mole_x).square() + (on.y - p.mole_y).square()
     return colour * (1 - 0.75 * p.mole * bump(spot, 0.0006))[:, None]
 
@@ -338,7 +338,7 @@ def _lids(p: Columns, eye: geometry.Eyes, patch: Tensor, skin: Tensor, pixel: Te
         * in_reach
     )
     painted = torch.lerp(skin * tint(skin, 0.62, 0.40, 0.46), linear(p.colour("frame")), 0.15)
-    patch = over(patch, painted, 0.55 * p.makeup * lid)
+    patch = over(patch, painted, 0.85 * p.makeup * lid)
     crease = cover(((eye.v - fold_y).abs() - 0.006) / pixel, 2.0) * step(1.1, 0.75, eye.u.abs())
     patch = patch * (1 - (0.45 * p.lid_crease * crease)[:, None] * tint(skin, 0.8, 0.95, 1.0))
     bag = bump(eye.v - p.eye_open * 0.62 - 0.055, 0.016) * step(0.95, 0.3, eye.u.abs())
@@ -395,7 +395,7 @@ def _mouth(p: Columns, size: int, picture: Tensor, light: Light) -> Tensor:
     # lips: the upper in shade, the lower in light with a soft gleam
     first, second = lips.parting
     red = tint(skin, 0.50, 0.06, 0.09) * (0.55 + 0.6 * p.colour("skin").mean(1, keepdim=True))
-    colour = torch.lerp(linear(p.colour("lips")), red, 0.65 * p.makeup[:, None]) * _exposure(p)[:, None]
+    colour = torch.lerp(linear(p.colour("lips")), red, 0.9 * p.makeup[:, None]) * _exposure(p)[:, None]
     sidelight = 0.62 + 0.5 * light.fill + 0.35 * light.x * on.x
     middle = 0.5 * (second + lips.bottom)
     round_ = 0.80 + 0.30 * bump(on.y - middle + 0.012, 0.6 * p.lower_lip + 0.01)
@@ -426,16 +426,11 @@ def _mouth(p: Columns, size: int, picture: Tensor, light: Light) -> Tensor:
 
 def _spectacles(p: Columns, size: int, picture: Tensor) -> Tensor:
     """Spectacles, on the faces that wear them."""
-    worn = (p.glasses[:, 0, 0] > 0.01).nonzero()[:, 0]
-    if not len(worn):
+    if (worn := geometry.spectacles(p, size)) is None:
         return picture
-    q = p.rows(worn)
-    grid = window(q, size, (0.62 * q.yaw.sin(), q.eye_height + 0.02 - 0.5 * q.pitch), (0.92, 0.24))
-    on = geometry.head(q, grid)
-    lens, wires = geometry.lenses(q, on)
-    chosen = picture[worn]
-    patch, pixel = read(chosen, grid), grid.pixel
-    wires = torch.maximum(wires, (on.inside - 1.03) * 0.4)
+    q, grid, on, lens, wires = worn.wearers, worn.grid, worn.on, worn.lens, worn.wires
+    pixel, chosen = grid.pixel, picture[worn.worn]
+    patch = read(chosen, grid)
     frame = linear(q.colour("frame")) * 0.8 + 0.004
     glass = cover(lens / pixel) * q.glasses
     patch = over(patch, frame * 0.25, glass * (0.03 + 0.87 * q.sunglasses))
@@ -449,7 +444,7 @@ def _spectacles(p: Columns, size: int, picture: Tensor) -> Tensor:
     rims = torch.maximum(cover((lens.abs() - width) / pixel), cover(wires / pixel)) * q.glasses
     shiny = frame * (0.8 + 0.5 * step(0.0, 0.03, -lens))[:, None] + 0.01
     patch = over(patch, shiny, rims)
-    return picture.index_copy(0, worn, write(chosen, grid, patch))
+    return picture.index_copy(0, worn.worn, write(chosen, grid, patch))
 
 
 def _headwear(p: Columns, size: int, picture: Tensor, clear: Tensor, light: Light) -> tuple[Tensor, Tensor]:

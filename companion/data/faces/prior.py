@@ -88,14 +88,14 @@ COILED = ("fade", "short afro", "afro", "short locs", "long locs", "braids", "pu
 
 # Expressions: smile, mouth_open, brow_raise, lids, and how often.
 EXPRESSIONS = {
-    "calm": (0.20, 0.0, 0.0, 0.06, 2.0),
-    "friendly": (0.78, 0.0, 0.1, 0.06, 3.0),
+    "calm": (0.10, 0.0, 0.0, 0.06, 2.2),
+    "friendly": (0.85, 0.0, 0.1, 0.06, 3.0),
     "beaming": (1.1, 0.45, 0.25, 0.16, 2.2),
     "laughing": (1.2, 0.95, 0.4, 0.26, 0.9),
-    "surprised": (0.15, 0.65, 0.9, -0.12, 0.5),
-    "thoughtful": (0.15, 0.0, 0.45, 0.10, 0.7),
-    "wry": (0.75, 0.0, 0.55, 0.18, 0.7),
-    "serious": (0.05, 0.0, -0.1, 0.10, 0.6),
+    "surprised": (0.05, 0.65, 0.9, -0.12, 0.6),
+    "thoughtful": (0.05, 0.0, 0.45, 0.10, 0.8),
+    "wry": (0.85, 0.0, 0.55, 0.18, 0.7),
+    "serious": (-0.05, 0.0, -0.1, 0.10, 0.7),
 }
 
 # How each parameter of shape leans on the factors, in standard deviations; what is left is its own.
@@ -207,7 +207,7 @@ def _identity(person: Draws) -> dict[str, Tensor]:
         "asymmetry": 0.006 * person.normal("asymmetry"),
         "age": age,
         "freckles": person.chance("freckled", 0.16 * (factors["tone"] < 0))
-        * (0.6 + 0.4 * person.uniform("freckles")),
+        * (0.7 + 0.3 * person.uniform("freckles")),
         "mole": person.chance("mole", 0.12),
         "mole_x": (2 * person.chance("mole side", 0.5) - 1) * (0.25 + 0.2 * person.uniform("mole_x")),
         "mole_y": 0.35 + 0.35 * person.uniform("mole_y"),
@@ -355,6 +355,10 @@ def _nuisance(scene: Draws) -> dict[str, Tensor]:
             "light_warmth": 0.4 * scene.normal("light_warmth"),
             "ground_phase": scene.uniform("ground_phase"),
             "pen_width": 0.75 + 0.6 * scene.uniform("pen_width"),
+            "pen_swell": 0.8 * scene.uniform("pen_swell"),
+            "ink": scene.uniform("ink"),
+            "hatch": scene.chance("hatched", 0.35) * (0.6 + 0.4 * scene.uniform("hatch")),
+            "wash": scene.chance("washed", 0.16) * (0.85 + 0.15 * scene.uniform("wash")),
             "disc": scene.chance("disc", 0.5),
         }
         | _channels("ground", ground)
