@@ -16,7 +16,7 @@ from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
 
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision"}
-WITH_WEIGHTS = {"digit-features", "dcgan-mnist", "dcgan-digits"}
+WITH_WEIGHTS = {"digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"}
 
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.
 DRIVER = """

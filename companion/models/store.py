@@ -14,11 +14,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from companion.errors import CompanionError
-from companion.models import dcgan, digits
+from companion.models import dcgan, digits, identity
 
 BUILDERS = {
     "dcgan.Generator": (dcgan.Generator, dcgan.DCGANConfig),
     "digits.DigitClassifier": (digits.DigitClassifier, digits.DigitClassifierConfig),
+    "identity.FaceReader": (identity.FaceReader, identity.FaceReaderConfig),
 }
 
 

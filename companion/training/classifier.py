@@ -1,6 +1,5 @@
 """Training of the digit classifier that serves as chapter 1's feature extractor."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from companion.models.digits import DigitClassifier, DigitClassifierConfig
 from companion.models.modes import evaluating
-from companion.models.store import read_tensors, write_tensors
-from companion.randomness import mixed_seed, step_randomness
-from companion.training import state
-
-RATE = 2e-3
-BATCH = 128
+from companion.training.supervised import shifted, train_rounds
 
 
 def train_classifier(
@@ -29,42 +23,13 @@ def train_classifier(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = DigitClassifier(DigitClassifierConfig())
-    optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01)
-    done = 0
-    if checkpoint.is_file():
-        tensors, about = read_tensors(checkpoint)
-        state.restore(tensors, {"model": model}, {"optimiser": optimiser})
-        done = int(about["rounds"])
-        yield done, model
-    for number in range(done, rounds):
-        _one_round(model, optimiser, pixels, labels, number=number, rounds=rounds, seed=seed)
-        tensors = state.collect({"model": model}, {"optimiser": optimiser})
-        write_tensors(checkpoint, tensors, {"rounds": str(number + 1)})
-        yield number + 1, model
 
+    def loss(chosen: Tensor) -> Tensor:
+        images = shifted(pixels[chosen].float() / 127.5 - 1, value=-1.0)
+        return cross_entropy(model(images), labels[chosen], label_smoothing=0.05)
 
-def _one_round(
-    model: DigitClassifier,
-    optimiser: torch.optim.Optimizer,
-    pixels: Tensor,
-    labels: Tensor,
-    *,
-    number: int,
-    rounds: int,
-    seed: int,
-) -> None:
-    model.train()
-    order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(mixed_seed(seed, number)))
-    chunks = torch.split(order, BATCH)
-    with step_randomness(seed, number, torch.device("cpu")):
-        for index, chosen in enumerate(chunks):
-            progress = (number + index / len(chunks)) / rounds
-            optimiser.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * progress)) / 2
-            images = _shifted(pixels[chosen].float() / 127.5 - 1)
-            loss = cross_entropy(model(images), labels[chosen], label_smoothing=0.05)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+    done = train_rounds(model, loss, len(pixels), rounds=rounds, seed=seed, checkpoint=checkpoint)
+    yield from ((number, model) for number in done)
 
 
 @torch.no_grad()
@@ -76,10 +41,3 @@ def accuracy(model: nn.Module, pixels: Tensor, labels: Tensor) -> float:
             int((model(part.float() / 127.5 - 1).argmax(1) == wanted).sum()) for part, wanted in chunks
         )
     return right / len(labels)
-
-
-def _shifted(images: Tensor) -> Tensor:
-    """The batch moved by up to two pixels each way; what comes in is background."""
-    down, right = (int(shift) for shift in torch.randint(-2, 3, (2,)))
-    padded = nn.functional.pad(images, (2, 2, 2, 2), value=-1.0)
-    return padded[:, :, 2 + down : 34 + down, 2 + right : 34 + right]

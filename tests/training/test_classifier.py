@@ -10,7 +10,8 @@ from companion.data import load
 from companion.models.digits import DigitClassifier, DigitClassifierConfig
 from companion.models.store import read_tensors
 from companion.training import classifier
-from companion.training.classifier import _shifted, accuracy, train_classifier
+from companion.training.classifier import accuracy, train_classifier
+from companion.training.supervised import BATCH, shifted
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_shifts_stay_within_two_pixels_and_bring_in_background():
     places = set()
     torch.manual_seed(0)
     for _ in range(200):
-        moved = _shifted(image)
+        moved = shifted(image, value=-1.0)
         assert moved.shape == image.shape
         assert moved.sum() == image.sum()
         places.add(divmod(int(moved.flatten().argmax()), 32))
@@ -94,7 +95,7 @@ def test_rate_falls_by_one_cosine_over_all_rounds_and_each_round_has_its_own_ord
     tmp_path, digits, monkeypatch
 ):
     """Three rounds of two batches: half a cosine in sixths; the labels come in three different orders."""
-    pixels, labels = (part[: 2 * classifier.BATCH] for part in digits)
+    pixels, labels = (part[: 2 * BATCH] for part in digits)
     rates, seen = [], []
 
     class Watched(torch.optim.AdamW):

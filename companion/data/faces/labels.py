@@ -26,8 +26,8 @@ LABELS: dict[str, Callable[[Faces], Tensor]] = {
     "long_hair": lambda f: (f["hair_length"] > 0.55) & (f["hair_thin"] < 0.8) & (f["headscarf"] < 0.5),
     "grey_hair": lambda f: _is_grey(f) & (f["hair_thin"] < 0.8) & (f["headscarf"] < 0.5),
     "freckles": lambda f: f["freckles"] > 0.3,
-    "looks_left": lambda f: f["yaw"] < -0.12,
-    "looks_right": lambda f: f["yaw"] > 0.12,
+    "looks_left": lambda f: f["yaw"] < -0.16,
+    "looks_right": lambda f: f["yaw"] > 0.16,
 }
 
 

@@ -300,7 +300,7 @@ def _lasting(person: Draws) -> dict[str, Tensor]:
         "glasses_square": person.uniform("glasses_square"),
         "earrings": person.chance("earrings", 0.06 + 0.45 * soft),
         "age_lines": ((age - 0.35) * 1.5).clamp(0, 1) * (0.6 + 0.4 * person.uniform("age_lines")),
-        "makeup": (soft > 0.6) * person.chance("made up", 0.5) * (0.5 + 0.5 * person.uniform("makeup")),
+        "makeup": (soft > 0.6) * person.chance("made up", 0.5) * (0.7 + 0.3 * person.uniform("makeup")),
     } | _channels("frame", frame)
 
 

@@ -1,0 +1,147 @@
+"""Parametric faces: can attributes be read, people told apart, and recognised in their caricatures?"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+from torchvision.transforms.v2.functional import resize, rgb_to_grayscale
+from tqdm.auto import tqdm
+
+from companion.data.faces import LABELS, Caricatures, Portraits
+from companion.data.faces.datasets import FaceSet
+from companion.metrics import Measurement
+from companion.metrics.verification import recall_at_one, verification
+from companion.reproduce.job import Job, Recipe, Result
+from companion.training.faces import read_faces, train_attributes, train_identity
+
+SIZE = 64
+SEED = 1
+PEOPLE_SEED = 21
+STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)  # of exaggeration, measured
+LEARNT = (0.5, 1.5, 2.5)  # of exaggeration, trained on
+VIEWS = 3  # portraits of each person; as many views again for the drawings
+
+
+def faces_attributes(job: Job) -> Result:
+    """A small classifier learns to read every attribute off portraits, and is tried on people it has not seen."""
+    at_budget: dict[str, dict[str, int]] = {
+        "debug": {"people": 192, "rounds": 2, "tested": 64},
+        "laptop": {"people": 24_000, "rounds": 16, "tested": 4000},
+        "gpu": {"people": 60_000, "rounds": 30, "tested": 4000},
+    }
+    budget = at_budget[job.budget]
+    people = Portraits(budget["people"], size=SIZE, seed=PEOPLE_SEED)
+    strangers = Portraits(budget["tested"], size=SIZE, seed=PEOPLE_SEED, first=len(people))
+    sittings = train_attributes(
+        people.rendered().pixels,
+        people.labels(),
+        rounds=budget["rounds"],
+        seed=SEED,
+        checkpoint=job.work / "checkpoint.safetensors",
+    )
+    *_, (_, model) = tqdm(
+        sittings, total=budget["rounds"], desc="faces-attributes", unit="round", leave=False
+    )
+    said, true = read_faces(model, strangers.rendered().pixels) > 0, strangers.labels()
+    protocol = f"{len(strangers)} portraits at {SIZE}×{SIZE} of people not trained on, seed {PEOPLE_SEED}"
+    table = {name: _agreement(said[:, column], true[:, column]) for column, name in enumerate(LABELS)}
+    metrics = [
+        Measurement(f"{kind}: {name}", row[kind], protocol)
+        for kind in ("accuracy", "balanced accuracy")
+        for name, row in table.items()
+    ]
+    return Result(_settings(budget), [SEED], metrics, {"attributes": table}, model=model)
+
+
+def _agreement(said: Tensor, true: Tensor) -> dict[str, float]:
+    """Accuracy, its mean over the two classes, and how common the attribute is."""
+    right = (said == true).double()
+    classes = [right[true == truth].mean() for truth in (True, False) if (true == truth).any()]
+    return {
+        "accuracy": float(right.mean()),
+        "balanced accuracy": float(torch.stack(classes).mean()),
+        "share": float(true.double().mean()),
+    }
+
+
+def faces_identity(job: Job) -> Result:
+    """An encoder learns who is who from portraits and drawings; then strangers are verified and searched for."""
+    at_budget: dict[str, dict[str, int]] = {
+        "debug": {"people": 64, "rounds": 2, "tested": 16},
+        "laptop": {"people": 5000, "rounds": 60, "tested": 500},
+        "gpu": {"people": 20_000, "rounds": 120, "tested": 500},
+    }
+    budget = at_budget[job.budget]
+    people, tested = budget["people"], budget["tested"]
+    sittings = train_identity(
+        _album(people, first=0),
+        rounds=budget["rounds"],
+        seed=SEED,
+        checkpoint=job.work / "checkpoint.safetensors",
+    )
+    *_, (_, model) = tqdm(sittings, total=budget["rounds"], desc="faces-identity", unit="round", leave=False)
+
+    portraits = _views(Portraits(tested, 2 * VIEWS, SIZE, PEOPLE_SEED, first=people), range(2))
+    gallery, again = (normalize(read_faces(model, portraits[:, view])) for view in range(2))
+    about = f"two views each of {tested} people not trained on, {SIZE}×{SIZE}, all pairs"
+    metrics = _verified("the encoder", gallery, again, f"cosine of embeddings, {about}")
+    metrics += _verified("pixels", *_plain(portraits), f"minus the distance of grey 32×32 pixels, {about}")
+    recalls = {}
+    for k in STRENGTHS:
+        drawn = Caricatures(tested, 2 * VIEWS, SIZE, PEOPLE_SEED, first=people, k=k)
+        recalls[k] = recall_at_one(read_faces(model, _views(drawn, [VIEWS])[:, 0]), gallery)
+        protocol = (
+            f"nearest of {tested} portraits to a drawing of the same person in another pose, light and dress"
+        )
+        metrics.append(
+            Measurement(f"recall of a portrait from its caricature, k = {k:g}", recalls[k], protocol)
+        )
+    return Result(_settings(budget), [SEED], metrics, {"recall": recalls}, model=model)
+
+
+def _album(people: int, first: int) -> Tensor:
+    """Pictures to learn from, `(people, 2 · VIEWS, 3, SIZE, SIZE)` bytes: portraits, then drawings of other days."""
+    parts = [_views(Portraits(people, 2 * VIEWS, SIZE, PEOPLE_SEED, first), range(VIEWS))]
+    for view, k in enumerate(LEARNT, start=VIEWS):
+        parts.append(_views(Caricatures(people, 2 * VIEWS, SIZE, PEOPLE_SEED, first, k), [view]))
+    return torch.cat(parts, 1)
+
+
+def _views(pictures: FaceSet, views: range | list[int]) -> Tensor:
+    """Some views of everybody, `(people, len(views), 3, H, W)` bytes."""
+    items = (torch.arange(pictures.people)[:, None] * pictures.views + torch.tensor(list(views))).flatten()
+    parts = tqdm(torch.split(items, 256), desc="drawing faces", leave=False, delay=2)
+    pixels = torch.cat([((pictures[part] + 1) * 127.5).round().to(torch.uint8) for part in parts])
+    return pixels.view(pictures.people, len(views), *pixels.shape[1:])
+
+
+def _plain(portraits: Tensor) -> tuple[Tensor, Tensor]:
+    """Two views as vectors of grey pixels, for comparison."""
+    small = resize(rgb_to_grayscale(portraits.flatten(0, 1)), [32, 32], antialias=True).flatten(1).float()
+    one, other = small.view(len(portraits), 2, -1).unbind(1)
+    return one, other
+
+
+def _verified(name: str, one: Tensor, other: Tensor, protocol: str) -> list[Measurement]:
+    """Every person's two vectors against everybody else's; nearer is more alike."""
+    alike = -torch.cdist(one, other)
+    others = ~torch.eye(len(one), dtype=torch.bool)
+    found = verification(alike.diagonal(), alike[others])
+    nearest = float((alike.argmax(1) == torch.arange(len(one))).double().mean())
+    return [
+        Measurement(f"same or different by {name}: area under the curve", found.area, protocol),
+        Measurement(f"same or different by {name}: true accepts at 1 % false", found.true_accepts, protocol),
+        Measurement(f"same or different by {name}: equal error", found.equal_error, protocol),
+        Measurement(f"nearest is the right person, by {name}", nearest, protocol),
+    ]
+
+
+def _settings(budget: dict[str, int]) -> dict[str, Any]:
+    return {"device": "cpu", "precision": "bfloat16", "size": SIZE, "people_seed": PEOPLE_SEED, **budget}
+
+
+RECIPES: dict[str, Recipe] = {
+    "faces-attributes": Recipe("Attributes read off parametric faces", 6, faces_attributes),
+    "faces-identity": Recipe("Who is who among parametric faces and their caricatures", 7, faces_identity),
+}

@@ -1,0 +1,65 @@
+"""Guards the training of the face readers: the contrastive loss in closed form, and that both learn."""
+
+import math
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy, normalize
+
+from companion.data.faces import LABELS, Portraits
+from companion.training.faces import contrastive_loss, read_faces, train_attributes, train_identity
+
+SIZE = 32
+
+
+def test_people_at_right_angles_have_a_known_loss():
+    """N orthogonal people who are recognised exactly: −log(e^{1/τ} / (e^{1/τ} + N − 1))."""
+    people = 3 * torch.eye(6)  # lengths do not matter
+    wanted = -math.log(math.exp(2) / (math.exp(2) + 5))
+    assert contrastive_loss(people, 0.5 * people, temperature=0.5).item() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_people_who_all_look_alike_cost_a_blind_guess():
+    same = torch.ones(8, 3)
+    assert contrastive_loss(same, same).item() == pytest.approx(math.log(8), rel=1e-5)
+
+
+def test_the_loss_asks_both_ways():
+    torch.manual_seed(0)
+    one, other = torch.randn(5, 4), torch.randn(5, 4)
+    similar = normalize(one, dim=1) @ normalize(other, dim=1).T / 0.1
+    both = (cross_entropy(similar, torch.arange(5)) + cross_entropy(similar.T, torch.arange(5))) / 2
+    assert torch.allclose(contrastive_loss(one, other), both)
+    assert torch.allclose(contrastive_loss(one, other), contrastive_loss(other, one))
+
+
+def test_a_reader_learns_an_attribute_that_is_easy_to_see(tmp_path):
+    people = Portraits(512, size=SIZE, seed=3)
+    column = list(LABELS).index("long_hair")
+    labels = people.labels()[:, [column]]
+    pixels = people.rendered().pixels
+    train, test = slice(0, 384), slice(384, 512)
+    *_, (_, model) = train_attributes(
+        pixels[train], labels[train], rounds=8, seed=1, checkpoint=tmp_path / "c"
+    )
+    right = ((read_faces(model, pixels[test]) > 0) == labels[test]).float().mean()
+    assert right > labels[test].logical_not().float().mean() + 0.05  # better than always “no”
+
+
+def test_an_encoder_learns_who_is_who_from_two_views(tmp_path):
+    views = Portraits(96, views=2, size=SIZE, seed=3).rendered().pixels.view(96, 2, 3, SIZE, SIZE)
+    *_, (_, model) = train_identity(views, length=16, rounds=12, seed=1, checkpoint=tmp_path / "c")
+    one, other = (read_faces(model, views[:, view]) for view in range(2))
+    nearest = (normalize(one, dim=1) @ normalize(other, dim=1).T).argmax(1)
+    assert (nearest == torch.arange(96)).float().mean() > 0.2  # chance is one in 96
+
+
+def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(tmp_path):
+    views = Portraits(32, views=2, size=SIZE, seed=3).rendered().pixels.view(32, 2, 3, SIZE, SIZE)
+    *_, (_, whole) = train_identity(views, length=8, rounds=3, seed=1, checkpoint=tmp_path / "whole")
+    sitting = train_identity(views, length=8, rounds=3, seed=1, checkpoint=tmp_path / "parts")
+    next(sitting)
+    sitting.close()
+    *_, (_, parts) = train_identity(views, length=8, rounds=3, seed=1, checkpoint=tmp_path / "parts")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, parts.state_dict()[name]), name
