@@ -15,7 +15,7 @@ from companion.reproduce import RECIPES, ch01, following, reproduce
 from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
 
-NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision"}
+NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "wgan-loss-quality"}
 WITH_WEIGHTS = {"digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"}
 
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.
@@ -107,17 +107,22 @@ def windowed(job: Job):
 
 def interrupted(monkeypatch, after: int) -> None:
     """The next measurements go well, then comes Ctrl-C, once."""
-    original, calls = following.measure, iter(range(after))
+    calls = iter(range(after))
+    places = (following, "frechet_distance"), (ch01, "measure")
+    originals = [getattr(*place) for place in places]
 
-    def run(*arguments, **options):
-        if next(calls, None) is None:
-            for module in (following, ch01):
-                monkeypatch.setattr(module, "measure", original)
-            raise KeyboardInterrupt
-        return original(*arguments, **options)
+    def counted(original):
+        def run(*arguments, **options):
+            if next(calls, None) is None:
+                for place, old in zip(places, originals, strict=True):
+                    monkeypatch.setattr(*place, old)
+                raise KeyboardInterrupt
+            return original(*arguments, **options)
 
-    for module in (following, ch01):
-        monkeypatch.setattr(module, "measure", run)
+        return run
+
+    for place, original in zip(places, originals, strict=True):
+        monkeypatch.setattr(*place, counted(original))
 
 
 @pytest.mark.parametrize("measurements", [0, 1, 2, 3, 4], ids=lambda n: f"after {n} measurements")

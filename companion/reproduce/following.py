@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 
 from companion.data import Images
 from companion.environment import pick_device
-from companion.metrics import DigitFeatures, Measurement, measure
+from companion.metrics import DigitFeatures, Measurement, frechet_distance
 from companion.reproduce.job import Job
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.gan import GANSettings, build, shuffled
@@ -28,12 +28,13 @@ def trained(
     trainer, images = build(settings)
     run = Run.start(job.work / key, settings.as_json(), images.fingerprint, resume=True)
     run.restore(trainer)
-    extractor, real = DigitFeatures(), reference[:count]
+    extractor = DigitFeatures()
+    real = extractor(reference[:count])
 
     def quality() -> dict[str, Any]:
-        averaged, _ = measure(real, trainer.sample(count, seed=0), extractor)
-        live, _ = measure(real, trainer.sample(count, seed=0, live=True), extractor)
-        return {"step": trainer.step, "frechet": averaged.value, "frechet_live": live.value}
+        averaged = frechet_distance(real, extractor(trainer.sample(count, seed=0)))
+        live = frechet_distance(real, extractor(trainer.sample(count, seed=0, live=True)))
+        return {"step": trainer.step, "frechet": averaged, "frechet_live": live}
 
     def measured() -> None:
         if trainer.step and trainer.step % every == 0:
@@ -60,8 +61,18 @@ def _mean_losses(folder: Path, step: int, window: int) -> dict[str, float]:
     return {name: fmean(float(row[name]) for row in recent) for name in ("critic_loss", "generator_loss")}
 
 
-def rank_correlation(name: str, curve: list[dict[str, Any]], part: str) -> Measurement:
-    """Does a loss order the moments of a run as the Fréchet distance does?"""
-    found = spearmanr([point[name] for point in curve], [point["frechet_live"] for point in curve]).statistic
-    protocol = f"Spearman's ρ with the live generator's Fréchet distance, {len(curve)} points of one run"
+GENERATORS = {"frechet_live": "live generator", "frechet": "averaged generator"}
+
+
+def rank_correlation(
+    name: str, curve: list[dict[str, Any]], part: str, distance: str = "frechet_live"
+) -> Measurement:
+    """Does a loss order the moments of a run as the Fréchet distance does?
+
+    `distance` is one of `GENERATORS`: the weights as they were, or their moving average.
+    """
+    found = spearmanr([point[name] for point in curve], [point[distance] for point in curve]).statistic
+    protocol = (
+        f"Spearman's ρ with the {GENERATORS[distance]}'s Fréchet distance, {len(curve)} points of one run"
+    )
     return Measurement(f"rank correlation of the {name.replace('_', ' ')}, {part}", float(found), protocol)
