@@ -32,6 +32,7 @@ class Images:
     pixels: Tensor = field(repr=False)  # (N, C, H, W), uint8
     labels: Tensor | None = field(default=None, repr=False)  # (N,), int64, where the set has them
     skipped: tuple[str, ...] = ()  # files of a folder that could not be read
+    files: tuple[str, ...] = field(default=(), repr=False)  # of a folder, the file of each image
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -94,8 +95,8 @@ def load(source: str | Path, *, size: int = 32) -> Images:
     folder = Path(source)
     if not folder.exists() and len(folder.parts) == 1 and not str(source).endswith("/"):
         raise unknown_name("data set or folder", str(source), NAMED)
-    pixels, skipped = read_folder(folder, size)
-    return Images(folder.resolve().name, pixels, skipped=skipped)
+    pixels, files, skipped = read_folder(folder, size)
+    return Images(folder.resolve().name, pixels, skipped=skipped, files=files)
 
 
 def _squared(pixels: Tensor, size: int) -> Tensor:

@@ -1,6 +1,7 @@
 """Guards reading any folder of pictures: odd formats come out right, broken ones are named and skipped."""
 
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from companion.data import folders, kept
 from companion.data.folders import read_folder
 from companion.errors import CompanionError
 
@@ -17,7 +19,7 @@ ORANGE = (240, 120, 20)
 
 
 def read_one(folder: Path, size: int = 8) -> torch.Tensor:
-    pixels, skipped = read_folder(folder, size)
+    pixels, _, skipped = read_folder(folder, size)
     assert skipped == ()
     assert pixels.dtype == torch.uint8
     assert pixels.shape == (1, 3, size, size)
@@ -138,7 +140,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_used(tmp_path):
     (tmp_path / "notes.txt").write_text("remember")
     (tmp_path / "sub.png").mkdir()
     (tmp_path / "sub.png" / "b.heic").write_bytes(b"\0")
-    pixels, skipped = read_folder(tmp_path, 8)
+    pixels, _, skipped = read_folder(tmp_path, 8)
     assert len(pixels) == 1
     assert skipped == ("empty.png", "notes.txt", "sub.png/b.heic", "text.jpg", "truncated.jpg")
 
@@ -159,9 +161,10 @@ def test_nested_folders_and_foreign_names_come_in_one_order_everywhere(tmp_path)
     for number, name in enumerate(sorted(names, reverse=True)):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.new("L", (2, 2), number).save(tmp_path / name)
-    pixels, _ = read_folder(tmp_path, 2)
+    pixels, files, _ = read_folder(tmp_path, 2)
     expected = [sorted(names, reverse=True).index(name) for name in sorted(names)]
     assert pixels[:, 0, 0, 0].tolist() == expected
+    assert list(files) == sorted(names)
     assert torch.equal(pixels, read_folder(tmp_path, 2)[0])
 
 
@@ -202,5 +205,112 @@ def test_no_damage_to_a_picture_can_stop_the_reading(tmp_path_factory, kind, cha
     folder = tmp_path_factory.mktemp("broken")
     (folder / f"a.{kind}").write_bytes(broken[: max(1, int(keep * len(broken)))])
     Image.new("RGB", (2, 2)).save(folder / "b.png")
-    pixels, skipped = read_folder(folder, 4)
+    pixels, _, skipped = read_folder(folder, 4)
     assert len(pixels) + len(skipped) == 2
+
+
+# thumbnails kept
+
+
+@pytest.fixture
+def counted(tmp_path, monkeypatch):
+    """Every thumbnail is worth keeping, in a cache of the test's own; counts the pictures read from their files."""
+    monkeypatch.setenv("COMPANION_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(kept, "WORTH_KEEPING", -1.0)
+    opened: list[str] = []
+    original = folders.read_upright
+
+    def read_upright(path: Path) -> Image.Image | None:
+        opened.append(path.name)
+        return original(path)
+
+    monkeypatch.setattr(folders, "read_upright", read_upright)
+    return opened
+
+
+def album(folder: Path) -> Path:
+    folder.mkdir()
+    for number in range(4):
+        Image.effect_noise((20, 20), 50 + number).save(folder / f"{number}.png")
+    (folder / "damaged.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_a_folder_read_again_is_not_opened_again(tmp_path, counted):
+    folder = album(tmp_path / "album")
+    first = read_folder(folder, 8)
+    counted.clear()
+    again = read_folder(folder, 8)
+    assert counted == ["damaged.png"]
+    assert torch.equal(first.pixels, again.pixels)
+    assert first[1:] == again[1:]
+    assert sorted(path.name for path in folder.iterdir()) == [f"{n}.png" for n in range(4)] + ["damaged.png"]
+    counted.clear()
+    assert read_folder(folder, 9).pixels.shape[-1] == 9  # another size has thumbnails of its own
+    assert len(counted) == 5
+
+
+def test_what_changed_came_or_went_is_seen(tmp_path, counted):
+    folder = album(tmp_path / "album")
+    before = read_folder(folder, 8).pixels
+    (folder / "0.png").unlink()
+    Image.new("RGB", (20, 20), ORANGE).save(folder / "2.png")
+    Image.new("RGB", (20, 20), ORANGE).save(folder / "4.png")
+    counted.clear()
+    after = read_folder(folder, 8)
+    assert counted == ["2.png", "4.png", "damaged.png"]
+    assert after.files == ("1.png", "2.png", "3.png", "4.png")
+    assert torch.equal(after.pixels[[0, 2]], before[[1, 3]])
+    assert_near(after.pixels[1], ORANGE)
+
+
+def test_quick_folders_are_not_kept(tmp_path, counted, monkeypatch):
+    monkeypatch.setattr(kept, "WORTH_KEEPING", 60.0)
+    read_folder(album(tmp_path / "album"), 8)
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("harm", ["damaged", "read-only"])
+def test_a_cache_that_fails_changes_nothing(tmp_path, counted, harm):
+    folder = album(tmp_path / "album")
+    wanted = read_folder(folder, 8).pixels
+    (kept_file,) = (tmp_path / "cache").rglob("*.safetensors")
+    if harm == "damaged":
+        kept_file.write_bytes(kept_file.read_bytes()[:-5])
+    else:
+        shutil.rmtree(tmp_path / "cache")
+        (tmp_path / "cache").touch()  # no folder can be made here, even by root
+    assert torch.equal(read_folder(folder, 8).pixels, wanted)
+    if harm == "damaged":  # and is mended
+        counted.clear()
+        read_folder(folder, 8)
+        assert counted == ["damaged.png"]
+
+
+def test_only_so_many_files_are_looked_at(tmp_path):
+    assert read_folder(album(tmp_path / "album"), 8, limit=2).files == ("0.png", "1.png")
+
+
+# floats
+
+
+@pytest.mark.parametrize("white", [1, 255, 65535])
+def test_floats_are_scaled_by_what_white_must_be(tmp_path, white):
+    ramp = np.array([[0, 0.5], [0.75, 1]], np.float32) * white
+    Image.fromarray(ramp).save(tmp_path / "a.tif")
+    pixels = read_one(tmp_path, 2)[0].int()
+    assert (pixels - torch.tensor([[0, 128], [191, 255]])).abs().max() <= 1
+
+
+def test_floats_that_are_no_numbers_are_black(tmp_path):
+    Image.fromarray(np.array([[np.nan, np.inf], [-3, 1]], np.float32)).save(tmp_path / "a.tif")
+    assert read_one(tmp_path, 2)[0].tolist() == [[0, 0], [0, 255]]
+
+
+def test_portable_maps_are_read_in_eight_and_sixteen_bits(tmp_path):
+    (tmp_path / "a.pgm").write_bytes(b"P5 1 1 65535\n" + bytes([0x80, 0]))
+    (tmp_path / "b.ppm").write_bytes(b"P6 1 1 255\n" + bytes(ORANGE))
+    pixels, _, skipped = read_folder(tmp_path, 4)
+    assert skipped == ()
+    assert_near(pixels[0], (128, 128, 128), tolerance=0)
+    assert_near(pixels[1], ORANGE, tolerance=0)
