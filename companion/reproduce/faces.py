@@ -69,7 +69,7 @@ def faces_identity(job: Job) -> Result:
     """An encoder learns who is who from portraits and drawings; then strangers are verified and searched for."""
     at_budget: dict[str, dict[str, int]] = {
         "debug": {"people": 64, "rounds": 2, "tested": 16},
-        "laptop": {"people": 5000, "rounds": 60, "tested": 500},
+        "laptop": {"people": 5000, "rounds": 40, "tested": 500},
         "gpu": {"people": 20_000, "rounds": 120, "tested": 500},
     }
     budget = at_budget[job.budget]

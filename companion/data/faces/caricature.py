@@ -259,11 +259,7 @@ def _face(
     edge = read(locks.edge[:, None], grid)[:, 0]
     bare = step(0.55, 1.0, p.hair_thin)
     fill = over(fill, shadow, step(-0.085, -0.065, edge) * (1 - bare) * step(0.12, 0.0, grid.y) * 0.85)
-    spots = step(
-        0.62, 0.8, (on.x * 40 + 2 * (on.y * 23).sin()).sin() * (on.y * 44 + 2 * (on.x * 29).sin()).sin()
-    )
-    spots = spots * p.freckles * bump(on.y - 0.27, 0.14) * step(0.62, 0.4, on.side)
-    fill = over(fill, shadow * 0.8, 0.7 * spots)
+    fill = over(fill, shadow * 0.8, 0.8 * geometry.freckles(p, on))
     mole = ((on.x - p.mole_x).square() + (on.y - p.mole_y).square()).sqrt() - 0.018
     fill = over(fill, near.ink, 0.85 * p.mole * cover(mole / pixel))
     jaw, lip = beard(p, on)

@@ -269,6 +269,16 @@ def lenses(p: Columns, on: Head) -> tuple[Tensor, Tensor]:
     return lens * 0.17, torch.minimum(bridge, temple)
 
 
+def freckles(p: Columns, on: Head) -> Tensor:
+    """Round spots on nose and cheeks, one in each cell of a jittered lattice, some left out; 1 inside."""
+    across, down = on.x * 10.5, on.y * 10.5
+    column, row = across.round(), down.round()
+    jitter = (column * 12.9 + row * 78.2 + 9 * p.hair_phase).sin()
+    x, y = across - column - 0.28 * jitter, down - row - 0.28 * (column * 39.3 + row * 11.1).sin()
+    spots = step(0.34, 0.20, (x * x + y * y).sqrt() + 0.08 * jitter) * step(-0.75, -0.55, jitter)
+    return spots * p.freckles * bump(on.y - 0.27, 0.16) * step(0.72, 0.4, on.side)
+
+
 @dataclass(frozen=True)
 class Spectacles:
     """Spectacles of the faces that wear them."""

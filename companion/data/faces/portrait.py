@@ -298,11 +298,8 @@ def _complexion(p: Columns, on: Head, parts: geometry.Nose, pixel: Tensor) -> Te
     mottled = mottled + 0.022 * fine
     blood = (cheeks + tip)[:, None] * tint(skin, 0.10, 1.25, 1.05)
     colour = skin * (1 + mottled)[:, None] * (1 - blood)
-    spots = step(
-        0.62, 0.9, (on.x * 47 + 2 * (on.y * 23).sin()).sin() * (on.y * 51 + 2 * (on.x * 29).sin()).sin()
-    )
-    spots = spots * p.freckles * bump(on.y - 0.27, 0.16) * step(0.72, 0.4, on.side)
-    colour = colour * (1 - 0.80 * spots[:, None] * tint(skin, 0.5, 0.9, 1.0))
+    spots = geometry.freckles(p, on)
+    colour = colour * (1 - 0.72 * spots[:, None] * tint(skin, 0.5, 0.9, 1.0))
     spot = (on.x - p.mole_x).square() + (on.y - p.mole_y).square()
     return colour * (1 - 0.75 * p.mole * bump(spot, 0.0006))[:, None]
 
