@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _about(error: OSError) -> str:
     """One sentence for what the system refused."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full; free some space, then continue with --resume."
+        return "The disk is full; free some space and give the command again; a run continues with --resume."
     place = f" at {error.filename}" if error.filename else ""
     return (
         f"The system refused something{place}: {error.strerror or error}; check the path and its permissions."
@@ -143,6 +143,21 @@ def _reproduce(options: argparse.Namespace) -> None:
     print(f"The record is {record}.")
 
 
+def _export_faces(options: argparse.Namespace) -> None:
+    from companion.data.faces.export import export_faces
+
+    try:
+        export_faces(
+            options.out, count=options.count, size=options.size, style=options.style, seed=options.seed
+        )
+    except KeyboardInterrupt:
+        print(f"Stopped; {options.out} is as it was before.")
+        raise
+    print(
+        f"{options.count} {options.style}s are in {options.out / 'images'}, their labels in labels.csv beside it."
+    )
+
+
 def _assets(options: argparse.Namespace) -> None:
     from companion.data.assets import fetch, manifest
 
@@ -187,6 +202,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_train(commands)
     _add_reproduce(commands)
+    _add_faces(commands)
     assets = commands.add_parser("assets", help="list or fetch data and weights")
     assets.add_argument("action", choices=["list", "fetch"])
     assets.add_argument("names", nargs="*", metavar="NAME", help="what to fetch, or “all”")
@@ -236,6 +252,31 @@ def _add_train(commands: Any) -> None:
     existing.add_argument("--resume", action="store_true", help="continue the run in the folder")
     existing.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
     dcgan.set_defaults(run=_train)
+
+
+def _add_faces(commands: Any) -> None:
+    faces = commands.add_parser("faces", help="the course's own faces: write them as a data set")
+    actions = faces.add_subparsers(title="actions", required=True, metavar="ACTION")
+    export = actions.add_parser(
+        "export",
+        help="a folder of pictures with tables",
+        description="Write drawn faces as a published data set would look: images/ (PNG with alpha), labels.csv, "
+        "landmarks.csv (68 points in pixels) and LICENCE.txt. The same options give the same files. Ctrl-C is safe: "
+        "a broken-off export is removed again.",
+    )
+    add = export.add_argument
+    add("out", type=Path, metavar="OUT", help="a new or empty folder")
+    add(
+        "--count",
+        type=int,
+        default=5000,
+        metavar="N",
+        help="how many people, one picture each (default: 5000)",
+    )
+    add("--size", type=int, default=128, metavar="PIXELS", help="side of the pictures (default: 128)")
+    add("--style", choices=["portrait", "caricature"], default="portrait", help="default: portrait")
+    add("--seed", type=int, default=0, metavar="N", help="default: 0")
+    export.set_defaults(run=_export_faces)
 
 
 def _add_reproduce(commands: Any) -> None:

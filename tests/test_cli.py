@@ -200,3 +200,51 @@ def test_too_little_memory_is_one_sentence(tmp_path, capsys):
 def test_resuming_what_is_not_there_begins_and_says_so(tmp_path, capsys):
     assert train(tmp_path / "a", "--resume") == 0
     assert "begins at step 1" in capsys.readouterr().out
+
+
+def test_faces_are_exported_as_the_options_say(tmp_path, capsys):
+    out = tmp_path / "faces"
+    command = [
+        "faces",
+        "export",
+        str(out),
+        "--count",
+        "2",
+        "--size",
+        "24",
+        "--style",
+        "caricature",
+        "--seed",
+        "3",
+    ]
+    assert main(command) == 0
+    assert "2 caricatures are in" in capsys.readouterr().out
+    assert [path.name for path in sorted((out / "images").iterdir())] == ["00000.png", "00001.png"]
+    with Image.open(out / "images" / "00001.png") as picture:
+        assert picture.size == (24, 24)
+    assert main(command) == 2
+    assert "is not an empty folder; give a new one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--count", "0"], "give 1 or more"),
+        (["--size", "4"], "cannot be drawn 4 pixels wide"),
+    ],
+)
+def test_faces_that_cannot_be_drawn_are_refused_and_leave_nothing(tmp_path, capsys, more, said):
+    assert main(["faces", "export", str(tmp_path / "new"), *more]) == 2
+    said_ = capsys.readouterr().err
+    assert said in said_
+    assert "Traceback" not in said_
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_stopped_export_says_that_nothing_is_left(tmp_path, capsys, monkeypatch):
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("companion.data.faces.export.export_faces", stopped)
+    assert main(["faces", "export", str(tmp_path / "new")]) == 130
+    assert "is as it was before" in capsys.readouterr().out

@@ -12,8 +12,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, cosine_similarity
+from torch.utils.data import DataLoader
 
 from benchmarks import faces as benchmark
+from companion.data import kept, load
 from companion.data.faces import (
     LABELS,
     PARAMETERS,
@@ -23,6 +25,7 @@ from companion.data.faces import (
     Faces,
     Group,
     Portraits,
+    datasets,
     draw,
     draw_caricatures,
     draw_portraits,
@@ -33,10 +36,12 @@ from companion.data.faces import (
     part_masks,
     unpaired,
 )
+from companion.data.faces.datasets import FaceSet
 from companion.data.faces.export import export_faces
 from companion.data.faces.landmarks import EYES, JAW, MOUTH
 from companion.data.faces.parameters import NAMES, columns_of
 from companion.data.faces.prior import SKINS, Draws
+from companion.data.labels import labels_from_csv, match
 from companion.errors import CompanionError
 
 MANY = 4096
@@ -279,13 +284,29 @@ def test_a_set_is_the_same_in_any_order_and_from_any_worker():
     faces = Portraits(people=6, views=2, size=32, seed=5)
     whole = faces[:]
     assert whole.shape == (12, 3, 32, 32)
-    loaded = torch.utils.data.DataLoader(faces, batch_size=5, num_workers=0)  # type: ignore[arg-type]
+    loaded = DataLoader(faces, batch_size=5)  # type: ignore[arg-type]
     assert (torch.cat(list(loaded)) - whole).abs().max() < 2 / 255
     chosen = torch.tensor([7, 0, 11])
     assert (faces[chosen] - whole[chosen]).abs().max() < 2 / 255
     assert torch.equal(faces[-1], faces[11])
     with pytest.raises(IndexError):
         faces[12]
+
+
+@pytest.mark.parametrize("make", [Portraits, Caricatures, FacePairs])
+def test_workers_bring_the_same_batches(make):
+    """In processes of their own, with one thread each as here: the same pictures, bit for bit."""
+    faces = make(people=7, size=24, seed=5)
+    seen = [
+        [
+            torch.stack(batch) if make is FacePairs else batch
+            for batch in DataLoader(faces, 3, num_workers=count)
+        ]
+        for count in (0, 2)
+    ]
+    assert len(seen[0]) == len(seen[1]) == 3
+    assert all(torch.equal(one, other) for one, other in zip(*seen, strict=True))
+    assert not torch.equal(seen[0][0], seen[0][1])
 
 
 def test_splits_share_nobody():
@@ -315,9 +336,7 @@ def test_labels_are_what_the_parameters_say():
     assert truth.dtype == torch.bool
     rows = faces.table()
     assert [row["glasses"] == 1 for row in rows] != []
-    assert torch.equal(
-        torch.tensor([row["smiling"] for row in rows]).bool(), truth[:, list(LABELS).index("smiling")]
-    )
+    assert torch.equal(torch.tensor([[row[name] for name in LABELS] for row in rows]).bool(), truth)
     hidden = faces.faces().replace(headscarf=1.0, earrings=1.0)
     assert not LABELS["earrings"](hidden).any()
 
@@ -332,6 +351,29 @@ def test_the_rendered_cache_holds_the_same_pictures():
     images = faces.rendered()
     assert images.labels.tolist() == list(range(5))
     assert (images[:] - faces[:]).abs().max() <= 1.01 / 127.5
+
+
+def test_a_set_that_took_long_to_draw_is_drawn_once(tmp_path: Path, monkeypatch):
+    """Kept by everything that decides its pictures: style, size, seed, people, k and the code that draws."""
+    monkeypatch.setenv("COMPANION_CACHE", str(tmp_path))
+    monkeypatch.setattr(kept, "WORTH_KEEPING", -1.0)
+    drawn: list[type] = []
+    original = FaceSet._drawn
+    monkeypatch.setattr(FaceSet, "_drawn", lambda self, place: drawn.append(self) or original(self, place))
+    sets = [
+        Portraits(3, size=16),
+        Portraits(3, size=17),
+        Portraits(3, size=16, seed=1),
+        Portraits(3, 2, size=16),
+    ]
+    sets += [Portraits(3, size=16, first=1), Caricatures(3, size=16), Caricatures(3, size=16, k=2.0)]
+    fingerprints = [faces.rendered().fingerprint for faces in sets]
+    assert len(set(fingerprints)) == len(drawn) == len(sets)
+    assert [faces.rendered().fingerprint for faces in sets] == fingerprints
+    assert len(drawn) == len(sets)
+    monkeypatch.setattr(datasets, "_renderers", lambda: "another version")
+    sets[0].rendered()
+    assert len(drawn) == len(sets) + 1
 
 
 def test_nonsense_is_refused_in_words():
@@ -373,6 +415,49 @@ def test_export_writes_a_data_set_and_the_same_one_again(tmp_path: Path, style: 
         table = list(csv.DictReader(rows))
     assert [row["identity"] for row in table] == ["0", "1", "2"]
     assert set(LABELS) < set(table[0])
+
+
+@pytest.mark.parametrize("style", [Portraits, Caricatures])
+def test_an_export_is_read_back_as_any_other_data_set(tmp_path: Path, style: type[FaceSet]):
+    """Through the folder loader: the same pictures, cut out of their ground, and the same labels."""
+    export_faces(tmp_path / "set", count=5, size=32, style=style.__name__.lower()[:-1], seed=3)
+    found = match(load(tmp_path / "set", size=32), labels_from_csv(tmp_path / "set" / "labels.csv"))
+    assert set(found.images.skipped) == {"LICENCE.txt", "labels.csv", "landmarks.csv"}
+    assert found.unlabelled == found.missing == ()
+    faces = style(5, size=32, seed=3)
+    drawn = faces.pictures(slice(None))
+    on_white = drawn.images * drawn.alpha + (1 - drawn.alpha)
+    assert (found.images[:] - on_white).abs().max() < 4 / 255
+    told = torch.stack([found.labels[name] for name in LABELS], 1)
+    assert torch.equal(told.bool(), faces.labels())
+    assert torch.equal(found.classed("identity").labels, faces.identities)
+    values = torch.stack([found.labels[f"parameter_{name}"] for name in NAMES], 1)
+    assert (values - faces.faces().values).abs().max() < 1e-4
+    points = match(found.images, labels_from_csv(tmp_path / "set" / "landmarks.csv")).labels
+    assert (points.table.view(5, 68, 2) - faces.landmarks(slice(None))).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("existed", [False, True])
+def test_a_broken_off_export_leaves_nothing(tmp_path: Path, monkeypatch, existed: bool):
+    """Ctrl-C at the third picture of five; then the same command succeeds."""
+    folder = tmp_path / "set"
+    if existed:
+        folder.mkdir()
+    save, left = Image.Image.save, iter(range(2))
+
+    def interrupted(self, *arguments, **options):
+        if next(left, None) is None:
+            monkeypatch.setattr(Image.Image, "save", save)
+            raise KeyboardInterrupt
+        save(self, *arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        export_faces(folder, count=5, size=16)
+    assert folder.exists() is existed
+    assert not any(tmp_path.rglob("*.*"))
+    export_faces(folder, count=5, size=16)
+    assert len(list((folder / "images").iterdir())) == 5
 
 
 def test_export_refuses_what_it_cannot_do(tmp_path: Path):

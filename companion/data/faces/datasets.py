@@ -1,17 +1,22 @@
 """Sets of faces: endless, seeded, the same whoever asks for which index in which order.
 
 An item is drawn when it is asked for and depends on `(seed, index)` alone, so the sets need no lock, no file and no
-worker set-up. `rendered()` draws a whole set once and keeps it in memory as bytes, for long runs.
+worker set-up. `rendered()` draws a whole set once and keeps it as bytes, in memory and on the disk, for long runs.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from time import monotonic
 from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from companion.data import kept
 from companion.data.faces.caricature import WIDER_EYES
 from companion.data.faces.labels import LABELS, labels
 from companion.data.faces.landmarks import landmarks, part_masks
@@ -57,6 +62,10 @@ class FaceSet:
         images = self.pictures(index).images
         return images[0] if isinstance(index, int) else images
 
+    def __getitems__(self, indices: list[int]) -> list[Tensor]:
+        """What torch's `DataLoader` asks for: a batch, drawn together, which is faster than one by one."""
+        return list(self[torch.tensor(indices)])
+
     def pictures(self, index: int | slice | Tensor) -> Pictures:
         """The chosen items with their alpha channel."""
         raise NotImplementedError
@@ -93,7 +102,10 @@ class FaceSet:
         return labels(self.faces(index))
 
     def table(self) -> list[dict[str, int | float]]:
-        """One row for each item: person, view, labels as 0 or 1, and every parameter."""
+        """One row for each item: person, view, labels as 0 or 1, and every parameter by its name after “parameter_”.
+
+        (A label and a parameter may share a name: the beard's label says whether there is one, the parameter how long.)
+        """
         rows: list[dict[str, int | float]] = []
         for first in range(0, len(self), TABLE_BATCH):
             faces = self.faces(slice(first, first + TABLE_BATCH))
@@ -102,7 +114,8 @@ class FaceSet:
                 person, view = divmod(first + offset, self.views)
                 row: dict[str, int | float] = {"identity": self.first + person, "view": view}
                 row |= dict(zip(LABELS, true, strict=True))
-                rows.append(row | {name: round(value, 4) for name, value in zip(NAMES, values, strict=True)})
+                named_values = zip(NAMES, values, strict=True)
+                rows.append(row | {f"parameter_{name}": round(value, 4) for name, value in named_values})
         return rows
 
     def split(self: Set, shares: Sequence[float] = (0.8, 0.1, 0.1)) -> Split:
@@ -113,12 +126,33 @@ class FaceSet:
         return Split(*(replace(self, people=end - start, first=self.first + start) for start, end in parts))
 
     def rendered(self) -> Images:
-        """The whole set drawn once, as bytes in memory; labels are the people's numbers."""
+        """The whole set drawn once, as bytes in memory; labels are the people's numbers.
+
+        If it took long, the pictures are kept in the cache folder, for this set as these renderers draw it.
+        """
+        style = type(self).__name__.lower()
+        place = kept.place("faces", style, asdict(self), _renderers())
+        known = kept.kept(place)
+        return Images(style, known[0] if known is not None else self._drawn(place), self.identities)
+
+    def _drawn(self, place: Path) -> Tensor:
+        begun = monotonic()
         pixels = torch.empty(len(self), 3, self.size, self.size, dtype=torch.uint8)
-        for first in tqdm(range(0, len(self), TABLE_BATCH), desc="drawing faces", leave=False, delay=2):
-            rows = slice(first, first + TABLE_BATCH)
-            pixels[rows] = ((self[rows] + 1) * 127.5).round().to(torch.uint8)
-        return Images(type(self).__name__.lower(), pixels, self.identities)
+        with tqdm(total=len(self), desc="drawing faces", unit="face", leave=False, delay=2) as bar:
+            for first in range(0, len(self), TABLE_BATCH):
+                rows = slice(first, first + TABLE_BATCH)
+                pixels[rows] = ((self[rows] + 1) * 127.5).round().to(torch.uint8)
+                bar.update(len(pixels[rows]))
+        if monotonic() - begun > kept.WORTH_KEEPING:
+            kept.keep(place, pixels, asdict(self))
+        return pixels
+
+
+@cache
+def _renderers() -> str:
+    """A checksum of the modules that draw: whoever changes one of them gets new pictures, not kept ones."""
+    modules = sorted(Path(__file__).parent.glob("*.py"))
+    return sha256(b"".join(module.read_bytes() for module in modules)).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -182,6 +216,10 @@ class FacePairs:
         people = Portraits(self.people).numbers(index)
         one, other = portraits[people * views], caricatures[people * views + views - 1]
         return (one[0], other[0]) if isinstance(index, int) else (one, other)
+
+    def __getitems__(self, indices: list[int]) -> list[tuple[Tensor, Tensor]]:
+        """A batch for torch's `DataLoader`, as `FaceSet` gives it."""
+        return list(zip(*self[torch.tensor(indices)], strict=True))
 
 
 def unpaired(

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from shutil import rmtree
 
 from PIL import Image
 from tqdm.auto import tqdm
@@ -26,6 +27,8 @@ def export_faces(
     `images/00000.png` … with alpha channel, `labels.csv` (person, labels, every parameter), `landmarks.csv` (68 points
     in pixels), `LICENCE.txt`. The same arguments give the same files.
 
+    Whatever stops it, a broken-off export is removed again: a folder that holds files holds all of them.
+
     Raises:
         CompanionError: The style is unknown, the folder holds something already, or a number makes no sense.
     """
@@ -35,25 +38,42 @@ def export_faces(
         raise CompanionError(f"{folder} is not an empty folder; give a new one for the faces.")
     faces = STYLES[style](count, size=size, seed=seed)
     faces.pictures(0)  # an impossible size is refused before anything is written
+    new = not folder.exists()
+    try:
+        _write_set(folder, faces, style)
+    except BaseException:  # Ctrl-C, a full disk …
+        _remove(folder, itself=new)
+        raise
+    return faces
+
+
+def _write_set(folder: Path, faces: Portraits | Caricatures, style: str) -> None:
     images = folder / "images"
     images.mkdir(parents=True)
-    names = [f"{number:05d}.png" for number in range(count)]
+    names = [f"{number:05d}.png" for number in range(len(faces))]
     points = []
-    for first in tqdm(range(0, count, BATCH), desc=f"drawing {style}s", leave=False, delay=2):
-        rows = slice(first, first + BATCH)
-        for name, pixels in zip(names[rows], faces.pictures(rows).rgba, strict=True):
-            Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(images / name)
-        points += faces.landmarks(rows).flatten(1).tolist()
-    _write(
-        folder / "labels.csv", ({"file": name, **row} for name, row in zip(names, faces.table(), strict=True))
-    )
+    with tqdm(total=len(faces), desc=f"drawing {style}s", unit="face", leave=False, delay=2) as bar:
+        for first in range(0, len(faces), BATCH):
+            rows = slice(first, first + BATCH)
+            for name, pixels in zip(names[rows], faces.pictures(rows).rgba, strict=True):
+                Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(images / name)
+                bar.update()
+            points += faces.landmarks(rows).flatten(1).tolist()
+    labels = ({"file": name, **row} for name, row in zip(names, faces.table(), strict=True))
+    _write(folder / "labels.csv", labels)
     header = [f"{axis}{number}" for number in range(68) for axis in "xy"]
-    _write(
-        folder / "landmarks.csv",
-        ({"file": name, **_rounded(header, row)} for name, row in zip(names, points, strict=True)),
-    )
+    places = ({"file": name, **_rounded(header, row)} for name, row in zip(names, points, strict=True))
+    _write(folder / "landmarks.csv", places)
     (folder / "LICENCE.txt").write_text(LICENCE, encoding="utf-8")
-    return faces
+
+
+def _remove(folder: Path, *, itself: bool) -> None:
+    """What an export wrote, and the folder too if it was the export's own."""
+    rmtree(folder / "images", ignore_errors=True)
+    for name in ("labels.csv", "landmarks.csv", "LICENCE.txt"):
+        (folder / name).unlink(missing_ok=True)
+    if itself and folder.is_dir():
+        folder.rmdir()
 
 
 def _rounded(header: list[str], row: list[float]) -> dict[str, object]:
