@@ -6,8 +6,8 @@ import io
 import os
 import re
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -158,6 +158,79 @@ def _export_faces(options: argparse.Namespace) -> None:
     )
 
 
+def _track(options: argparse.Namespace) -> None:
+    from companion import vision
+    from companion.vision.outputs import as_line, line_output, picture_output
+    from companion.vision.sources import open_source
+
+    kinds: dict[str, Any] = {
+        "face": vision.FaceDetector,
+        "mesh": vision.FaceMesh,
+        "hands": vision.HandTracker,
+        "pose": vision.PoseEstimator,
+    }
+    chosen = {"confidence": options.confidence, "model": options.model}
+    if options.most is not None:
+        chosen["most"] = options.most
+    with (
+        open_source(options.source) as source,
+        kinds[options.mode](**chosen) as tracker,
+        picture_output(options.save, source) if options.save else nullcontext() as pictures,
+        line_output(options.save, source) as lines,
+    ):
+
+        def keep(seen: Any) -> None:
+            if pictures is not None:
+                pictures.write(seen.frame, tracker.draw(seen.frame.picture, seen.found))
+            print(as_line(seen.frame, seen.found), file=lines, flush=True)  # whoever reads a pipe is waiting
+
+        _through(source, tracker.watch(source), keep, options)
+
+
+def _blur(options: argparse.Namespace) -> None:
+    from companion.vision import FaceDetector, privacy
+    from companion.vision.outputs import picture_output
+    from companion.vision.sources import open_source
+
+    hiding = {"blur": privacy.blurred, "squares": privacy.pixelated, "cover": privacy.covered}[options.how]
+    with (
+        open_source(options.source) as source,
+        FaceDetector(confidence=options.confidence, model=options.model) as detector,
+        picture_output(options.save, source) as pictures,
+    ):
+        hidden = privacy.hide_in_source(source, detector, hiding)
+        _through(source, hidden, lambda result: pictures.write(*result), options)
+    print("Look at every result: the detector overlooks faces, small and turned ones most.", file=sys.stderr)
+
+
+def _through(
+    source: Any, results: Iterator[Any], keep: Callable[[Any], None], options: argparse.Namespace
+) -> None:
+    """Keep every result of a source, with a progress bar, until it ends or somebody asks to stop."""
+    from tqdm.auto import tqdm
+
+    from companion.training.stopping import stop_requested
+
+    done = 0
+    with stop_requested() as stop:
+        for result in tqdm(
+            results, total=source.count, desc=source.name, unit="frame", delay=1, dynamic_ncols=True
+        ):
+            keep(result)
+            done += 1
+            if stop.requested:
+                break
+    skipped = getattr(source, "skipped", [])
+    if skipped:
+        named = ", ".join(skipped[:5]) + (", …" if len(skipped) > 5 else "")
+        print(f"Left out, because they could not be read: {len(skipped)} ({named})", file=sys.stderr)
+    where = f"; look at {options.save}" if options.save else ""
+    if stop.requested:
+        print(f"Stopped after {done} frames{where}.", file=sys.stderr)
+        raise KeyboardInterrupt
+    print(f"{done} frame{'s' * (done != 1)} done{where}.", file=sys.stderr)
+
+
 def _assets(options: argparse.Namespace) -> None:
     from companion.data.assets import fetch, manifest
 
@@ -203,6 +276,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_reproduce(commands)
     _add_faces(commands)
+    _add_vision(commands)
     assets = commands.add_parser("assets", help="list or fetch data and weights")
     assets.add_argument("action", choices=["list", "fetch"])
     assets.add_argument("names", nargs="*", metavar="NAME", help="what to fetch, or “all”")
@@ -299,3 +373,53 @@ def _add_reproduce(commands: Any) -> None:
     add("--debug", action="store_true", help="run it tiny, to see that it runs")
     add("--overwrite", action="store_true", help="replace an older record")
     reproduce.set_defaults(run=_reproduce)
+
+
+def _add_vision(commands: Any) -> None:
+    vision = commands.add_parser(
+        "vision",
+        help="chapter 8: find faces, meshes, hands and poses, or hide faces; nothing leaves this machine",
+    )
+    modes = vision.add_subparsers(title="modes", required=True, metavar="MODE", dest="mode")
+    for mode, what in (
+        ("face", "faces, as boxes"),
+        ("mesh", "faces, as meshes of 478 landmarks"),
+        ("hands", "hands, with their sides"),
+        ("pose", "bodies"),
+    ):
+        track = modes.add_parser(
+            mode,
+            help=f"find {what}",
+            description=f"Find {what}. Without --save, one line of JSON per frame is printed. With it, a folder gets "
+            "one annotated picture per picture and found.jsonl; a video or camera becomes an annotated video with a "
+            ".jsonl file beside it. Nothing is overwritten, and Ctrl-C keeps what is done.",
+        )
+        _add_source(track)
+        track.add_argument("--most", type=int, metavar="N", help="how many to look for at most")
+        track.add_argument(
+            "--save", type=Path, metavar="OUT", help="a folder, or for videos and cameras a video file"
+        )
+        track.set_defaults(run=_track)
+    blur = modes.add_parser(
+        "blur",
+        help="hide every face found",
+        description="Hide every face that is found, in pictures or in a video. No such filter is a promise: look at "
+        "the result, and where it matters choose --how cover, since a blur can be undone in part.",
+    )
+    _add_source(blur)
+    blur.add_argument("--how", choices=["blur", "squares", "cover"], default="blur", help="default: blur")
+    blur.add_argument(
+        "--save", type=Path, required=True, metavar="OUT", help="a folder, or for videos a video file"
+    )
+    blur.set_defaults(run=_blur)
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source",
+        default="0",
+        metavar="0|FILE|FOLDER",
+        help="a camera's number, a video, a picture, or a folder of pictures (default: camera 0)",
+    )
+    parser.add_argument("--confidence", type=float, default=0.5, metavar="C", help="0 to 1 (default: 0.5)")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="a model file of your own")

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The browser tests need Chromium, and OpenCV and MediaPipe need three graphics libraries on Linux.
+# The browser tests need Chromium; OpenCV and MediaPipe need three graphics libraries on Linux, and the test that nothing
+# leaves the machine needs strace there.
 # Installs what is missing where apt and root (or password-less sudo) are there; else prints the one command to run.
 set -euo pipefail
 
@@ -14,6 +15,7 @@ if [ "$(uname)" = Linux ] && command -v ldconfig >/dev/null; then
   have_library libEGL.so.1 || missing+=(libegl1)
   have_library libGLESv2.so.2 || missing+=(libgles2)
   have_library libGL.so.1 || missing+=(libgl1)
+  command -v strace >/dev/null || missing+=(strace)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

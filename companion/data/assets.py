@@ -35,7 +35,7 @@ class Asset:
     size: int  # bytes
     licence: str
     attribution: str
-    instead: str  # what runs without it
+    instead: str = ""  # what runs without it, where something does
 
     @property
     def file(self) -> Path:
@@ -72,7 +72,7 @@ def fetch(name: str) -> Path:
     if not asset.file.is_file():
         raise CompanionError(
             f"Could not fetch {asset.name} ({_megabytes(asset.size)}; {failures[-1]}): connect to the network and try "
-            f"again, put the file by hand at {asset.file}, or use “{asset.instead}”, which needs no download."
+            f"again, or put the file by hand at {asset.file}{_or_instead(asset)}."
         )
     return asset.file
 
@@ -108,9 +108,13 @@ def _download(asset: Asset, url: str) -> str | None:
 def _verify(asset: Asset) -> None:
     if pooch.file_hash(str(asset.file), alg="sha256") != asset.sha256:
         raise CompanionError(
-            f"The file {asset.file} is not the published {asset.name} (wrong checksum); delete it and fetch it again, "
-            f"or use “{asset.instead}”, which needs no download."
+            f"The file {asset.file} is not the published {asset.name} (wrong checksum); delete it and fetch it "
+            f"again{_or_instead(asset)}."
         )
+
+
+def _or_instead(asset: Asset) -> str:
+    return f", or use “{asset.instead}”, which needs no download" if asset.instead else ""
 
 
 def _megabytes(size: int) -> str:

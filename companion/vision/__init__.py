@@ -3,20 +3,32 @@
 MediaPipe and OpenCV are imported when first used; they come with `pip install "companion[hands]"`.
 """
 
+from companion.vision.drawing import draw
 from companion.vision.frames import Frame, Picture, Source
 from companion.vision.landmarks import Box, Face, FacePoint, Found, Hand, HandPoint, Mesh, Pose, PosePoint
+from companion.vision.pictures import as_picture
+from companion.vision.trackers import FaceDetector, FaceMesh, HandTracker, Live, PoseEstimator, Seen, Tracker
 
 __all__ = [
     "Box",
     "Face",
+    "FaceDetector",
+    "FaceMesh",
     "FacePoint",
     "Found",
     "Frame",
     "Hand",
     "HandPoint",
+    "HandTracker",
+    "Live",
     "Mesh",
     "Picture",
     "Pose",
+    "PoseEstimator",
     "PosePoint",
+    "Seen",
     "Source",
+    "Tracker",
+    "as_picture",
+    "draw",
 ]

@@ -25,9 +25,17 @@ class Source(Protocol):
     A source says what is wrong with it (no such camera, a damaged file) when it is made, in a `CompanionError`.
     """
 
-    name: str  # for people: “camera 0”, a file's name
-    count: int | None  # frames to come, as far as that is known
-    rate: float | None  # frames a second, for a video made from it; None for pictures that are no video
+    @property
+    def name(self) -> str:
+        """For people: “camera 0”, a file's name."""
+
+    @property
+    def count(self) -> int | None:
+        """Frames to come, as far as that is known."""
+
+    @property
+    def rate(self) -> float | None:
+        """Frames a second, for a video made from it; None for pictures that have nothing in common."""
 
     def __iter__(self) -> Iterator[Frame]: ...
 

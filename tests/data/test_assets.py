@@ -227,7 +227,7 @@ def test_the_cache_is_where_the_reader_says_else_where_the_platform_keeps_such_t
 
 @pytest.mark.parametrize("asset", manifest().values(), ids=lambda asset: asset.name)
 def test_every_entry_of_the_manifest_is_complete(asset):
-    """A source, a checksum, a size, terms, a name to credit, and what to use instead."""
+    """A source, a checksum, a size, terms and a name to credit."""
     assert re.fullmatch(r"[0-9a-f]{64}", asset.sha256)
     assert asset.size > 0
     assert asset.urls
@@ -235,7 +235,7 @@ def test_every_entry_of_the_manifest_is_complete(asset):
     # Only publishers without encryption of their own may lack it, and the checksum then carries the trust alone
     plain = {url.split("/")[2] for url in asset.urls if url.startswith("http://")}
     assert plain <= {"yann.lecun.com", "fashion-mnist.s3-website.eu-central-1.amazonaws.com"}
-    assert all((asset.description, asset.licence, asset.attribution, asset.instead))
+    assert all((asset.description, asset.licence, asset.attribution))
     path = Path(asset.path)
     assert not path.is_absolute()
     assert ".." not in path.parts

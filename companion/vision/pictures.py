@@ -1,0 +1,76 @@
+"""Whatever a reader calls a picture, as the one thing MediaPipe reads rightly: contiguous 8-bit RGB (chapter 8)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from companion.data.folders import FORMATS, as_rgb, read_upright
+from companion.errors import CompanionError
+from companion.vision.frames import Picture
+
+Viewable = str | Path | Image.Image | NDArray[Any] | Tensor
+
+
+def as_picture(image: Viewable) -> Picture:
+    """The image as `(H, W, 3)` uint8 RGB, contiguous in memory.
+
+    Args:
+        image: A file, turned upright as its EXIF data say; a Pillow image, likewise; a tensor `(C, H, W)` or
+            `(1, C, H, W)` in [−1, 1], as in the rest of the course; or a uint8 array `(H, W)`, `(H, W, 1)`,
+            `(H, W, 3)` RGB or `(H, W, 4)` RGBA, in any memory layout. Grey becomes three equal channels, what is
+            transparent lies on white. OpenCV's arrays are BGR, which nothing in the array tells: pass
+            `image[..., ::-1]`.
+
+    Raises:
+        CompanionError: The file is missing, empty or no picture, or the array has another type or shape.
+    """
+    if isinstance(image, str | Path):
+        return _read(Path(image))
+    if isinstance(image, Image.Image):
+        return np.asarray(as_rgb(ImageOps.exif_transpose(image)))
+    pixels = _from_tensor(image) if isinstance(image, Tensor) else np.asarray(image)
+    if pixels.dtype != np.uint8 or pixels.size == 0:
+        raise _unfit(pixels)
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    if pixels.ndim == 2:
+        pixels = np.stack([pixels] * 3, axis=2)
+    elif pixels.ndim == 3 and pixels.shape[2] == 4:
+        pixels = np.asarray(as_rgb(Image.fromarray(np.ascontiguousarray(pixels))))
+    if pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise _unfit(pixels)
+    return np.ascontiguousarray(pixels)  # copies only what has gaps or runs backwards
+
+
+def _read(path: Path) -> Picture:
+    upright = read_upright(path)
+    if upright is not None:
+        return np.asarray(upright)
+    if not path.exists():
+        raise CompanionError(f"There is no file {path}; check the name.")
+    why = (
+        "is empty (0 bytes)" if path.is_file() and path.stat().st_size == 0 else "cannot be read as a picture"
+    )
+    raise CompanionError(f"The file {path} {why}; give a whole {FORMATS} file.")
+
+
+def _from_tensor(image: Tensor) -> NDArray[Any]:
+    if image.ndim == 4 and len(image) == 1:
+        image = image[0]
+    if not image.is_floating_point() or image.ndim != 3:
+        raise CompanionError(
+            f"A tensor {tuple(image.shape)} of {image.dtype} is no picture; give floats in [−1, 1], shape (C, H, W)."
+        )
+    bytes_ = ((image.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte()
+    return bytes_.permute(1, 2, 0).cpu().numpy()
+
+
+def _unfit(pixels: NDArray[Any]) -> CompanionError:
+    return CompanionError(
+        f"An array {pixels.shape} of {pixels.dtype} is no picture; give 8-bit numbers (uint8), "
+        "shape (H, W), (H, W, 3) RGB or (H, W, 4) RGBA."
+    )

@@ -1,0 +1,254 @@
+"""Where frames come from: a webcam, a video file, or pictures in a folder (chapter 8).
+
+The browser's camera, for notebooks on another machine, is in `companion.vision.browser`.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from companion.data.folders import FORMATS, SUFFIXES, files_below, looked_at
+from companion.errors import CompanionError
+from companion.vision.frames import Frame, Picture, Source
+from companion.vision.models import opencv
+from companion.vision.pictures import as_picture
+
+WHOLE = 0.9  # a video that ends before this part of its announced frames is damaged: headers are rarely exact
+PATIENCE = 5.0  # seconds without a picture after which a webcam counts as gone
+
+
+def open_source(place: str) -> Source:
+    """The source a command line names: a camera's number, a folder, a picture or a video.
+
+    Raises:
+        CompanionError: There is no such thing, or it cannot be read.
+    """
+    if place.isdecimal():
+        return Webcam(int(place))
+    path = Path(place)
+    if path.is_dir():
+        return Pictures.below(path)
+    if not path.exists():
+        raise CompanionError(
+            f"There is no file or folder {path}; check the name, or give a camera's number such as 0."
+        )
+    return Pictures({path.name: path}, name=path.name) if path.suffix.lower() in SUFFIXES else Video(path)
+
+
+class Pictures:
+    """Picture files one after the other, each on its own: a second apart, so to say, and with nothing in common.
+
+    Files that cannot be read are left out and named in `skipped`, once the iteration has passed them.
+    """
+
+    rate = None
+
+    def __init__(self, files: Mapping[str, Path], *, name: str, skipped: Sequence[str] = ()) -> None:
+        self.files = dict(files)
+        self.name = name
+        self.count = len(self.files)
+        self.skipped = list(skipped)
+
+    @classmethod
+    def below(cls, folder: Path) -> "Pictures":
+        """All pictures below a folder, in the order of their names.
+
+        Raises:
+            CompanionError: The folder is missing, or holds no file with a picture's suffix.
+        """
+        files = files_below(folder)
+        chosen = {name: path for name, path in files.items() if path.suffix.lower() in SUFFIXES}
+        others = [name for name in files if name not in chosen]
+        if not chosen:
+            raise _no_picture(folder.as_posix(), others)
+        return cls(chosen, name=folder.resolve().name, skipped=others)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Every picture that can be read.
+
+        Raises:
+            CompanionError: None of them can be; a single file's own sentence where there is only one.
+        """
+        seen = 0
+        for index, (name, path) in enumerate(self.files.items()):
+            try:
+                picture = as_picture(path)
+            except CompanionError:
+                if len(self.files) == 1 and not self.skipped:
+                    raise
+                self.skipped.append(name)
+                continue
+            seen += 1
+            yield Frame(picture, float(index), name)
+        if not seen:
+            raise _no_picture(self.name, self.skipped)
+
+    def __enter__(self) -> "Pictures":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _no_picture(place: str, skipped: list[str]) -> CompanionError:
+    return CompanionError(
+        f"No picture could be read in {place} ({looked_at(skipped)}); give a folder with {FORMATS} files."
+    )
+
+
+class Video:
+    """The frames of a video file, upright and in order.
+
+    Raises:
+        CompanionError: The file is missing, empty, or not one frame of it can be read.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.name = self.path.name
+        self._cv2 = opencv()
+        if not self.path.is_file():
+            raise CompanionError(f"There is no file {self.path}; check the name.")
+        if self.path.stat().st_size == 0:
+            raise CompanionError(f"The file {self.path} is empty (0 bytes); give a whole video file.")
+        with _silent(self._cv2):
+            self._capture = self._cv2.VideoCapture(str(self.path))
+            self._next = self._grab()
+        if self._next is None:
+            self.close()
+            raise CompanionError(
+                f"No frame of {self.path} can be read: it is damaged, or no video; give a whole MP4, WebM, MKV, MOV or "
+                "AVI file."
+            )
+        self.rate: float = self._capture.get(self._cv2.CAP_PROP_FPS) or 25.0
+        announced = int(self._capture.get(self._cv2.CAP_PROP_FRAME_COUNT))
+        self.count = announced if announced > 0 else None
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Every frame, once.
+
+        Raises:
+            CompanionError: The video breaks off well before its announced end; all that could be read came before.
+        """
+        index = 0
+        while self._next is not None:
+            picture, self._next = self._next, None
+            yield Frame(picture, index / self.rate, str(index))
+            index += 1
+            self._next = self._grab()
+        if index and self._capture.isOpened() and self.count is not None and index < WHOLE * self.count:
+            raise CompanionError(
+                f"The video {self.path} breaks off after {index} of {self.count} frames: the file is damaged; copy it "
+                "again from where it came from."
+            )
+
+    def _grab(self) -> Picture | None:
+        there, image = self._capture.read()
+        return _rgb(image) if there else None
+
+    def __enter__(self) -> "Video":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; a second time does nothing."""
+        self._next = None
+        self._capture.release()
+
+
+class Webcam:
+    """A camera of this machine, as it sees, unmirrored: always its newest picture, the ones missed are gone.
+
+    A thread of its own empties the camera, which would otherwise hand over pictures that have queued up and are old.
+
+    Raises:
+        CompanionError: There is no camera of that number, or another program has it.
+    """
+
+    count = None
+
+    def __init__(self, index: int = 0) -> None:
+        self.name = f"camera {index}"
+        self._cv2 = opencv()
+        with _silent(self._cv2):
+            self._capture = self._cv2.VideoCapture(index)
+            there = self._capture.isOpened() and self._capture.read()[0]
+        if not there:
+            self._capture.release()
+            raise CompanionError(
+                f"There is no camera {index} here, or another program is using it; close that program, try another "
+                "number (0 is the first), or give a video file or a folder."
+            )
+        rate = self._capture.get(self._cv2.CAP_PROP_FPS)
+        self.rate: float = rate if rate > 0 else 30.0
+        self._newest: Picture | None = None
+        self._arrived = threading.Condition()
+        self._open = True
+        self._thread = threading.Thread(target=self._keep_newest, name=self.name, daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Newest pictures, until the camera is closed.
+
+        Raises:
+            CompanionError: The camera gives no more pictures.
+        """
+        began, index = time.monotonic(), 0
+        while self._open:
+            with self._arrived:
+                if not self._arrived.wait_for(lambda: self._newest is not None or not self._open, PATIENCE):
+                    raise CompanionError(f"The {self.name} gives no more pictures; is it still plugged in?")
+                picture, self._newest = self._newest, None
+            if picture is not None:
+                yield Frame(picture, time.monotonic() - began, str(index))
+                index += 1
+
+    def _keep_newest(self) -> None:
+        while self._open:
+            there, image = self._capture.read()
+            if not there:
+                time.sleep(0.01)
+                continue
+            with self._arrived:
+                self._newest = _rgb(image)
+                self._arrived.notify()
+
+    def __enter__(self) -> "Webcam":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the camera; a second time does nothing."""
+        with self._arrived:
+            self._open = False
+            self._arrived.notify_all()
+        self._thread.join(PATIENCE)
+        self._capture.release()
+
+
+def _rgb(bgr: Any) -> Picture:
+    return np.ascontiguousarray(bgr[..., ::-1])
+
+
+class _silent:
+    """OpenCV's own complaints off the screen while a file or camera is tried: ours is one sentence."""
+
+    def __init__(self, cv2: Any) -> None:
+        self._logging = cv2.utils.logging
+
+    def __enter__(self) -> None:
+        self._before = self._logging.setLogLevel(self._logging.LOG_LEVEL_SILENT)
+
+    def __exit__(self, *_: object) -> None:
+        self._logging.setLogLevel(self._before)

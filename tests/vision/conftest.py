@@ -1,0 +1,96 @@
+"""Real photographs and the models, where the cache holds them; no test downloads anything."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from companion.data.assets import cache_folder
+from companion.vision import FaceDetector, FaceMesh, HandTracker, PoseEstimator, Tracker, as_picture
+from companion.vision.models import STAND_INS
+
+
+def in_cache(kind: type[Tracker]) -> None:
+    """Skip the test without the tracker's model, or without MediaPipe."""
+    from companion.data.assets import manifest
+
+    pytest.importorskip("mediapipe")
+    places = [manifest()[kind.asset].path, STAND_INS.get(kind.asset, (None,))[0]]
+    if not any(place and (cache_folder() / place).is_file() for place in places):
+        pytest.skip(
+            f"{kind.asset} is not in the cache; companion assets fetch {kind.asset}, or set COMPANION_CACHE"
+        )
+
+
+@pytest.fixture(scope="session")
+def tracker() -> Iterator[Callable[[type[Tracker]], Tracker]]:
+    """One open tracker of each kind for all tests."""
+    made: dict[type[Tracker], Tracker] = {}
+
+    def of(kind: type[Tracker]) -> Tracker:
+        in_cache(kind)
+        if kind not in made:
+            made[kind] = kind(most=4)
+        return made[kind]
+
+    yield of
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def photo() -> Callable[[str], Path]:
+    """A real photograph by name, from `vision-photos` in the cache."""
+
+    def of(name: str) -> Path:
+        path = cache_folder() / "vision-photos" / name
+        if not path.is_file():
+            pytest.skip(f"the photograph {name} is not at hand")
+        return path
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def person() -> np.ndarray:
+    """A photograph that scikit-image ships: one face, half a body, no hand."""
+    return as_picture(astronaut())
+
+
+KINDS = [FaceDetector, FaceMesh, HandTracker, PoseEstimator]
+
+
+@pytest.fixture(scope="session")
+def kinds() -> list[type[Tracker]]:
+    """All four trackers."""
+    for kind in KINDS:
+        in_cache(kind)
+    return KINDS
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
+def kind(request: pytest.FixtureRequest) -> type[Tracker]:
+    """Each of the four trackers in turn."""
+    in_cache(request.param)
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A video of a slow pan over a still photograph: a real picture, but not a real movement."""
+    cv2 = pytest.importorskip("cv2")
+
+    def of(picture: np.ndarray, *, frames: int = 8, rate: float = 10.0, suffix: str = ".avi") -> Path:
+        path = tmp_path_factory.mktemp("film") / f"film{suffix}"
+        height, width, _ = picture.shape
+        codec = cv2.VideoWriter.fourcc(*{".avi": "MJPG", ".mp4": "mp4v"}[suffix])
+        writer = cv2.VideoWriter(str(path), codec, rate, (width, height))
+        for index in range(frames):
+            moved = np.roll(picture, (index, -2 * index), axis=(0, 1))
+            writer.write(np.ascontiguousarray(moved[..., ::-1]))
+        writer.release()
+        return path
+
+    return of

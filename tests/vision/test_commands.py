@@ -1,0 +1,235 @@
+"""Guards `companion vision`: every mode on pictures and videos, without a screen; nothing overwritten; one sentence."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from companion.cli import main
+from companion.vision import Tracker
+from companion.vision.sources import Video
+
+MODES = {"face": "FaceDetector", "mesh": "FaceMesh", "hands": "HandTracker", "pose": "PoseEstimator"}
+
+
+@pytest.fixture(autouse=True)
+def no_screen(monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def mode(kind: type[Tracker]) -> str:
+    return {name: mode for mode, name in MODES.items()}[kind.__name__]
+
+
+@pytest.fixture
+def folder(tmp_path, person) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    Image.fromarray(person).save(folder / "astronaut.png")
+    Image.fromarray(person[:, ::-1]).save(folder / "astronaut.webp")
+    (folder / "notes.txt").write_text("Eileen Collins")
+    return folder
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_folder_becomes_a_picture_and_a_line_per_input(mode, folder, tmp_path, capsys):
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert main(["vision", mode, "--source", str(folder), "--save", str(tmp_path / "out")]) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "astronaut.jpg",
+        "astronaut-2.jpg",
+        "found.jsonl",
+    }
+    found = lines(tmp_path / "out/found.jsonl")
+    assert [line["source"] for line in found] == ["astronaut.png", "astronaut.webp"]
+    assert all((line["width"], line["height"]) == (512, 512) for line in found)
+    kinds = {one["kind"] for line in found for one in line["found"]}
+    assert kinds == ({mode.removesuffix("s")} if mode != "hands" else set())
+    assert "notes.txt" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_without_a_place_lines_are_printed(mode, folder, capsys):
+    assert main(["vision", mode, "--source", str(folder / "astronaut.png")]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["source"] == "astronaut.png"
+
+
+def test_a_video_becomes_an_annotated_video(mode, film, person, tmp_path):
+    small = np.asarray(Image.fromarray(person).resize((256, 256)))
+    out = tmp_path / "deep/out.mp4"
+    assert main(["vision", mode, "--source", str(film(small, frames=6)), "--save", str(out)]) == 0
+    with Video(out) as video:
+        assert len(list(video)) == 6
+    found = lines(out.with_suffix(".jsonl"))
+    assert [line["seconds"] for line in found] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
+
+
+def test_faces_are_hidden_in_pictures_and_videos(tracker, folder, film, person, tmp_path, capsys):
+    from companion.vision import FaceDetector
+
+    faces = tracker(FaceDetector)
+    assert (
+        main(["vision", "blur", "--source", str(folder), "--save", str(tmp_path / "out"), "--how", "cover"])
+        == 0
+    )
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"astronaut.jpg", "astronaut-2.jpg"}
+    assert all(faces.find(path) == [] for path in (tmp_path / "out").iterdir())
+    assert "Look at every result" in capsys.readouterr().err
+    source, out = film(person, frames=5), tmp_path / "out.avi"
+    assert main(["vision", "blur", "--source", str(source), "--save", str(out)]) == 0
+    with Video(source) as before, Video(out) as after:
+        assert all(faces.find(frame.picture) for frame in before)
+        hidden = list(after)
+    assert len(hidden) == 5
+    assert not any(faces.find(frame.picture) for frame in hidden)
+
+
+def test_nothing_is_overwritten(tracker, folder, film, person, tmp_path, capsys):
+    from companion.vision import FaceDetector
+
+    tracker(FaceDetector)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken/thesis.txt").write_text("three years")
+    (tmp_path / "taken.mp4").write_text("film")
+    (tmp_path / "half.jsonl").write_text("notes")
+    video = film(person, frames=2)
+    for source, place in (
+        (folder, "taken"),
+        (folder, "taken.mp4"),
+        (video, "taken.mp4"),
+        (video, "half.mp4"),
+    ):
+        assert main(["vision", "face", "--source", str(source), "--save", str(tmp_path / place)]) == 2
+        assert "stays as it is" in capsys.readouterr().err
+    assert (tmp_path / "taken/thesis.txt").read_text() == "three years"
+    assert (tmp_path / "taken.mp4").read_text() == "film"
+    assert (tmp_path / "half.jsonl").read_text() == "notes"
+    assert len(list((tmp_path / "taken").iterdir())) == 1
+
+
+def test_what_cannot_be_read_is_one_sentence_and_code_2(tracker, tmp_path, film, person, capsys):
+    from companion.vision import FaceDetector
+
+    tracker(FaceDetector)
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    (texts / "notes.txt").write_text("sun")
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    whole = film(person, frames=10).read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
+    for source, said in (
+        ("98", "There is no camera 98"),
+        (str(texts), "notes.txt"),
+        (str(tmp_path / "empty.mp4"), "0 bytes"),
+        (str(tmp_path / "cut.avi"), "breaks off"),
+        (str(tmp_path / "none.mp4"), "There is no file"),
+    ):
+        assert main(["vision", "face", "--source", source]) == 2
+        output = capsys.readouterr()
+        said_last = output.err.strip().splitlines()[-1]
+        assert said_last.startswith("companion: ")
+        assert said in said_last
+        assert "Traceback" not in output.err
+    good = str(film(person, frames=2))
+    assert main(["vision", "face", "--source", good, "--save", str(tmp_path / "out.gif")]) == 2
+    assert ".webm" in capsys.readouterr().err
+
+
+def test_a_video_cut_short_keeps_what_was_read(tracker, tmp_path, film, person):
+    from companion.vision import FaceDetector
+
+    tracker(FaceDetector)
+    whole = film(person, frames=10).read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
+    assert (
+        main(["vision", "face", "--source", str(tmp_path / "cut.avi"), "--save", str(tmp_path / "out.avi")])
+        == 2
+    )
+    with Video(tmp_path / "out.avi") as video:
+        assert len(list(video)) == len(lines(tmp_path / "out.jsonl")) >= 2
+
+
+def test_ctrl_c_leaves_a_video_that_plays(tracker, tmp_path, film, person):
+    from companion.vision import PoseEstimator
+
+    tracker(PoseEstimator)
+    out = tmp_path / "out.avi"
+    command = [sys.executable, "-m", "companion", "vision", "pose", "--source", str(film(person, frames=400))]
+    process = subprocess.Popen([*command, "--save", str(out)], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (out.exists() and len(lines_so_far(out)) >= 3):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Stopped after" in said
+    assert "Traceback" not in said
+    with Video(out) as video:
+        assert len(list(video)) == len(lines(out.with_suffix(".jsonl"))) < 400
+
+
+def lines_so_far(out: Path) -> list[str]:
+    return out.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
+
+
+EVERY_MODE = """
+import sys
+from companion.cli import main
+from companion.vision import FaceDetector, FaceMesh, HandTracker, PoseEstimator, as_picture
+picture, film, out = sys.argv[1:]
+for mode in ("face", "mesh", "hands", "pose"):
+    for source in (picture, film):
+        assert main(["vision", mode, "--source", source]) == 0
+assert main(["vision", "blur", "--source", film, "--save", out]) == 0
+for kind in (FaceDetector, FaceMesh, HandTracker, PoseEstimator):
+    with kind() as tracker, tracker.live(lambda seen: None) as stream:
+        stream.send(picture)
+"""
+
+
+def test_nothing_leaves_this_machine(kinds, folder, film, person, tmp_path):
+    """Every mode, every tracker, pictures, videos and live, watched by strace: nothing connects or sends anywhere.
+
+    The watch itself is tried first on a process that does connect.
+    """
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed; tools/system.sh installs it")
+    probe = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(('127.0.0.1', 9))"
+    if (seen := watched(tmp_path / "probe.txt", "-c", probe)) is None:
+        pytest.skip("strace may not watch processes here")
+    assert seen
+    video = film(np.asarray(Image.fromarray(person).resize((256, 256))), frames=3)
+    arguments = [str(folder / "astronaut.png"), str(video), str(tmp_path / "out.avi")]
+    assert watched(tmp_path / "trace.txt", "-c", EVERY_MODE, *arguments) == []
+
+
+def watched(trace: Path, *arguments: str) -> list[str] | None:
+    """System calls of a Python run with these arguments that connect or send to an address; None if not allowed.
+
+    A socket alone is no connection: urllib3, when imported, makes and binds one to learn whether there is IPv6.
+    """
+    strace = ["strace", "-f", "--seccomp-bpf", "-e", "trace=network", "-o", str(trace)]
+    result = subprocess.run(
+        [*strace, sys.executable, *arguments], capture_output=True, text=True, env=dict(os.environ)
+    )
+    if "ptrace" in result.stderr or not trace.is_file():
+        return None
+    assert result.returncode == 0, result.stderr
+    return re.findall(r".*(?:connect|send\w*)\(.*", trace.read_text())

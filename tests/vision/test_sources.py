@@ -1,0 +1,167 @@
+"""Guards where frames come from: in order, upright, and one sentence for whatever cannot be read."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from companion.errors import CompanionError
+from companion.vision import sources
+from companion.vision.sources import Pictures, Video, Webcam, open_source
+
+cv2 = pytest.importorskip("cv2")
+
+
+def test_a_folder_gives_its_pictures_by_name_and_names_the_rest(tmp_path):
+    for name, shade in (("b.png", 20), ("a.png", 10), ("more/c.png", 30)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (4, 3), (shade, 0, 0)).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("sun")
+    (tmp_path / "broken.jpg").write_text("not a picture")
+    with open_source(str(tmp_path)) as source:
+        frames = list(source)
+    assert [frame.name for frame in frames] == ["a.png", "b.png", "more/c.png"]
+    assert [int(frame.picture[0, 0, 0]) for frame in frames] == [10, 20, 30]
+    assert sorted(source.skipped) == ["broken.jpg", "notes.txt"]
+    assert source.rate is None
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "notes.jpg"])
+def test_a_folder_of_texts_names_what_it_looked_at(tmp_path, name):
+    (tmp_path / name).write_text("sun")
+    (tmp_path / f"more {name}").write_text("sea")
+    with pytest.raises(CompanionError, match=f"No picture could be read in .*{name}"):
+        list(open_source(str(tmp_path)))
+
+
+def test_one_picture_is_a_source_too(tmp_path):
+    Image.new("RGB", (4, 3)).save(tmp_path / "a.png")
+    assert [frame.name for frame in open_source(str(tmp_path / "a.png"))] == ["a.png"]
+    (tmp_path / "b.png").write_bytes(b"")
+    with pytest.raises(CompanionError, match="b.png is empty"):
+        list(open_source(str(tmp_path / "b.png")))
+
+
+def test_what_is_not_there_is_one_sentence(tmp_path):
+    for make in (open_source, Video):
+        with pytest.raises(CompanionError, match=r"There is no file .*nothing\.mp4"):
+            make(str(tmp_path / "nothing.mp4"))
+    with pytest.raises(CompanionError, match="does not exist"):
+        Pictures.below(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mp4"])
+def test_a_video_gives_every_frame_in_rgb_with_its_time(film, person, suffix):
+    red = np.zeros((48, 64, 3), np.uint8)
+    red[..., 0] = 200
+    with Video(film(red, frames=6, rate=5, suffix=suffix)) as video:
+        frames = list(video)
+    assert video.count == len(frames) == 6
+    assert video.rate == pytest.approx(5)
+    assert [frame.seconds for frame in frames] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    red_, green, blue = frames[0].picture.mean(axis=(0, 1))
+    assert red_ > 150 > 60 > max(green, blue)
+    assert frames[0].picture.flags.c_contiguous
+
+
+def test_a_video_without_a_byte_or_a_frame_is_one_sentence(tmp_path, capfd):
+    for name, content, said in (
+        ("empty.mp4", b"", r"empty \(0 bytes\)"),
+        ("text.mp4", b"not a video" * 500, "No frame of .* can be read"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(CompanionError, match=said):
+            open_source(str(tmp_path / name))
+    assert capfd.readouterr().err == ""  # no library says more than that
+
+
+def test_a_video_cut_short_gives_what_it_has_and_then_says_so(film, person, tmp_path):
+    whole = film(person, frames=10).read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
+    seen = []
+    with (
+        pytest.raises(CompanionError, match=r"breaks off after \d of 10 frames"),
+        Video(tmp_path / "cut.avi") as video,
+    ):
+        for frame in video:
+            seen.append(frame)
+    assert 2 <= len(seen) <= 6
+
+
+def test_a_closed_video_ends(film, person):
+    video = Video(film(person))
+    next(iter(video))
+    video.close()
+    video.close()
+    assert list(video) == []
+
+
+def test_a_camera_that_is_not_there_is_one_sentence(capfd):
+    with pytest.raises(CompanionError, match="There is no camera 97 here"):
+        open_source("97")
+    assert capfd.readouterr().err == ""
+
+
+class FakeCapture:
+    """A camera of thirty pictures a second whose pictures count from 1 in their first byte."""
+
+    def __init__(self, index: int, lasts: float = 60.0) -> None:
+        self.count = 0
+        self.ends = time.monotonic() + lasts
+        self.released = threading.Event()
+
+    def isOpened(self) -> bool:
+        return True
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        time.sleep(1 / 30)
+        if time.monotonic() > self.ends:
+            return False, None
+        self.count += 1
+        image = np.zeros((4, 6, 3), np.uint8)
+        image[..., 2] = self.count  # red, in OpenCV's order
+        return True, image
+
+    def get(self, what: int) -> float:
+        return 30.0
+
+    def release(self) -> None:
+        self.released.set()
+
+
+@pytest.fixture
+def camera(monkeypatch):
+    """No camera is at hand: one that OpenCV would open is played."""
+
+    def of(lasts: float = 60.0) -> None:
+        fake = SimpleNamespace(
+            VideoCapture=lambda index: FakeCapture(index, lasts), CAP_PROP_FPS=5, utils=cv2.utils
+        )
+        monkeypatch.setattr(sources, "opencv", lambda: fake)
+
+    return of
+
+
+def test_a_slow_reader_gets_the_cameras_newest_picture(camera):
+    camera()
+    with Webcam(0) as webcam:
+        numbers = []
+        for frame in webcam:
+            numbers.append(int(frame.picture[0, 0, 0]))
+            if len(numbers) == 4:
+                break
+            time.sleep(0.2)  # six pictures long
+    assert np.diff(numbers).min() >= 4
+    assert webcam._capture.released.is_set()
+    assert not webcam._thread.is_alive()
+    assert list(webcam) == []
+
+
+def test_a_camera_pulled_out_is_one_sentence(camera, monkeypatch):
+    camera(lasts=0.2)
+    monkeypatch.setattr(sources, "PATIENCE", 0.3)
+    with Webcam(0) as webcam, pytest.raises(CompanionError, match="gives no more pictures"):
+        list(webcam)
