@@ -23,7 +23,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import Tensor, nn
 from torchvision.utils import make_grid
 
@@ -131,12 +131,18 @@ def figure(content: Figure | Image.Image | Sequence[Image.Image], caption: str, 
     return Captioned([content] if isinstance(content, Image.Image) else list(content), caption, alt)
 
 
+FEW_COLOURS = 20_000  # more than plots and pixel grids have, fewer than photographs
+
+
 def _data_uri(frames: Sequence[Image.Image], milliseconds: int) -> str:
-    """PNG with 256 colours for a still, WebP for an animation: small, and every browser shows them."""
+    """Small, and every browser shows it: PNG for drawings, JPEG for photographs, WebP for animations."""
     buffer = io.BytesIO()
-    if len(frames) == 1:
+    if len(frames) == 1 and frames[0].getcolors(FEW_COLOURS) is not None:
         frames[0].quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
         kind = "png"
+    elif len(frames) == 1:
+        frames[0].save(buffer, "JPEG", quality=88, subsampling=0, optimize=True)
+        kind = "jpeg"
     else:
         durations = [milliseconds] * (len(frames) - 1) + [2500]  # rest on the last frame
         frames[0].save(
@@ -297,6 +303,32 @@ def seeds_figure(
             ax.xaxis.set_major_formatter("{x:g}")
             ax.xaxis.set_minor_locator(NullLocator())
     return fig
+
+
+def shares_figure(values: Mapping[str, Tensor], *, bins: int = 40) -> Figure:
+    """A small histogram for each entry, `(N,)` numbers each, four to a row."""
+    rows = math.ceil(len(values) / 4)
+    with style():
+        fig, axes = plt.subplots(rows, 4, figsize=(WIDTH, 1.25 * rows), squeeze=False)
+        for ax in axes.flat:
+            ax.set_axis_off()
+        for ax, (name, numbers) in zip(axes.flat, values.items(), strict=False):
+            ax.set_axis_on()
+            ax.hist(numbers.numpy(), bins=bins, color=COLOURS["real"], alpha=0.75)
+            ax.set_title(name, fontsize=9)
+            ax.set_yticks([])
+            ax.spines["left"].set_visible(False)
+            ax.tick_params(labelsize=7.5)
+    return fig
+
+
+def marked(image: Tensor, points: Tensor, *, scale: int = 2) -> Image.Image:
+    """An image `(3, H, W)` in [−1, 1], enlarged, with a ring around each of its points `(K, 2)`, in pixels."""
+    canvas = image_grid(image[None], columns=1, scale=scale, gap=0)
+    draw = ImageDraw.Draw(canvas)
+    for x, y in (points * scale).tolist():  # the first pixel reaches from 0 to 1
+        draw.ellipse((x - 2.5, y - 2.5, x + 2.5, y + 2.5), fill="white", outline=COLOURS["critic"])
+    return canvas
 
 
 def quality_figure(curve: Sequence[Mapping[str, float]]) -> Figure:

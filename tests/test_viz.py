@@ -212,3 +212,33 @@ def test_interpolation_between_equal_or_opposite_latents_is_finite():
     z = torch.randn(8)
     torch.testing.assert_close(viz.interpolation(z, z, 4), z.expand(4, 8))
     assert viz.interpolation(z, -z, 4).isfinite().all()
+
+
+def stored(content: Image.Image) -> str:
+    """The kind of file a still is stored as."""
+    return re.search(r"data:image/(\w+);", viz.figure(content, "c", alt="a")._repr_html_()).group(1)
+
+
+def test_photographs_are_stored_as_jpeg_and_drawings_without_loss():
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    assert stored(Image.fromarray(noise)) == "jpeg"
+    assert stored(viz.image_grid(torch.rand(4, 3, 16, 16) * 2 - 1)) == "png"
+
+
+def test_points_are_marked_where_they_lie():
+    """(0, 0) is the image's corner, so the middle of a 10-pixel image is (5, 5), at any scale."""
+    for scale in (1, 4):
+        canvas = np.asarray(
+            viz.marked(torch.full((3, 10, 10), -1.0), torch.tensor([[5.0, 5.0]]), scale=scale)
+        )
+        assert canvas.shape == (10 * scale, 10 * scale, 3)
+        rows, columns = canvas.any(2).nonzero()
+        assert (rows.mean() + 0.5, columns.mean() + 0.5) == pytest.approx((5 * scale, 5 * scale), abs=0.6)
+
+
+def test_there_is_one_histogram_for_each_entry_and_no_empty_frame():
+    fig = viz.shares_figure({name: torch.rand(50) for name in "abcde"})
+    shown = [ax for ax in fig.axes if ax.axison]
+    assert [ax.get_title(loc="left") for ax in shown] == list("abcde")
+    assert all(sum(bar.get_height() for bar in ax.patches) == 50 for ax in shown)
+    plt.close(fig)
