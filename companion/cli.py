@@ -24,6 +24,11 @@ TRAIN_BUDGETS: dict[str, dict[str, Any]] = {
     "laptop": {"steps": 2000, "batch": 64, "width": 32},
     "gpu": {"steps": 20000, "batch": 128, "width": 64},
 }
+WGAN_BUDGETS: dict[str, dict[str, Any]] = {
+    "smoke": {"steps": 20, "batch": 16, "width": 4},
+    "laptop": {"steps": 3000, "batch": 32, "width": 16},
+    "gpu": {"steps": 30000, "batch": 64, "width": 48},
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,19 +75,19 @@ def _about(error: OSError) -> str:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from companion.data.images import NAMED
+    from companion.data.images import NAMES
     from companion.environment import pick_device
-    from companion.training.gan import GANSettings, build, shuffled
+    from companion.training.gan import build, shuffled
     from companion.training.progress import progress
     from companion.training.runs import Run
     from companion.training.stopping import stop_requested
 
-    names = {field.name for field in fields(GANSettings)}
+    settings = options.settings(options)
+    names = {field.name for field in fields(settings)}
     given = {key: value for key, value in vars(options).items() if key in names and value is not None}
-    given = {**TRAIN_BUDGETS[options.budget], **given, "objective": _objective(options.objective)}
-    settings = replace(GANSettings(), **given)
+    settings = replace(settings, **{**options.budgets[options.budget], **given})
     settings = replace(settings, device=str(pick_device(settings.device)))
-    if settings.data not in NAMED and options.out.resolve().is_relative_to(Path(settings.data).resolve()):
+    if settings.data not in NAMES and options.out.resolve().is_relative_to(Path(settings.data).resolve()):
         raise CompanionError(
             f"The run folder {options.out} lies within the pictures in {settings.data}, so the run would read its own "
             "samples; choose an --out elsewhere."
@@ -105,7 +110,9 @@ def _train(options: argparse.Namespace) -> None:
         print(f"There is no checkpoint in {options.out} to continue from: the run begins at step 1.")
     reports = run.train(trainer, batches, steps=settings.steps)
     with stop_requested() as stop:
-        for _ in progress(reports, total=settings.steps, start=run.first_step, label="dcgan", leave=True):
+        for _ in progress(
+            reports, total=settings.steps, start=run.first_step, label=options.model, leave=True
+        ):
             if stop.requested and trainer.step < settings.steps:  # else it ends by itself, with all its files
                 reports.close()
                 break
@@ -119,10 +126,26 @@ def _train(options: argparse.Namespace) -> None:
     )
 
 
-def _objective(name: str) -> Any:
+def _dcgan(options: argparse.Namespace) -> Any:
     from companion.objectives import LeastSquares, Minimax, NonSaturating
+    from companion.training.gan import GANSettings
 
-    return {"non-saturating": NonSaturating, "minimax": Minimax, "least-squares": LeastSquares}[name]()
+    kinds = {"non-saturating": NonSaturating, "minimax": Minimax, "least-squares": LeastSquares}
+    return GANSettings(objective=kinds[options.loss]())
+
+
+def _wgan(options: argparse.Namespace) -> Any:
+    from companion.objectives import Wasserstein
+    from companion.training.gan import ColourSettings
+
+    return ColourSettings(objective=Wasserstein(critic_steps=options.critic_steps))
+
+
+def _wgan_gp(options: argparse.Namespace) -> Any:
+    from companion.objectives import WassersteinGP
+    from companion.training.gan import ColourSettings
+
+    return ColourSettings(objective=WassersteinGP(critic_steps=options.critic_steps))
 
 
 def _reproduce(options: argparse.Namespace) -> None:
@@ -236,7 +259,7 @@ def _assets(options: argparse.Namespace) -> None:
 
     if options.action == "list":
         for asset in manifest().values():
-            place = "here" if asset.file.is_file() else f"{asset.size / 1e6:.1f} MB to fetch"
+            place = "here" if asset.here else f"{asset.size / 1e6:.1f} MB to fetch"
             print(f"{asset.name:28} {place:18} {asset.licence:14} {asset.description}")
         return
     if not options.names:
@@ -288,16 +311,67 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_train(commands: Any) -> None:
     train = commands.add_parser("train", help="train a model, in a run folder that can be continued")
-    models = train.add_subparsers(title="models", required=True, metavar="MODEL")
-    dcgan = models.add_parser(
-        "dcgan",
-        help="chapter 1: DCGAN",
-        description="Train a DCGAN. The run folder gets run.json, metrics.csv, samples/, losses.png, checkpoint/ and, "
-        "at the end, generator.safetensors. Ctrl-C is safe: the same command with --resume continues, and "
-        "the finished run is the same, bit for bit, as one that was never stopped.",
+    models = train.add_subparsers(title="models", required=True, metavar="MODEL", dest="model")
+    dcgan = models.add_parser("dcgan", help="chapter 1: DCGAN", description="Train a DCGAN. " + RUN_FOLDER)
+    dcgan.set_defaults(run=_train, settings=_dcgan, budgets=TRAIN_BUDGETS)
+    _add_run_options(
+        dcgan, data="digits (embedded, default)", steps=2000, size=32, batch=64, width=32, latents=64
     )
-    add = dcgan.add_argument
-    add("--data", metavar="NAME|FOLDER", help="digits (embedded, default), mnist, fashion-mnist, or a folder")
+    dcgan.add_argument(
+        "--objective",
+        dest="loss",
+        choices=OBJECTIVES,
+        default="non-saturating",
+        help="default: non-saturating",
+    )
+    for name, settings, what in (
+        ("wgan", _wgan, "a colour WGAN with clipped weights"),
+        ("wgan-gp", _wgan_gp, "a colour WGAN with a gradient penalty"),
+    ):
+        wgan = models.add_parser(
+            name,
+            help=f"chapter {3 if settings is _wgan else 4}: {what}",
+            description=f"Train {what}: uniform latents, resize-convolutions, a critic without normalisation; grey, "
+            "colour, or colour with an alpha channel, as the data has it. " + RUN_FOLDER,
+        )
+        wgan.set_defaults(run=_train, settings=settings, budgets=WGAN_BUDGETS)
+        _add_run_options(
+            wgan, data="portraits (drawn, default)", steps=3000, size=64, batch=32, width=16, latents=100
+        )
+        add = wgan.add_argument
+        add(
+            "--critic-steps",
+            type=int,
+            default=5,
+            metavar="N",
+            help="critic's steps for each of the generator's: 5",
+        )
+        add(
+            "--critic-rate",
+            type=float,
+            metavar="RATE",
+            help="the critic's learning rate (default: the paper's)",
+        )
+        add("--generator-rate", type=float, metavar="RATE", help="the generator's learning rate, likewise")
+
+
+RUN_FOLDER = (
+    "The run folder gets run.json, metrics.csv, samples/, losses.png, checkpoint/ and, at the end, "
+    "generator.safetensors. Ctrl-C is safe: the same command with --resume continues, and the finished run is the "
+    "same, bit for bit, as one that was never stopped."
+)
+
+
+def _add_run_options(
+    parser: Any, *, data: str, steps: int, size: int, batch: int, width: int, latents: int
+) -> None:
+    """The options of every run; the numbers are what the help names as defaults."""
+    add = parser.add_argument
+    add(
+        "--data",
+        metavar="NAME|FOLDER",
+        help=f"{data}; digits, mnist, fashion-mnist, portraits, caricatures, sprites, or a folder",
+    )
     add("--out", type=Path, required=True, metavar="FOLDER", help="the run folder")
     add(
         "--budget",
@@ -305,27 +379,25 @@ def _add_train(commands: Any) -> None:
         default="laptop",
         help="sets steps, batch and width (default: laptop)",
     )
-    add("--steps", type=int, metavar="N", help="generator steps (laptop: 2000)")
-    add("--size", type=int, metavar="PIXELS", help="side of the images: 16, 32 (default), 64, 128 …")
-    add("--batch", type=int, metavar="N", help="images per step (laptop: 64)")
+    add("--steps", type=int, metavar="N", help=f"generator steps (laptop: {steps})")
+    add("--size", type=int, metavar="PIXELS", help=f"side of the images: 16, 32, 64, 128 … (default: {size})")
+    add("--batch", type=int, metavar="N", help=f"images per step (laptop: {batch})")
     add(
         "--width",
         type=int,
         metavar="N",
-        help="channels at half the image size, doubled at each halving (laptop: 32)",
+        help=f"channels at half the image size, doubled at each halving (laptop: {width})",
     )
-    add("--latents", type=int, metavar="N", help="length of z (default: 64)")
-    add("--objective", choices=OBJECTIVES, default="non-saturating", help="default: non-saturating")
+    add("--latents", type=int, metavar="N", help=f"length of z (default: {latents})")
     add("--seed", type=int, metavar="N", help="default: 1")
     add("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda or mps")
     add("--bfloat16", action="store_true", help="faster where the processor has it; see companion doctor")
     add(
         "--compiled", action="store_true", help="compile the networks first: a minute of waiting, then faster"
     )
-    existing = dcgan.add_mutually_exclusive_group()
+    existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="continue the run in the folder")
     existing.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
-    dcgan.set_defaults(run=_train)
 
 
 def _add_faces(commands: Any) -> None:

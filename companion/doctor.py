@@ -85,7 +85,7 @@ def _cache() -> Finding:
 
 def _assets() -> Finding:
     assets = manifest().values()
-    missing = [asset.name for asset in assets if not asset.file.is_file()]
+    missing = [asset.name for asset in assets if not asset.here]
     if not missing:
         return Finding(True, f"all {len(assets)} assets are in the cache")
     size = sum(asset.size for asset in assets if asset.name in missing) / 1e6

@@ -66,11 +66,36 @@ def style() -> Iterator[None]:
 
 
 def image_grid(images: Tensor, *, columns: int = 8, scale: int = 1, gap: int = 2) -> Image.Image:
-    """Images `(N, C, H, W)` in [−1, 1] side by side on white, enlarged `scale` times without smoothing."""
+    """Images `(N, C, H, W)` in [−1, 1] side by side on white, enlarged `scale` times without smoothing.
+
+    RGBA is laid over a checkerboard.
+    """
+    if images.shape[1] == 4:
+        images = over(images, checkerboard(images.shape[-1]).to(images.device))
     large = images.detach().cpu().float().clamp(-1, 1).repeat_interleave(scale, 2).repeat_interleave(scale, 3)
     grid = make_grid(large, nrow=columns, padding=gap, pad_value=1.0)  # grey becomes RGB here
     pixels = ((grid + 1) * 127.5).round().to(torch.uint8)
     return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+
+
+def over(sprites: Tensor, ground: Tensor) -> Tensor:
+    """Sprites laid over a ground: `colour + (1 − alpha) · ground` on [0, 1] (Porter & Duff 1984, table 1).
+
+    Args:
+        sprites: RGBA in [−1, 1] with the colours multiplied by alpha, `(N, 4, H, W)`.
+        ground: RGB or grey in [−1, 1], of a shape that broadcasts with `(N, 3, H, W)`.
+
+    Returns:
+        RGB `(N, 3, H, W)` in [−1, 1].
+    """
+    premultiplied, alpha = (sprites[:, :3].float() + 1) / 2, (sprites[:, 3:].float() + 1) / 2
+    return (premultiplied + (1 - alpha) * (ground + 1) / 2).clamp(0, 1) * 2 - 1
+
+
+def checkerboard(size: int, square: int = 8) -> Tensor:
+    """The ground that says “nothing here”: white and light grey squares, `(1, size, size)` in [−1, 1]."""
+    place = torch.arange(size) // square
+    return 1 - 0.16 * ((place[:, None] + place) % 2)[None].float()
 
 
 def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2) -> Image.Image:

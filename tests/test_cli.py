@@ -1,5 +1,6 @@
 """Guards the `companion` command: what it leaves, what it says, and that no mistake ends in a traceback."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,10 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from companion import cli
 from companion.cli import main
+from companion.models.store import load_model
 
 TINY = ["--steps", "6", "--batch", "8", "--size", "16", "--width", "2", "--latents", "4", "--device", "cpu"]
 
@@ -36,6 +39,55 @@ def test_training_leaves_all_that_the_help_promises(tmp_path, capsys):
     assert "6 steps are done" in output.out
     assert "critic" in output.err  # the progress bar shows the losses
     assert "<" in output.err  # and the time left
+
+
+@pytest.mark.parametrize("model", ["wgan", "wgan-gp"])
+def test_a_wasserstein_run_leaves_the_same_files_and_says_how_it_was_held(tmp_path, model):
+    options = [
+        "--data",
+        "digits",
+        "--critic-steps",
+        "2",
+        "--critic-rate",
+        "0.001",
+        "--out",
+        str(tmp_path / "a"),
+    ]
+    assert main(["train", model, *TINY, *options]) == 0
+    assert {"metrics.csv", "samples", "losses.png"} <= {path.name for path in (tmp_path / "a").iterdir()}
+    settings = json.loads((tmp_path / "a/run.json").read_text())["settings"]
+    assert settings["objective"]["name"] == {"wgan": "Wasserstein", "wgan-gp": "WassersteinGP"}[model]
+    assert settings["objective"]["critic_steps"] == 2
+    assert settings["critic_rate"] == 0.001
+    assert settings["uniform"] is True
+
+
+def test_a_run_on_sprites_keeps_their_alpha_channel_in_its_samples(tmp_path, monkeypatch):
+    """RGBA in, RGBA out; the grids show it over a checkerboard."""
+    from companion.data import images
+
+    sprites = torch.zeros(9, 4, 16, 16, dtype=torch.uint8), torch.zeros(9, dtype=torch.long)
+    monkeypatch.setitem(images.NAMED, "sprites", lambda: sprites)
+    assert main(["train", "wgan-gp", *TINY, "--data", "sprites", "--out", str(tmp_path / "a")]) == 0
+    generator = load_model(tmp_path / "a/generator.safetensors")
+    assert generator.config.channels == 4
+    grid = Image.open(next(iter((tmp_path / "a/samples").iterdir())))
+    assert grid.mode == "RGB"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--critic-steps", "0"], "--critic-steps cannot be 0"),
+        (["--critic-rate", "0"], "--critic-rate cannot be 0"),
+        (["--generator-rate", "7"], "--generator-rate cannot be 7"),
+        (["--size", "48"], "power of two"),
+    ],
+)
+def test_an_impossible_option_of_a_wasserstein_run_is_one_sentence(tmp_path, capsys, more, said):
+    assert main(["train", "wgan-gp", *TINY, *more, "--data", "digits", "--out", str(tmp_path / "a")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
 
 
 def test_a_run_stopped_with_ctrl_c_and_resumed_equals_an_uninterrupted_one(tmp_path):

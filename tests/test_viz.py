@@ -242,3 +242,12 @@ def test_there_is_one_histogram_for_each_entry_and_no_empty_frame():
     assert [ax.get_title(loc="left") for ax in shown] == list("abcde")
     assert all(sum(bar.get_height() for bar in ax.patches) == 50 for ax in shown)
     plt.close(fig)
+
+
+def test_a_grid_lays_sprites_over_a_checkerboard():
+    """Nothing shows the ground in two tones, and what is solid hides it."""
+    sprites = torch.full((2, 4, 16, 16), -1.0)
+    sprites[1] = 1.0
+    pixels = np.asarray(viz.image_grid(sprites, gap=0))
+    assert len(np.unique(pixels[:, :16])) == 2
+    assert (pixels[:, 16:] == 255).all()

@@ -7,13 +7,14 @@ platform's own cache folder. Nothing is ever uploaded.
 import errno
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 import pooch
 from requests import RequestException  # what pooch downloads with
+from tqdm.auto import tqdm
 
 from companion.errors import CompanionError, unknown_name
 
@@ -25,22 +26,40 @@ else:  # Python 3.10 has no TOML reader of its own
 
 @dataclass(frozen=True)
 class Asset:
-    """One file of the manifest."""
+    """One file of the manifest, or one folder of small ones."""
 
     name: str
     description: str
-    urls: list[str]  # tried in order
+    urls: list[str]  # tried in order; of a folder, what its files' names are put behind
     path: str  # below the cache folder
-    sha256: str
+    sha256: str  # of the file; of a folder, of its list of members
     size: int  # bytes
     licence: str
     attribution: str
     instead: str = ""  # what runs without it, where something does
+    members: str = ""  # of a folder, the list of checksums and names beside the manifest
 
     @property
     def file(self) -> Path:
-        """Where the file lies, or would lie, in the cache."""
+        """Where the file or folder lies, or would lie, in the cache."""
         return cache_folder() / self.path
+
+    @property
+    def parts(self) -> list["Asset"]:
+        """The single files: itself, or the members of the folder."""
+        if not self.members:
+            return [self]
+        lines = _beside(self.members).splitlines()
+        return [self._member(*line.split(" ", 1)) for line in lines]
+
+    def _member(self, sha256: str, name: str) -> "Asset":
+        urls = [url + name for url in self.urls]
+        return replace(self, urls=urls, path=f"{self.path}/{name}", sha256=sha256, members="")
+
+    @property
+    def here(self) -> bool:
+        """Whether all of it is in the cache."""
+        return all(part.file.is_file() for part in self.parts)
 
 
 def cache_folder() -> Path:
@@ -51,12 +70,15 @@ def cache_folder() -> Path:
 @cache
 def manifest() -> dict[str, Asset]:
     """All assets by name."""
-    text = files("companion.data").joinpath("assets.toml").read_text(encoding="utf-8")
-    return {name: Asset(name=name, **entry) for name, entry in tomllib.loads(text).items()}
+    return {name: Asset(name=name, **entry) for name, entry in tomllib.loads(_beside("assets.toml")).items()}
+
+
+def _beside(name: str) -> str:
+    return files("companion.data").joinpath(name).read_text(encoding="utf-8")
 
 
 def fetch(name: str) -> Path:
-    """The asset's file in the cache, downloaded first if it is not there.
+    """The asset's file or folder in the cache, downloaded first if it is not there.
 
     Raises:
         CompanionError: The name is unknown, the file is damaged, the disk refuses it, or no source could be reached;
@@ -65,16 +87,26 @@ def fetch(name: str) -> Path:
     if name not in manifest():
         raise unknown_name("asset", name, manifest())
     asset = manifest()[name]
+    for part in tqdm(asset.parts, desc=name, unit="file", leave=False, delay=2):
+        _fetch_file(part, of=asset)
+    return asset.file
+
+
+def _fetch_file(asset: Asset, of: Asset) -> None:
     if asset.file.is_file():
         _verify(asset)
-        return asset.file
+        return
     failures = [failure for url in asset.urls if (failure := _download(asset, url)) is not None]
     if not asset.file.is_file():
-        raise CompanionError(
-            f"Could not fetch {asset.name} ({_megabytes(asset.size)}; {failures[-1]}): connect to the network and try "
-            f"again, or put the file by hand at {asset.file}{_or_instead(asset)}."
+        by_hand = (
+            f"put the {len(of.parts)} files by hand into {of.file} (from {of.urls[0]})"
+            if of.members
+            else f"put the file by hand at {of.file}"
         )
-    return asset.file
+        raise CompanionError(
+            f"Could not fetch {of.name} ({_megabytes(of.size)}; {failures[-1]}): connect to the network and try again, "
+            f"or {by_hand}{_or_instead(of)}."
+        )
 
 
 def _download(asset: Asset, url: str) -> str | None:

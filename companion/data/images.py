@@ -2,15 +2,15 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torchvision.transforms.v2.functional import InterpolationMode, pad, resize
 
-from companion.data import digits
+from companion.data import digits, sprites
 from companion.data.folders import read_folder
 from companion.errors import CompanionError, unknown_name
 from companion.randomness import mixed_seed
@@ -21,6 +21,7 @@ NAMED: dict[str, Callable[[], tuple[Tensor, Tensor]]] = {
     "mnist-test": digits.mnist_test,
     "fashion-mnist": digits.fashion_mnist,
     "fashion-mnist-test": digits.fashion_mnist_test,
+    "sprites": sprites.emoji,
 }
 
 
@@ -81,7 +82,9 @@ def load(source: str | Path, *, size: int = 32) -> Images:
     """Images from a named set or from any folder of pictures, square, `size` pixels a side.
 
     Args:
-        source: “digits” (scikit-learn's, embedded), “mnist”, “fashion-mnist”, the same with “-test”, or a folder.
+        source: “digits” (scikit-learn's, embedded), “portraits” or “caricatures” (drawn now, at this size), “mnist”,
+            “fashion-mnist”, “sprites” (RGBA, colours multiplied by alpha), any of these but digits and sprites with
+            “-test”, or a folder.
         size: Side in pixels. MNIST's 28 pixels are padded to 32, its usual frame, before any other resizing.
 
     Raises:
@@ -92,9 +95,11 @@ def load(source: str | Path, *, size: int = 32) -> Images:
     if (reader := NAMED.get(str(source))) is not None:
         pixels, labels = reader()
         return Images(str(source), _squared(pixels, size), labels)
+    if (draw := DRAWN.get(str(source))) is not None:
+        return replace(draw(size), name=str(source))
     folder = Path(source)
     if not folder.exists() and len(folder.parts) == 1 and not str(source).endswith("/"):
-        raise unknown_name("data set or folder", str(source), NAMED)
+        raise unknown_name("data set or folder", str(source), NAMES)
     pixels, files, skipped = read_folder(folder, size)
     return Images(folder.resolve().name, pixels, skipped=skipped, files=files)
 
@@ -106,3 +111,25 @@ def _squared(pixels: Tensor, size: int) -> Tensor:
         return pixels
     resized: Tensor = resize(pixels, [size, size], InterpolationMode.BICUBIC, antialias=True)
     return resized
+
+
+def _portraits(people: int, first: int, size: int) -> Images:
+    from companion.data.faces import Portraits  # which builds on Images
+
+    return Portraits(people, size=size, first=first).rendered()
+
+
+def _caricatures(people: int, first: int, size: int) -> Images:
+    from companion.data.faces import Caricatures
+
+    return Caricatures(people, size=size, first=first).rendered()
+
+
+PEOPLE, TEST_PEOPLE = 8000, 2000  # nobody is in both
+DRAWN: dict[str, Callable[[int], Images]] = {
+    "portraits": partial(_portraits, PEOPLE, 0),
+    "portraits-test": partial(_portraits, TEST_PEOPLE, PEOPLE),
+    "caricatures": partial(_caricatures, PEOPLE, 0),
+    "caricatures-test": partial(_caricatures, TEST_PEOPLE, PEOPLE),
+}
+NAMES = (*NAMED, *DRAWN)

@@ -14,9 +14,10 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from companion.errors import CompanionError
-from companion.models import dcgan, digits, identity
+from companion.models import colour, dcgan, digits, identity
 
 BUILDERS = {
+    "colour.Generator": (colour.Generator, colour.ColourConfig),
     "dcgan.Generator": (dcgan.Generator, dcgan.DCGANConfig),
     "digits.DigitClassifier": (digits.DigitClassifier, digits.DigitClassifierConfig),
     "identity.FaceReader": (identity.FaceReader, identity.FaceReaderConfig),

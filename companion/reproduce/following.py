@@ -1,8 +1,10 @@
-"""A training run measured on its way."""
+"""Training runs below a job's folder, and runs measured on their way."""
 
 import csv
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,44 +16,51 @@ from companion.environment import pick_device
 from companion.metrics import DigitFeatures, Measurement, frechet_distance
 from companion.reproduce.job import Job
 from companion.training.adversarial import AdversarialTrainer
-from companion.training.gan import GANSettings, build, shuffled
+from companion.training.gan import RunSettings, build, shuffled
 from companion.training.progress import progress
 from companion.training.runs import Run
 from companion.training.stopping import stop_requested
 
 
 def trained(
-    job: Job, key: str, settings: GANSettings, reference: Images, *, every: int, count: int
+    job: Job, key: str, settings: RunSettings, reference: Images, *, every: int, count: int
 ) -> tuple[AdversarialTrainer, list[dict[str, Any]]]:
     """A finished run in its folder below the job's, and what was measured every `every` steps."""
-    settings = replace(settings, device=pick_device(settings.device).type)
-    trainer, images = build(settings)
-    run = Run.start(job.work / key, settings.as_json(), images.fingerprint, resume=True)
-    run.restore(trainer)
     extractor = DigitFeatures()
     real = extractor(reference[:count])
 
-    def quality() -> dict[str, Any]:
+    def quality(trainer: AdversarialTrainer) -> dict[str, Any]:
         averaged = frechet_distance(real, extractor(trainer.sample(count, seed=0)))
         live = frechet_distance(real, extractor(trainer.sample(count, seed=0, live=True)))
         return {"step": trainer.step, "frechet": averaged, "frechet_live": live}
 
-    def measured() -> None:
+    def measured(trainer: AdversarialTrainer) -> None:
         if trainer.step and trainer.step % every == 0:
-            job.once(f"{key}-quality/{trainer.step:06d}", quality)
+            job.once(f"{key}-quality/{trainer.step:06d}", partial(quality, trainer))
 
-    measured()  # if the last sitting ended while measuring
-    steps = settings.steps
-    reports = run.train(trainer, shuffled(images, settings), steps=steps)
-    with stop_requested() as stop:
-        for _ in progress(reports, total=steps, start=run.first_step, label=key):
-            measured()
-            if stop.requested:
-                reports.close()
-                raise KeyboardInterrupt
+    trainer, run = finished_run(job, key, settings, measured)
     points = sorted((job.work / f"{key}-quality").glob("*.json"))
     curve = [json.loads(point.read_text(encoding="utf-8")) for point in points]
     return trainer, [{**point, **_mean_losses(run.folder, point["step"], every)} for point in curve]
+
+
+def finished_run(
+    job: Job, key: str, settings: RunSettings, each: Callable[[AdversarialTrainer], None]
+) -> tuple[AdversarialTrainer, Run]:
+    """A run in its folder below the job's, brought to its end; `each` is called after every step, and at the start."""
+    settings = replace(settings, device=pick_device(settings.device).type)
+    trainer, images = build(settings)
+    run = Run.start(job.work / key, settings.as_json(), images.fingerprint, resume=True)
+    run.restore(trainer)
+    each(trainer)  # if the last sitting ended in it
+    reports = run.train(trainer, shuffled(images, settings), steps=settings.steps)
+    with stop_requested() as stop:
+        for _ in progress(reports, total=settings.steps, start=run.first_step, label=key):
+            each(trainer)
+            if stop.requested:
+                reports.close()
+                raise KeyboardInterrupt
+    return trainer, run
 
 
 def _mean_losses(folder: Path, step: int, window: int) -> dict[str, float]:

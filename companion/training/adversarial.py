@@ -9,7 +9,7 @@ left alone.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,14 @@ class Batches(Protocol):
 
     def __getitem__(self, index: int, /) -> Tensor:
         """Batch number `index`, `(N, …)`."""
+
+
+@runtime_checkable
+class OwnPrior(Protocol):
+    """A generator whose latents are not drawn from a standard normal."""
+
+    def draw_latents(self, count: int, device: torch.device, /) -> Tensor:
+        """Latents `(count, latents)` from torch's current random state."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +200,12 @@ class AdversarialTrainer:
         )
 
     def draw_latents(self, count: int) -> Tensor:
-        """Latents from a standard normal, `(count, latents)`, from torch's current random state."""
+        """Latents from a standard normal, or the generator's own prior, from torch's current random state.
+
+        Shape `(count, latents)`.
+        """
+        if isinstance(self.generator, OwnPrior):
+            return self.generator.draw_latents(count, self.device)
         return torch.randn(count, self.latents, device=self.device)
 
     @torch.no_grad()

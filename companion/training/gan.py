@@ -1,4 +1,4 @@
-"""All that fixes a DCGAN run, and the trainer and data it stands for."""
+"""All that fixes a GAN run, and the trainer and data it stands for."""
 
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -9,14 +9,15 @@ from torch import nn
 from companion.data import Images, Shuffled, load
 from companion.environment import pick_device
 from companion.errors import CompanionError
+from companion.models import colour
 from companion.models.dcgan import Critic, DCGANConfig, Generator
-from companion.objectives import NonSaturating, Objective
+from companion.objectives import NonSaturating, Objective, WassersteinGP
 from companion.training.adversarial import AdversarialTrainer
 
 
 @dataclass(frozen=True)
-class GANSettings:
-    """Two runs with equal settings, device, versions and number of threads are equal bit for bit."""
+class RunSettings:
+    """What every run has. Two runs with equal settings, device, versions and threads are equal bit for bit."""
 
     data: str = "digits"  # a name `companion.data.load` knows, or a folder
     size: int = 32
@@ -26,9 +27,6 @@ class GANSettings:
     latents: int = 64
     width: int = 32
     objective: Objective = field(default_factory=NonSaturating)
-    generator_norm: bool = True  # batch normalisation in the generator
-    critic_norm: bool = True
-    norm_eps: float = 1e-5  # what batch normalisation adds to the variance
     generator_rate: float | None = None  # None: the objective's own
     critic_rate: float | None = None
     ema_decay: float = 0.999
@@ -45,14 +43,61 @@ class GANSettings:
                 )
         if self.seed >= 2**63:  # what torch takes
             raise CompanionError(f"The option --seed cannot be {self.seed}; choose less than 2⁶³.")
+        if self.objective.critic_steps < 1:
+            raise CompanionError(
+                f"The option --critic-steps cannot be {self.objective.critic_steps}; choose 1 or more."
+            )
+        for role, rate in (("generator", self.generator_rate), ("critic", self.critic_rate)):
+            if rate is not None and not 0 < rate < 1:
+                raise CompanionError(
+                    f"The option --{role}-rate cannot be {rate}; choose one between 0 and 1."
+                )
 
     def as_json(self) -> dict[str, object]:
         """The settings as plain JSON, the objective by its class name and fields."""
         objective = {"name": type(self.objective).__name__, **asdict(self.objective)}
         return {**asdict(self), "objective": objective}
 
+    def networks(self, channels: int) -> tuple[nn.Module, nn.Module]:
+        """Generator and critic for images of so many channels, weights from torch's current random state."""
+        raise NotImplementedError
 
-def build(settings: GANSettings) -> tuple[AdversarialTrainer, Images]:
+
+@dataclass(frozen=True)
+class GANSettings(RunSettings):
+    """A DCGAN's run (chapter 1)."""
+
+    generator_norm: bool = True  # batch normalisation in the generator
+    critic_norm: bool = True
+    norm_eps: float = 1e-5  # what batch normalisation adds to the variance
+
+    def networks(self, channels: int) -> tuple[nn.Module, nn.Module]:
+        """DCGAN's two networks."""
+        config = DCGANConfig(self.size, channels, self.latents, self.width)
+        norm = partial(nn.BatchNorm2d, eps=self.norm_eps)
+        generator = Generator(config, norm=norm if self.generator_norm else None)
+        return generator, Critic(config, norm=norm if self.critic_norm else None)
+
+
+@dataclass(frozen=True)
+class ColourSettings(RunSettings):
+    """A colour WGAN's run (chapter 4): resize-convolutions, uniform latents, a critic without normalisation."""
+
+    data: str = "portraits"
+    size: int = 64
+    batch: int = 32
+    latents: int = 100
+    width: int = 24
+    objective: Objective = field(default_factory=WassersteinGP)
+    uniform: bool = True  # latents on [0, 1]; else standard normal
+
+    def networks(self, channels: int) -> tuple[nn.Module, nn.Module]:
+        """The colour generator and DCGAN's critic without normalisation."""
+        config = colour.ColourConfig(self.size, channels, self.latents, self.width, self.uniform)
+        return colour.Generator(config), Critic(config.critic, norm=None)
+
+
+def build(settings: RunSettings) -> tuple[AdversarialTrainer, Images]:
     """Networks with seeded weights in a trainer, and the data.
 
     Raises:
@@ -61,12 +106,9 @@ def build(settings: GANSettings) -> tuple[AdversarialTrainer, Images]:
     device = pick_device(settings.device)
     DCGANConfig(settings.size)  # an impossible size is refused before the data is read
     images = load(settings.data, size=settings.size)
-    config = DCGANConfig(settings.size, images.pixels.shape[1], settings.latents, settings.width)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        norm = partial(nn.BatchNorm2d, eps=settings.norm_eps)
-        generator = Generator(config, norm=norm if settings.generator_norm else None)
-        critic = Critic(config, norm=norm if settings.critic_norm else None)
+        generator, critic = settings.networks(images.pixels.shape[1])
     trainer = AdversarialTrainer(
         generator,
         critic,
@@ -83,6 +125,6 @@ def build(settings: GANSettings) -> tuple[AdversarialTrainer, Images]:
     return trainer, images
 
 
-def shuffled(images: Images, settings: GANSettings) -> Shuffled:
+def shuffled(images: Images, settings: RunSettings) -> Shuffled:
     """The batches of a run."""
     return Shuffled(images, settings.batch, settings.seed)

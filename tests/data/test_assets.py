@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -255,3 +256,59 @@ def test_files_in_the_cache_have_the_size_the_manifest_states():
     assert {asset.name: asset.file.stat().st_size for asset in here} == {
         asset.name: asset.size for asset in here
     }
+
+
+# ---- folders of small files ----
+
+PARTS = {"a.png": b"first", "b.png": b"second"}
+
+
+@pytest.fixture
+def publish_folder(monkeypatch, publish):
+    """Put a folder of two files into the manifest."""
+
+    def one(*urls: str) -> Asset:
+        lines = "".join(f"{hashlib.sha256(content).hexdigest()} {name}\n" for name, content in PARTS.items())
+        monkeypatch.setattr(assets, "_beside", lambda name: lines)
+        folder = replace(publish(*urls), path="far/seas", members="seas.txt")
+        monkeypatch.setattr(assets, "manifest", lambda: {"seas": folder})
+        return folder
+
+    return one
+
+
+def test_a_folder_is_fetched_file_by_file_and_only_what_is_missing(mirror, publish_folder, tmp_path):
+    folder = publish_folder(mirror.url("/seas/"))
+    mirror.files.update({f"/seas/{name}": content for name, content in PARTS.items()})
+    folder.file.mkdir(parents=True)
+    (folder.file / "a.png").write_bytes(PARTS["a.png"])
+    assert not folder.here
+    assert fetch("seas") == tmp_path / "cache/far/seas"
+    assert mirror.asked == ["/seas/b.png"]
+    assert folder.here
+    assert {path.name: path.read_bytes() for path in folder.file.iterdir()} == PARTS
+
+
+def test_a_folder_that_cannot_be_fetched_says_where_its_files_go(publish_folder):
+    folder = publish_folder(closed_url() + "/")
+    with pytest.raises(CompanionError, match="put the 2 files by hand into") as error:
+        fetch("seas")
+    assert str(folder.file) in str(error.value)
+    assert folder.urls[0] in str(error.value)
+
+
+def test_a_damaged_file_of_a_folder_is_named(publish_folder):
+    folder = publish_folder(closed_url() + "/")
+    folder.file.mkdir(parents=True)
+    (folder.file / "a.png").write_bytes(PARTS["a.png"])
+    (folder.file / "b.png").write_bytes(b"damaged")
+    with pytest.raises(CompanionError, match=r"b\.png is not the published"):
+        fetch("seas")
+
+
+def test_each_folders_list_has_the_checksum_the_manifest_states():
+    for asset in manifest().values():
+        if asset.members:
+            assert hashlib.sha256(assets._beside(asset.members).encode()).hexdigest() == asset.sha256
+            assert all(re.fullmatch(r"[0-9a-f]{64}", part.sha256) for part in asset.parts)
+            assert all(url.endswith("/") for url in asset.urls)

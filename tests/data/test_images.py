@@ -1,12 +1,14 @@
 """Guards image sets and their batches: ranges, shapes, and that a batch is a function of seed and index alone."""
 
+from functools import partial
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from companion.data import Images, Shuffled, load
+from companion.data import Images, Shuffled, images, load
 from companion.errors import CompanionError
 
 
@@ -123,3 +125,19 @@ def test_a_misspelt_name_is_answered_with_the_nearest_one(monkeypatch, tmp_path)
 def test_a_size_that_cannot_be_is_refused(size):
     with pytest.raises(CompanionError, match=f"cannot be {size} pixels"):
         load("digits", size=size)
+
+
+@pytest.mark.parametrize("name", ["portraits", "caricatures"])
+def test_drawn_faces_are_a_named_set_and_the_test_set_shows_other_people(name, monkeypatch):
+    monkeypatch.setitem(images.DRAWN, name, partial(images.DRAWN[name].func, 6, 0))
+    monkeypatch.setitem(images.DRAWN, f"{name}-test", partial(images.DRAWN[f"{name}-test"].func, 4, 6))
+    train, test = load(name, size=16), load(f"{name}-test", size=16)
+    assert (train.name, test.name) == (name, f"{name}-test")
+    assert train.pixels.shape == (6, 3, 16, 16)
+    assert not set(train.labels.tolist()) & set(test.labels.tolist())
+
+
+def test_the_people_of_the_drawn_test_sets_come_after_those_to_train_on():
+    for name in ("portraits", "caricatures"):
+        people, first = images.DRAWN[name].args
+        assert images.DRAWN[f"{name}-test"].args[1] == first + people

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from companion.data.toy import GaussianRing
 from companion.errors import CompanionError
+from companion.models.colour import ColourConfig
+from companion.models.colour import Generator as ColourGenerator
 from companion.models.dcgan import Critic, DCGANConfig, Generator
 from companion.models.mlp import PlaneCritic, PlaneGenerator
 from companion.models.store import read_tensors, write_tensors
@@ -138,6 +140,31 @@ def test_random_numbers_drawn_between_two_steps_do_not_change_the_run():
         torch.rand(100)
         noisy.sample(5)
     assert same(quiet.state(), noisy.state())
+
+
+# ---- latents ----
+
+
+def test_a_generators_own_prior_is_used_in_training_and_for_samples():
+    """The colour generator's latents lie in [0, 1]; and they still follow from (seed, step) alone."""
+    config = ColourConfig(size=16, channels=1, latents=6, width=2)
+    seen: list[Tensor] = []
+    generator = ColourGenerator(config)
+    generator.register_forward_pre_hook(lambda module, arguments: seen.append(arguments[0].clone()))
+    trainer = AdversarialTrainer(generator, Critic(config.critic, norm=None), WassersteinGP(2), seed=5)
+    list(trainer.run(Pictures(), steps=2))
+    assert len(seen) == 2 * 3  # two critic steps and one of the generator
+    assert all(latents.min() >= 0 and latents.max() <= 1 for latents in seen)
+    assert not torch.equal(seen[0], seen[1])
+    assert torch.equal(trainer.sample(4), trainer.sample(4))
+
+
+def test_without_a_prior_of_its_own_a_generator_gets_the_standard_normal_it_always_got():
+    trainer = plane_trainer(NonSaturating())
+    torch.manual_seed(8)
+    wanted = torch.randn(5, 4)
+    torch.manual_seed(8)
+    assert torch.equal(trainer.draw_latents(5), wanted)
 
 
 # ---- who learns when ----
