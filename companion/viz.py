@@ -262,6 +262,42 @@ def plane(
     ax.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal", xticks=[], yticks=[])
 
 
+def value_surface(
+    ax: Axes, critic: nn.Module, *, real: Tensor | None = None, extent: float = 3.0, lines: int = 14
+) -> None:
+    """Level lines of a critic's scores in the plane, evenly spaced in score, over points `(N, 2)` of the data.
+
+    What Gulrajani et al. 2017 show in figure 1a: a good critic's level lines follow the data's shape.
+    """
+    axis = torch.linspace(-extent, extent, 120)
+    grid = torch.cartesian_prod(axis, axis).flip(1)  # (x, y), x fastest
+    with torch.no_grad():
+        scores = critic(grid).view(len(axis), len(axis))
+    ax.contourf(axis, axis, scores, levels=lines, cmap=FAKE_TO_REAL)
+    ax.contour(axis, axis, scores, levels=lines, colors=[COLOURS["critic"]], linewidths=0.8)
+    if real is not None:
+        ax.scatter(real[:, 0], real[:, 1], s=3, linewidths=0, alpha=0.7, color=COLOURS["real"])
+    ax.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal", xticks=[], yticks=[])
+
+
+def weights_histogram(ax: Axes, critic: nn.Module, *, reach: float | None = None, bins: int = 60) -> None:
+    """How often each value occurs among a critic's weights and biases, in parts of all; the axis from −reach to reach.
+
+    Weights beyond the reach are counted in the last bins.
+    """
+    weights = torch.cat([weight.detach().flatten() for weight in critic.parameters()]).numpy()
+    reach = float(np.abs(weights).max()) if reach is None else reach
+    shares = np.full(len(weights), 1 / len(weights))
+    ax.hist(
+        weights.clip(-reach, reach),
+        bins=bins,
+        range=(-reach, reach),
+        weights=shares,
+        color=COLOURS["critic"],
+    )
+    ax.set(xlabel="weight", ylabel="share of all weights")
+
+
 def plane_frame(
     report: "Report", real: Tensor, *, samples: int = 500, title: str | None = None
 ) -> Image.Image:

@@ -15,12 +15,21 @@ from companion.objectives import (
     Minimax,
     NonSaturating,
     Objective,
+    OneSidedWassersteinGP,
     Wasserstein,
     WassersteinGP,
     mixes_batch,
 )
 
-ALL = [Minimax(), Minimax(smoothing=0.1), NonSaturating(), LeastSquares(), Wasserstein(), WassersteinGP()]
+ALL = [
+    Minimax(),
+    Minimax(smoothing=0.1),
+    NonSaturating(),
+    LeastSquares(),
+    Wasserstein(),
+    WassersteinGP(),
+    OneSidedWassersteinGP(),
+]
 scores = st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=8).map(torch.tensor)
 
 
@@ -176,6 +185,14 @@ def test_penalty_averages_over_images_after_squaring_each_slopes_excess():
     images = lengths[:, None] * torch.tensor([[0.6, 0.8]])
     penalty = WassersteinGP(weight=1.0).penalty(lambda x: x.square().sum(1) / 2, images, images)
     assert penalty.item() == pytest.approx(((lengths - 1) ** 2).mean().item(), rel=1e-5)
+
+
+def test_one_sided_penalty_minds_only_slopes_above_one():
+    """The same images: lengths 0 and 2 and 5 cost 0, 1 and 16; the two-sided penalty charges the flat one, too."""
+    lengths = torch.tensor([0.0, 2.0, 5.0])
+    images = lengths[:, None] * torch.tensor([[0.6, 0.8]])
+    penalty = OneSidedWassersteinGP(weight=3.0).penalty(lambda x: x.square().sum(1) / 2, images, images)
+    assert penalty.item() == pytest.approx(3 * (0 + 1 + 16) / 3, rel=1e-5)
 
 
 def seen_between(shape: tuple[int, ...], count: int) -> Tensor:

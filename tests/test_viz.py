@@ -251,3 +251,28 @@ def test_a_grid_lays_sprites_over_a_checkerboard():
     pixels = np.asarray(viz.image_grid(sprites, gap=0))
     assert len(np.unique(pixels[:, :16])) == 2
     assert (pixels[:, 16:] == 255).all()
+
+
+def test_level_lines_are_of_the_critics_scores_the_right_way_up():
+    """f(x, y) = y: level lines are horizontal, evenly spaced, and the filled ground is higher above."""
+    fig, ax = plt.subplots()
+    viz.value_surface(ax, lambda points: points[:, 1], real=torch.zeros(2, 2), extent=2.0)
+    drawn = [
+        np.concatenate(line.allsegs[k]) for line in ax.collections[1:2] for k in range(len(line.allsegs))
+    ]
+    lines = [points for points in drawn if len(points)]
+    assert len(lines) > 8
+    assert all(np.ptp(points[:, 1]) < 1e-5 and np.ptp(points[:, 0]) > 3.9 for points in lines)
+    assert ax.get_xlim() == ax.get_ylim() == (-2, 2)
+    plt.close(fig)
+
+
+def test_the_histogram_counts_every_weight_once_and_the_far_ones_at_the_walls():
+    critic = torch.nn.Linear(4, 1)
+    with torch.no_grad():
+        critic.weight.copy_(torch.tensor([[-5.0, -0.3, 0.0, 0.3]]))
+        critic.bias.fill_(5.0)
+    fig, ax = plt.subplots()
+    viz.weights_histogram(ax, critic, reach=1.0, bins=4)
+    assert [bar.get_height() for bar in ax.patches] == pytest.approx([0.2, 0.2, 0.4, 0.2])
+    plt.close(fig)

@@ -1,4 +1,4 @@
-"""Data in the plane, where everything about a GAN can be drawn (chapter 1)."""
+"""Data in the plane, where everything about a GAN can be drawn (chapters 1, 3 and 4)."""
 
 import math
 from dataclasses import dataclass
@@ -40,3 +40,60 @@ class GaussianRing:
         squared = torch.cdist(points, self.centres.to(points)).square()
         variance = self.deviation**2
         return (squared / (-2 * variance)).exp().mean(1) / (2 * math.pi * variance)
+
+
+@dataclass(frozen=True)
+class VerticalLine:
+    """Points spread evenly over the line from `(at, 0)` to `(at, 1)`; endless batches by index.
+
+    Two such lines never meet, however close: example 1 of Arjovsky et al. 2017 (chapter 3).
+    """
+
+    at: float = 0.0
+    batch: int = 256
+    seed: int = 0
+
+    def __getitem__(self, index: int) -> Tensor:
+        """Batch number `index`, `(batch, 2)`, a function of `(seed, index)`."""
+        generator = torch.Generator().manual_seed(mixed_seed(self.seed, index))
+        heights = torch.rand(self.batch, generator=generator)
+        return torch.stack([torch.full_like(heights, self.at), heights], dim=1)
+
+
+@dataclass(frozen=True)
+class SwissRoll:
+    """A spiral seen from its end, with a little noise; endless batches by index (chapter 4).
+
+    As the code of Gulrajani et al. 2017 draws it: scikit-learn's `make_swiss_roll` with noise 0.25, first and third
+    coordinate, divided by 7.5.
+    """
+
+    batch: int = 256
+    deviation: float = 0.25 / 7.5
+    seed: int = 0
+
+    def __getitem__(self, index: int) -> Tensor:
+        """Batch number `index`, `(batch, 2)`, a function of `(seed, index)`."""
+        generator = torch.Generator().manual_seed(mixed_seed(self.seed, index))
+        angle = 1.5 * math.pi * (1 + 2 * torch.rand(self.batch, generator=generator))
+        spiral = torch.stack([angle * angle.cos(), angle * angle.sin()], dim=1) / 7.5
+        return spiral + self.deviation * torch.randn(self.batch, 2, generator=generator)
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """Another data set of the plane with noise added: a generator that stands still (chapter 4).
+
+    Gulrajani et al. 2017 train critics to the end against it (section 3.1, unit noise). As in their code, batch n holds
+    the data's batch n, each point displaced: so the line from a real point to its fake is short.
+    """
+
+    data: GaussianRing | SwissRoll
+    deviation: float = 1.0
+    seed: int = 1
+
+    def __getitem__(self, index: int) -> Tensor:
+        """Batch number `index`, `(batch, 2)`."""
+        points = self.data[index]
+        generator = torch.Generator().manual_seed(mixed_seed(self.seed, index))
+        return points + self.deviation * torch.randn(points.shape, generator=generator)

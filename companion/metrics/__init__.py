@@ -4,6 +4,8 @@ from companion.metrics.distances import Measurement, frechet_distance, kernel_di
 from companion.metrics.divergences import game_value, jensen_shannon, optimal_discriminator
 from companion.metrics.features import DigitFeatures, FeatureExtractor, InceptionFeatures
 from companion.metrics.modes import ModeReport, mode_report, total_variation
+from companion.metrics.slopes import gradients_by_layer, share_at_walls, slope_norms
+from companion.metrics.transport import earth_movers_distance
 
 __all__ = [
     "DigitFeatures",
@@ -11,12 +13,16 @@ __all__ = [
     "InceptionFeatures",
     "Measurement",
     "ModeReport",
+    "earth_movers_distance",
     "frechet_distance",
     "game_value",
+    "gradients_by_layer",
     "jensen_shannon",
     "kernel_distance",
     "measure",
     "mode_report",
     "optimal_discriminator",
+    "share_at_walls",
+    "slope_norms",
     "total_variation",
 ]

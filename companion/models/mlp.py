@@ -18,11 +18,11 @@ class PlaneGenerator(nn.Module):
 
 
 class PlaneCritic(nn.Module):
-    """Points `(N, dimensions)` to scores `(N,)`."""
+    """Points `(N, dimensions)` to scores `(N,)`, through `depth` hidden layers."""
 
-    def __init__(self, width: int = 128, dimensions: int = 2) -> None:
+    def __init__(self, width: int = 128, dimensions: int = 2, depth: int = 2) -> None:
         super().__init__()
-        self.layers = _mlp(dimensions, width, 1)
+        self.layers = _mlp(dimensions, width, 1, depth)
 
     def forward(self, points: Tensor) -> Tensor:
         """Score each point."""
@@ -30,12 +30,9 @@ class PlaneCritic(nn.Module):
         return scores
 
 
-def _mlp(inputs: int, width: int, outputs: int) -> nn.Sequential:
-    """Two hidden layers with leaky ReLU."""
-    return nn.Sequential(
-        nn.Linear(inputs, width),
-        nn.LeakyReLU(0.2),
-        nn.Linear(width, width),
-        nn.LeakyReLU(0.2),
-        nn.Linear(width, outputs),
-    )
+def _mlp(inputs: int, width: int, outputs: int, depth: int = 2) -> nn.Sequential:
+    """Hidden layers with leaky ReLU."""
+    layers: list[nn.Module] = []
+    for before in [inputs] + [width] * (depth - 1):
+        layers += [nn.Linear(before, width), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, nn.Linear(width, outputs))

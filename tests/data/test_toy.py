@@ -1,11 +1,11 @@
-"""Guards the ring of Gaussians: where its modes are, how wide, and that its density is the one it draws from."""
+"""Guards the toy data: where the points lie, how wide they spread, and that the density is the one drawn from."""
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.data.toy import GaussianRing
+from companion.data.toy import GaussianRing, Noisy, SwissRoll, VerticalLine
 
 
 @given(modes=st.integers(1, 20), radius=st.floats(0.1, 10))
@@ -41,3 +41,37 @@ def test_density_integrates_to_one_and_peaks_at_the_modes():
     points = torch.cartesian_prod(axis, axis)
     assert ring.density(points).sum().item() * 0.02**2 == pytest.approx(1, abs=1e-3)
     assert ring.density(ring.centres).tolist() == pytest.approx([1 / (8 * 2 * torch.pi * 0.04)] * 8, rel=1e-3)
+
+
+def test_points_of_a_vertical_line_share_their_place_and_spread_evenly_in_height():
+    line = VerticalLine(at=0.3, batch=4000)
+    points = line[2]
+    assert (points[:, 0] == 0.3).all()
+    heights = points[:, 1].sort().values
+    assert (heights - torch.linspace(0, 1, 4000)).abs().max() < 0.04
+    assert torch.equal(points, VerticalLine(at=0.3, batch=4000)[2])
+    assert not torch.equal(line[1], line[2])
+
+
+def test_the_swiss_roll_is_scikit_learns():
+    """Without noise every point (r cos r, r sin r)/7.5 lies on the spiral of scikit-learn's function, and as evenly."""
+    from sklearn.datasets import make_swiss_roll
+
+    ours = SwissRoll(batch=4000, deviation=0.0)[0] * 7.5
+    theirs = torch.tensor(make_swiss_roll(4000, random_state=0)[0][:, [0, 2]])
+    radius = ours.norm(dim=1)
+    torch.testing.assert_close(
+        ours, radius[:, None] * torch.stack([radius.cos(), radius.sin()], dim=1), rtol=0, atol=1e-4
+    )
+    assert (radius.sort().values - theirs.norm(dim=1).sort().values).abs().max() < 0.5
+    assert SwissRoll().deviation * 7.5 == pytest.approx(0.25)
+    noise = SwissRoll(batch=4000)[0] * 7.5 - ours
+    assert noise.std().item() == pytest.approx(0.25, rel=0.05)
+
+
+def test_noise_displaces_each_point_of_the_datas_own_batch():
+    ring = GaussianRing(batch=4000)
+    noisy = Noisy(ring, deviation=0.7)
+    assert (noisy[3] - ring[3]).std().item() == pytest.approx(0.7, rel=0.05)
+    assert torch.equal(noisy[3], Noisy(ring, deviation=0.7)[3])
+    assert not torch.equal(noisy[3] - ring[3], noisy[4] - ring[4])

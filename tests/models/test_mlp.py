@@ -18,3 +18,9 @@ def test_points_and_scores_have_the_right_shape_and_no_bound():
 
 def test_other_dimensions_than_two_are_scored_too():
     assert PlaneCritic(width=8, dimensions=5)(torch.randn(3, 5)).shape == (3,)
+
+
+def test_depth_counts_the_hidden_layers():
+    layers = PlaneCritic(width=8, depth=12).layers
+    assert sum(isinstance(layer, torch.nn.Linear) for layer in layers) == 13
+    assert len(PlaneCritic().layers) == 5

@@ -20,6 +20,7 @@ from companion.objectives import (
     Minimax,
     NonSaturating,
     Objective,
+    OneSidedWassersteinGP,
     Wasserstein,
     WassersteinGP,
 )
@@ -32,6 +33,7 @@ OBJECTIVES = [
     LeastSquares(),
     Wasserstein(),
     WassersteinGP(critic_steps=2),
+    OneSidedWassersteinGP(critic_steps=2),
 ]
 
 

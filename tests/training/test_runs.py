@@ -17,7 +17,13 @@ from safetensors.torch import load_file, save_file
 
 from companion.errors import CompanionError
 from companion.models.store import load_model, read_tensors
-from companion.objectives import LeastSquares, NonSaturating, WassersteinGP
+from companion.objectives import (
+    LeastSquares,
+    NonSaturating,
+    OneSidedWassersteinGP,
+    Wasserstein,
+    WassersteinGP,
+)
 from companion.training import runs
 from companion.training.gan import GANSettings, build, shuffled
 from companion.training.runs import Run, read_run
@@ -116,7 +122,10 @@ def test_a_long_run_leaves_about_twenty_grids(tmp_path):
     [
         SETTINGS,
         replace(SETTINGS, bfloat16=True),
+        replace(SETTINGS, objective=LeastSquares()),
+        replace(SETTINGS, objective=Wasserstein(critic_steps=2)),
         replace(SETTINGS, objective=WassersteinGP(critic_steps=2), critic_norm=False),
+        replace(SETTINGS, objective=OneSidedWassersteinGP(critic_steps=2), critic_norm=False),
     ],
     ids=["float32", "bfloat16", "penalty"],
 )

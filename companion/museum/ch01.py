@@ -1,8 +1,4 @@
-"""The bug museum: real bugs, built so that a notebook can watch them fail. Never train with these for anything else.
-
-Each exhibit is the right code with a line or two changed, so the difference between a plot of the one and a plot of
-the other is those lines.
-"""
+"""Chapter 1's exhibits: undetached fakes, a momentum that is an eps, evaluation in train mode."""
 
 from collections.abc import Iterable
 from copy import deepcopy
@@ -15,7 +11,7 @@ from companion.training.adversarial import AdversarialTrainer
 
 
 class UndetachedFakes(AdversarialTrainer):
-    """Chapter 1: the critic's fakes are still attached to the generator, and nobody clears the generator's gradients.
+    """The critic's fakes are still attached to the generator, and nobody clears the generator's gradients.
 
     The critic's loss then leaves a gradient in the generator, and the generator's next step follows the sum of both:
     its own wish, and the critic's wish that its images be easy to tell.
@@ -39,7 +35,7 @@ class UndetachedFakes(AdversarialTrainer):
 
 
 def keras_momentum_as_eps(channels: int) -> nn.BatchNorm2d:
-    """Chapter 1: `BatchNorm2d(c, 0.8)`, copied from a library whose second argument is the momentum.
+    """`BatchNorm2d(c, 0.8)`, copied from a library whose second argument is the momentum.
 
     In PyTorch the second argument is `eps`, which is added to the variance.
     """
