@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import peers
+from benchmarks import faces, peers
 from benchmarks.loops import GAMES, mimicry, ours, torchgan
-from benchmarks.report import plain, record, table, write
+from benchmarks.report import RESULTS, faces_table, plain, record, render, table, write
 from benchmarks.timing import Protocol, measure
 
 QUICK = Protocol(batches=(4,), rounds=2, images_per_turn=4, warm_up=1)
@@ -21,7 +21,9 @@ def main(arguments: list[str] | None = None) -> None:
         "--ours-only", action="store_true", help="leave the other libraries out, fetch nothing"
     )
     parser.add_argument(
-        "--compiled", action="store_true", help="also ours through torch.compile (minutes more)"
+        "--compiled",
+        action="store_true",
+        help="also ours, and the faces, through torch.compile (minutes more)",
     )
     parser.add_argument("--rounds", type=int, default=Protocol.rounds, help="rounds (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="folder of the record (default: benchmarks/results)")
@@ -40,10 +42,14 @@ def main(arguments: list[str] | None = None) -> None:
     print(plain(table(found)))
     for note in notes:
         print(note)
-    out = chosen.out or (None if chosen.quick else Path("benchmarks/results"))
+    drawn = faces.run(compiled=chosen.compiled, quick=chosen.quick, rounds=chosen.rounds)
+    print(plain(faces_table(drawn)))
+    out = chosen.out or (None if chosen.quick else RESULTS)
     if out:
         write(found, out)
-        print(f"Recorded in {out}/throughput.json and throughput.md")
+        faces.write(drawn, out)
+        render(out)
+        print(f"Recorded in {out}: throughput.json, faces.json and throughput.md")
 
 
 if __name__ == "__main__":

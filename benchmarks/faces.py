@@ -1,7 +1,8 @@
-"""`python -m benchmarks.faces`: faces drawn per second, by style and size, eager and (with --compiled) compiled.
+"""`python -m benchmarks.faces`: faces drawn per second, by style, size and threads, and (with --compiled) compiled.
 
-Drawing should cost less than training on what is drawn. Styles and sizes take turns, round after round, so that a busy
-machine is unfair to none; the record keeps every round and the machine's load before and after.
+Drawing should cost less than training on what is drawn. All cases take turns, round after round, so that a busy
+machine is unfair to none; the record keeps every round and the machine's load before and after. `python -m benchmarks`
+measures this too, and shows it below the training steps.
 """
 
 import argparse
@@ -16,7 +17,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
+from benchmarks import report
 from companion.data.faces import caricature, draw, portrait
 from companion.data.faces.grid import Columns
 from companion.data.faces.parameters import Faces, exaggerate
@@ -29,11 +32,12 @@ RENDERERS: dict[str, Renderer] = {"portrait": portrait.portrait, "caricature": c
 
 @dataclass(frozen=True)
 class Case:
-    """One style at one size."""
+    """One style at one size, drawn one way."""
 
     style: str
     size: int
     compiled: bool
+    threads: int
 
 
 def faces(count: int, *, k: float) -> Faces:
@@ -45,14 +49,18 @@ def measure(cases: list[Case], *, count: int, rounds: int) -> dict[Case, list[fl
     """Faces a second of each case, one number a round."""
     draws = {case: _prepared(case, count) for case in cases}
     rates: dict[Case, list[float]] = {case: [] for case in cases}
-    with torch.no_grad():
-        for case in cases:
-            draws[case]()  # caches fill, torch compiles
-        for _ in range(rounds):
-            for case in cases:
+    threads = torch.get_num_threads()
+    turns = [(turn, case) for turn in range(rounds + 1) for case in cases]
+    try:
+        for turn, case in tqdm(turns, desc="drawing faces", unit="turn", smoothing=0.05, disable=None):
+            torch.set_num_threads(case.threads)
+            with torch.no_grad():
                 start = time.perf_counter()
                 draws[case]()
-                rates[case].append(count / (time.perf_counter() - start))
+                if turn > 0:  # the first is for caches to fill and torch to compile
+                    rates[case].append(count / (time.perf_counter() - start))
+    finally:
+        torch.set_num_threads(threads)
     return rates
 
 
@@ -77,19 +85,43 @@ def record(rates: dict[Case, list[float]], load: list[float]) -> dict[str, Any]:
         "title": "Faces drawn per second",
         "command": "python -m benchmarks.faces",
         **environment(torch.device("cpu")),
-        "threads": torch.get_num_threads(),
         "load_before_and_after": load,
         "cases": [
             {
                 "style": case.style,
                 "size": case.size,
                 "compiled": case.compiled,
+                "threads": case.threads,
                 "median": round(statistics.median(values), 1),
                 "faces_per_second": [round(value, 1) for value in values],
             }
             for case, values in rates.items()
         ],
     }
+
+
+def run(*, compiled: bool, quick: bool, rounds: int) -> dict[str, Any]:
+    """Measure every case and give the record."""
+    modes = (False, True) if compiled else (False,)
+    threads = [1] if quick else sorted({1, os.cpu_count() or 1})
+    cases = [
+        Case(style, size, mode, count)
+        for mode in modes
+        for count in threads
+        for style in RENDERERS
+        for size in (64, 128)
+    ]
+    before = os.getloadavg()[0]
+    rates = measure(cases, count=4 if quick else 128, rounds=1 if quick else rounds)
+    return record(rates, [round(before, 2), round(os.getloadavg()[0], 2)])
+
+
+def write(found: dict[str, Any], folder: Path) -> None:
+    """`faces.json`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "faces.json").write_text(
+        json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -102,18 +134,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=7, help="rounds (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="folder of the record (default: benchmarks/results)")
     chosen = parser.parse_args(arguments)
-    modes = (False, True) if chosen.compiled else (False,)
-    cases = [Case(style, size, mode) for mode in modes for style in RENDERERS for size in (64, 128)]
-    before = os.getloadavg()[0]
-    rates = measure(cases, count=4 if chosen.quick else 128, rounds=1 if chosen.quick else chosen.rounds)
-    found = record(rates, [round(before, 2), round(os.getloadavg()[0], 2)])
-    for case in found["cases"]:
-        how = "compiled" if case["compiled"] else "eager"
-        print(f"{case['style']:<11}{case['size']:>4} px  {how:<9}{case['median']:>8.0f} a second")
-    out = chosen.out or (None if chosen.quick else Path("benchmarks/results"))
+    found = run(compiled=chosen.compiled, quick=chosen.quick, rounds=chosen.rounds)
+    print(report.plain(report.faces_table(found)))
+    out = chosen.out or (None if chosen.quick else report.RESULTS)
     if out:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "faces.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write(found, out)
+        report.render(out)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from benchmarks.timing import Measurement, Protocol
 from companion.environment import bfloat16_units, environment
 
 OURS = "companion"
+RESULTS = Path("benchmarks/results")
 QUALITY = Path("companion/pretrained/gan-precision.json")
 COMPARED = ("float32", "bfloat16")
 
@@ -102,9 +103,49 @@ def _quality(path: Path) -> list[str]:
     ]
 
 
+def faces_table(found: dict[str, Any]) -> list[list[str]]:
+    """Rows: style, size, how, threads, median, slowest and fastest round; the first row names them."""
+    rows = [["faces", "size", "drawn", "threads", "median", "from–to"]]
+    for case in found["cases"]:
+        rates = case["faces_per_second"]
+        how = "compiled" if case["compiled"] else "eager"
+        size = f"{case['size']}×{case['size']}"
+        ends = f"{min(rates):,.0f}–{max(rates):,.0f}"
+        rows.append([f"{case['style']}s", size, how, str(case["threads"]), f"{case['median']:,.0f}", ends])
+    return rows
+
+
+def faces_markdown(found: dict[str, Any]) -> str:
+    """The table with its protocol."""
+    head, *rows = faces_table(found)
+    rounds = len(found["cases"][0]["faces_per_second"])
+    before, after = found["load_before_and_after"]
+    lines = [
+        "And the faces? So many are drawn in a second:",
+        "",
+        "| " + " | ".join(head) + " |",
+        "|---|--:|---|--:|--:|--:|",
+        *("| " + " | ".join(row) + " |" for row in rows),
+        "",
+        f"128 faces a turn, {rounds} interleaved rounds, {found['date']}: {found['device_name']}, torch "
+        f"{found['versions']['torch']}; the machine's load was {before} before and {after} after "
+        f"(`{found['command']}`).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def write(found: dict[str, Any], folder: Path) -> None:
-    """`throughput.json` and `throughput.md`."""
+    """`throughput.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found, indent=1, ensure_ascii=False)
     (folder / "throughput.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "throughput.md").write_text(markdown(found), encoding="utf-8")
+
+
+def render(folder: Path) -> None:
+    """`throughput.md`, the page's table, from the records there are: the training step's and the faces'."""
+    parts = [
+        make(json.loads((folder / name).read_text(encoding="utf-8")))
+        for name, make in (("throughput.json", markdown), ("faces.json", faces_markdown))
+        if (folder / name).is_file()
+    ]
+    (folder / "throughput.md").write_text("\n".join(parts), encoding="utf-8")

@@ -14,7 +14,9 @@ from benchmarks.timing import Measurement, Protocol, images, measure
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
     folder = tmp_path_factory.mktemp("bench")
     bench.main(["--quick", "--ours-only", "--out", str(folder)])
-    assert (folder / "throughput.md").is_file()
+    page = (folder / "throughput.md").read_text(encoding="utf-8")
+    assert "| DCGAN | 4 | companion, float32 |" in page
+    assert "| portraits | 64×64 | eager | 1 |" in page
     return json.loads((folder / "throughput.json").read_text(encoding="utf-8"))
 
 

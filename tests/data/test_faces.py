@@ -479,4 +479,9 @@ def test_the_benchmark_runs_and_records_every_style_and_size(tmp_path: Path):
     assert {(case["style"], case["size"]) for case in found["cases"]} == {
         (style, size) for style in ("portrait", "caricature") for size in (64, 128)
     }
+    assert {case["threads"] for case in found["cases"]} == {1}
     assert all(case["median"] > 0 for case in found["cases"])
+    page = (tmp_path / "throughput.md").read_text(encoding="utf-8")
+    assert page.count("\n| ") == 1 + len(found["cases"])
+    for case in found["cases"]:
+        assert f"| {case['style']}s | {case['size']}×{case['size']} | eager | {case['threads']} | " in page
