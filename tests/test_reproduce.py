@@ -4,18 +4,22 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
 
 from companion.data import load
+from companion.data.faces import Portraits
 from companion.errors import CompanionError
 from companion.models.store import load_model
-from companion.reproduce import RECIPES, ch01, following, reproduce
+from companion.reproduce import RECIPES, ch01, facemesh, following, reproduce
 from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
 
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "wgan-loss-quality"}
+NEEDS_MEDIAPIPE = {"faces-mediapipe"}
 WITH_WEIGHTS = {"digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"}
 
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.
@@ -24,7 +28,7 @@ import os, signal, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from companion.reproduce import ch01, reproduce
+from companion.reproduce import ch01, facemesh, faces, reproduce
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
@@ -42,11 +46,20 @@ for name in names:
     if (child := os.fork()) == 0:
         AdversarialTrainer._one_step = die_at(4 if name.startswith("dcgan") else 10, AdversarialTrainer._one_step)
         ch01.accuracy = die_at(0, ch01.accuracy)
+        faces.read_faces = die_at(0, faces.read_faces)
+        facemesh.differences = die_at(5, facemesh.differences)
         reproduce(name, work / "out", work, budget="debug")
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, name
 """
+
+
+def mediapipe_there() -> bool:
+    """Whether MediaPipe and its face mesh are here."""
+    from companion.data.assets import manifest
+
+    return find_spec("mediapipe") is not None and manifest()["face-landmarker"].file.is_file()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +70,8 @@ def killed(tmp_path_factory) -> Path:
     from companion.data.assets import manifest
 
     mnist = all(asset.file.is_file() for name, asset in manifest().items() if name.startswith("mnist"))
-    names = [name for name in RECIPES if mnist or name not in NEEDS_MNIST]
+    lacking = (set() if mnist else NEEDS_MNIST) | (set() if mediapipe_there() else NEEDS_MEDIAPIPE)
+    names = [name for name in RECIPES if name not in lacking]
     work = tmp_path_factory.mktemp("killed")
     subprocess.run([sys.executable, "-c", DRIVER, str(work), *names], check=True)
     return work
@@ -74,6 +88,10 @@ def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been
     """The same metrics, curves and weights as in one sitting; and the record says what it was."""
     if name in NEEDS_MNIST:
         request.getfixturevalue("mnist_cached")
+    if name in NEEDS_MEDIAPIPE and not mediapipe_there():
+        pytest.skip(
+            "needs MediaPipe and its face mesh: companion[hands], companion assets fetch face-landmarker"
+        )
     unfinished = killed / f"{name}-debug"
     assert unfinished.is_dir()
     assert not any((killed / "out").glob("*"))
@@ -97,6 +115,31 @@ def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been
     if name in WITH_WEIGHTS:
         assert weights[0].read_bytes() == weights[1].read_bytes()
         load_model(weights[0])
+
+
+def test_landmarks_of_two_layouts_are_compared_in_eye_distances():
+    """Points that agree are 0 apart; one moved by the distance between the eyes is 1 apart; others do not count."""
+    ours = Portraits(9, size=256, seed=3).landmarks(slice(None))
+    theirs = torch.zeros(9, 478, 2)
+    for mine, their in facemesh.SHARED.values():
+        theirs[:, their] = ours[:, mine]
+    assert set(facemesh.differences(ours, theirs).values()) == {0}
+    eyes = ours[:, 42:48].mean(1) - ours[:, 36:42].mean(1)
+    theirs[:, 152] += eyes.flip(1)  # as long, in another direction
+    theirs[:, 61] += eyes / 2  # one of the two corners of the mouth
+    apart = facemesh.differences(ours, theirs)
+    assert apart.pop("chin") == pytest.approx(1)
+    assert apart.pop("corners of the mouth") in (pytest.approx(0), pytest.approx(0.5))
+    assert set(apart.values()) == {0}
+
+
+@pytest.mark.skipif(not mediapipe_there(), reason="needs MediaPipe and its face mesh")
+def test_a_detector_made_for_photographs_finds_our_faces_where_we_say_they_are():
+    """A few of the record's faces: all found, eyes and mouth within a tenth of the distance between the eyes."""
+    found = facemesh._compared(Portraits(12, size=256, seed=21), "portraits")
+    assert found["found"] == 1
+    for part in ("inner corners of the eyes", "outer corners of the eyes", "corners of the mouth"):
+        assert found["apart"][part] < 0.1, part
 
 
 def windowed(job: Job):

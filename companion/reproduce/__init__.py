@@ -11,11 +11,17 @@ from pathlib import Path
 from companion.environment import environment, pick_device
 from companion.errors import CompanionError, unknown_name
 from companion.models.store import save_model
-from companion.reproduce import ch01, ch03, ch04, faces
+from companion.reproduce import ch01, ch03, ch04, facemesh, faces
 from companion.reproduce.job import Job, Recipe
 from companion.training.runs import write_json
 
-RECIPES: dict[str, Recipe] = {**ch01.RECIPES, **ch03.RECIPES, **ch04.RECIPES, **faces.RECIPES}
+RECIPES: dict[str, Recipe] = {
+    **ch01.RECIPES,
+    **ch03.RECIPES,
+    **ch04.RECIPES,
+    **faces.RECIPES,
+    **facemesh.RECIPES,
+}
 
 
 def reproduce(name: str, out: Path, work: Path, *, budget: str = "laptop", overwrite: bool = False) -> Path:
