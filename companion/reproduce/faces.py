@@ -112,7 +112,7 @@ def _views(pictures: FaceSet, views: range | list[int]) -> Tensor:
     """Some views of everybody, `(people, len(views), 3, H, W)` bytes."""
     items = (torch.arange(pictures.people)[:, None] * pictures.views + torch.tensor(list(views))).flatten()
     parts = tqdm(torch.split(items, 256), desc="drawing faces", leave=False, delay=2)
-    pixels = torch.cat([((pictures[part] + 1) * 127.5).round().to(torch.uint8) for part in parts])
+    pixels = torch.cat([pictures.pictures(part).rgb for part in parts])
     return pixels.view(pictures.people, len(views), *pixels.shape[1:])
 
 

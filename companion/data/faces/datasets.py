@@ -141,7 +141,7 @@ class FaceSet:
         with tqdm(total=len(self), desc="drawing faces", unit="face", leave=False, delay=2) as bar:
             for first in range(0, len(self), TABLE_BATCH):
                 rows = slice(first, first + TABLE_BATCH)
-                pixels[rows] = ((self[rows] + 1) * 127.5).round().to(torch.uint8)
+                pixels[rows] = self.pictures(rows).rgb
                 bar.update(len(pixels[rows]))
         if monotonic() - begun > kept.WORTH_KEEPING:
             kept.keep(place, pixels, asdict(self))

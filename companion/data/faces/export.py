@@ -24,8 +24,8 @@ def export_faces(
 ) -> FaceSet:
     """Write `count` faces, one of each person, and their tables into a new or empty folder.
 
-    `images/00000.png` … with alpha channel, `labels.csv` (person, labels, every parameter), `landmarks.csv` (68 points
-    in pixels), `LICENCE.txt`. The same arguments give the same files.
+    `images/00000.png` … with background, `labels.csv` (person, labels, every parameter), `landmarks.csv` (68 points in
+    pixels), `LICENCE.txt`. The same arguments give the same files.
 
     Whatever stops it, a broken-off export is removed again: a folder that holds files holds all of them.
 
@@ -55,7 +55,7 @@ def _write_set(folder: Path, faces: Portraits | Caricatures, style: str) -> None
     with tqdm(total=len(faces), desc=f"drawing {style}s", unit="face", leave=False, delay=2) as bar:
         for first in range(0, len(faces), BATCH):
             rows = slice(first, first + BATCH)
-            for name, pixels in zip(names[rows], faces.pictures(rows).rgba, strict=True):
+            for name, pixels in zip(names[rows], faces.pictures(rows).rgb, strict=True):
                 Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(images / name)
                 bar.update()
             points += faces.landmarks(rows).flatten(1).tolist()

@@ -24,10 +24,9 @@ class Pictures:
     alpha: Tensor  # (N, 1, H, W) in [0, 1]
 
     @property
-    def rgba(self) -> Tensor:
-        """Bytes with transparency, `(N, 4, H, W)` uint8, as a PNG holds them."""
-        both = torch.cat([(self.images + 1) / 2, self.alpha], 1)
-        return (both * 255).round().to(torch.uint8)
+    def rgb(self) -> Tensor:
+        """Bytes, `(N, 3, H, W)` uint8, background and all."""
+        return ((self.images + 1) * 127.5).round().to(torch.uint8)
 
 
 def draw_portraits(faces: Faces, size: int = 64) -> Pictures:
