@@ -3,10 +3,11 @@
 import argparse
 from pathlib import Path
 
-from benchmarks import faces, peers
+from benchmarks import faces, peers, vision
 from benchmarks.loops import GAMES, mimicry, ours, torchgan
-from benchmarks.report import RESULTS, faces_table, plain, record, render, table, write
+from benchmarks.report import RESULTS, faces_table, plain, record, render, table, vision_table, write
 from benchmarks.timing import Protocol, measure
+from companion.errors import CompanionError
 
 QUICK = Protocol(batches=(4,), rounds=2, images_per_turn=4, warm_up=1)
 
@@ -44,12 +45,20 @@ def main(arguments: list[str] | None = None) -> None:
         print(note)
     drawn = faces.run(compiled=chosen.compiled, quick=chosen.quick, rounds=chosen.rounds)
     print(plain(faces_table(drawn)))
+    try:
+        tracked = vision.run(quick=chosen.quick)
+        print(plain(vision_table(tracked)))
+    except CompanionError as error:  # without MediaPipe or its models the rest is measured all the same
+        tracked = None
+        print(error)
     out = chosen.out or (None if chosen.quick else RESULTS)
     if out:
         write(found, out)
         faces.write(drawn, out)
+        if tracked:
+            vision.write(tracked, out)
         render(out)
-        print(f"Recorded in {out}: throughput.json, faces.json and throughput.md")
+        print(f"Recorded in {out}; throughput.md holds the tables")
 
 
 if __name__ == "__main__":

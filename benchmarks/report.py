@@ -134,6 +134,38 @@ def faces_markdown(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def vision_table(found: dict[str, Any]) -> list[list[str]]:
+    """Rows: tracker, what it was given, frames a second bare and ours, what is added; the first row names them."""
+    rows = [["tracker", "given", "MediaPipe, frames/s", "ours, frames/s", "added ms", "added"]]
+    for case in found["cases"]:
+        rates = case["frames_per_second"]
+        given = {"picture": "single pictures", "video": "a video"}[case["mode"]]
+        added = [f"{case['added_milliseconds']:.2f}", f"{case['overhead']:.1%}"]
+        rows.append([case["tracker"], given, f"{rates['bare']:.0f}", f"{rates['ours']:.0f}", *added])
+    return rows
+
+
+def vision_markdown(found: dict[str, Any]) -> str:
+    """The table with its protocol."""
+    head, *rows = vision_table(found)
+    protocol = found["protocol"]
+    before, after = found["load_before_and_after"]
+    width, height = protocol["size"]
+    lines = [
+        "And the trackers of chapter 8, beside MediaPipe without our wrapper:",
+        "",
+        "| " + " | ".join(head) + " |",
+        "|---|---|--:|--:|--:|--:|",
+        *("| " + " | ".join(row) + " |" for row in rows),
+        "",
+        f"{protocol['frames']} frames of {width}×{height}, a pan over one photograph ({protocol['photograph']}), "
+        f"{protocol['order']}. {found['date']}: {found['device_name']}, {found['cores']} cores, MediaPipe "
+        f"{found['mediapipe']} on the CPU; the machine's load was {before} before and {after} after "
+        f"(`{found['command']}`).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def write(found: dict[str, Any], folder: Path) -> None:
     """`throughput.json`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,10 +174,14 @@ def write(found: dict[str, Any], folder: Path) -> None:
 
 
 def render(folder: Path) -> None:
-    """`throughput.md`, the page's table, from the records there are: the training step's and the faces'."""
+    """`throughput.md`, the page's tables, from the records there are: training step, faces, trackers."""
     parts = [
         make(json.loads((folder / name).read_text(encoding="utf-8")))
-        for name, make in (("throughput.json", markdown), ("faces.json", faces_markdown))
+        for name, make in (
+            ("throughput.json", markdown),
+            ("faces.json", faces_markdown),
+            ("vision.json", vision_markdown),
+        )
         if (folder / name).is_file()
     ]
     (folder / "throughput.md").write_text("\n".join(parts), encoding="utf-8")

@@ -22,6 +22,7 @@ from PIL import Image
 from skimage.data import astronaut
 from tqdm import tqdm
 
+from benchmarks import report
 from companion.data.assets import cache_folder
 from companion.environment import environment
 from companion.vision import FaceDetector, FaceMesh, Frame, HandTracker, Picture, PoseEstimator, Tracker
@@ -147,24 +148,6 @@ def run(*, quick: bool = False, frames: int = 300) -> dict[str, Any]:
     }
 
 
-def rows(found: dict[str, Any]) -> list[list[str]]:
-    """The table; its first row names the columns."""
-    table = [["tracker", "mode", "bare, frames/s", "ours, frames/s", "added ms", "overhead"]]
-    for case in found["cases"]:
-        rates = case["frames_per_second"]
-        table.append(
-            [
-                case["tracker"],
-                case["mode"],
-                f"{rates['bare']:.0f}",
-                f"{rates['ours']:.0f}",
-                f"{case['added_milliseconds']:.2f}",
-                f"{case['overhead']:.1%}",
-            ]
-        )
-    return table
-
-
 def write(found: dict[str, Any], folder: Path) -> None:
     """`vision.json`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -174,8 +157,6 @@ def write(found: dict[str, Any], folder: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print, record."""
-    from benchmarks.report import plain
-
     parser = argparse.ArgumentParser(prog="python -m benchmarks.vision", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="four frames, to see that all works; not recorded"
@@ -184,13 +165,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, help="folder of the record (default: benchmarks/results)")
     chosen = parser.parse_args(arguments)
     found = run(quick=chosen.quick, frames=chosen.frames)
-    print(plain(rows(found)))
+    print(report.plain(report.vision_table(found)))
     over = [f"{case['tracker']} ({case['mode']})" for case in found["cases"] if case["overhead"] > LIMIT]
     print(f"More than {LIMIT:.0%} over bare MediaPipe: {', '.join(over) or 'none'}.")
-    out = chosen.out or (None if chosen.quick else Path("benchmarks/results"))
+    out = chosen.out or (None if chosen.quick else report.RESULTS)
     if out:
         write(found, out)
-        print(f"Recorded in {out}: vision.json")
+        report.render(out)
+        print(f"Recorded in {out}: vision.json and throughput.md")
 
 
 if __name__ == "__main__":

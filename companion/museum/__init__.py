@@ -25,6 +25,12 @@ from companion.museum.ch04 import (
     WholeBatchNormPenalty,
     leak_between_samples,
 )
+from companion.museum.ch08 import (
+    as_mediapipe_reads,
+    found_in_bgr,
+    sides_in_the_mirror,
+    with_a_clock_in_seconds,
+)
 
 __all__ = [
     "BatchNormPenalty",
@@ -35,11 +41,15 @@ __all__ = [
     "SquareRootPenalty",
     "UndetachedFakes",
     "WholeBatchNormPenalty",
+    "as_mediapipe_reads",
     "company_changes_a_picture",
+    "found_in_bgr",
     "gradient_conflict",
     "keras_momentum_as_eps",
     "largest_weights",
     "leak_between_samples",
+    "sides_in_the_mirror",
     "signal_by_depth",
+    "with_a_clock_in_seconds",
     "with_sigmoid",
 ]

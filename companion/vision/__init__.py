@@ -5,7 +5,18 @@ MediaPipe and OpenCV are imported when first used; they come with `pip install "
 
 from companion.vision.drawing import draw
 from companion.vision.frames import Frame, Picture, Source
-from companion.vision.landmarks import Box, Face, FacePoint, Found, Hand, HandPoint, Mesh, Pose, PosePoint
+from companion.vision.landmarks import (
+    Box,
+    Face,
+    FacePoint,
+    Found,
+    Hand,
+    HandPoint,
+    Mesh,
+    Pose,
+    PosePoint,
+    Side,
+)
 from companion.vision.pictures import as_picture
 from companion.vision.trackers import FaceDetector, FaceMesh, HandTracker, Live, PoseEstimator, Seen, Tracker
 
@@ -27,6 +38,7 @@ __all__ = [
     "PoseEstimator",
     "PosePoint",
     "Seen",
+    "Side",
     "Source",
     "Tracker",
     "as_picture",

@@ -33,4 +33,7 @@ def test_both_sides_see_the_same_frames(tmp_path, monkeypatch, capsys):
         assert len(case["all_milliseconds"]["bare"]) == len(case["all_milliseconds"]["ours"]) == 3
         assert case["milliseconds"]["bare"] > 0
     assert {"device_name", "threads", "date", "mediapipe", "load_before_and_after"} <= found.keys()
-    assert "overhead" in capsys.readouterr().out
+    assert "MediaPipe, frames/s" in capsys.readouterr().out
+    page = (tmp_path / "throughput.md").read_text(encoding="utf-8")
+    assert page.count("| HandTracker |") == 2
+    assert "4 frames of 640×480" in page
