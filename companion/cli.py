@@ -148,6 +148,31 @@ def _wgan_gp(options: argparse.Namespace) -> Any:
     return ColourSettings(objective=WassersteinGP(critic_steps=options.critic_steps))
 
 
+def _restore(options: argparse.Namespace) -> None:
+    from companion.environment import pick_device
+    from companion.restoration import restore_files, restorer
+
+    model = restorer(options.model).to(pick_device(options.device))
+    failures = []
+    for file, result in restore_files(model, options.photos, options.out):
+        if isinstance(result, CompanionError):
+            failures.append(f"  {result}")
+        else:
+            print(f"{file} → {result}", flush=True)
+    if failures:
+        listed = "\n".join(failures)
+        raise CompanionError(f"{len(failures)} of {len(options.photos)} files were not restored:\n{listed}")
+
+
+def _sonify(options: argparse.Namespace) -> None:
+    from companion.sonify import RATE, image_from, images_of_run, save_wav, sound
+
+    images = images_of_run(options.source) if options.source.is_dir() else image_from(options.source)
+    waves = sound(images, seconds=options.seconds)
+    save_wav(options.out, waves)
+    print(f"{options.out}: {len(images)} image{'s' * (len(images) > 1)}, {waves.shape[1] / RATE:.1f} seconds")
+
+
 def _reproduce(options: argparse.Namespace) -> None:
     from companion.reproduce import RECIPES, reproduce
 
@@ -297,6 +322,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"companion {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_train(commands)
+    _add_restore(commands)
+    _add_sonify(commands)
     _add_reproduce(commands)
     _add_faces(commands)
     _add_vision(commands)
@@ -423,6 +450,43 @@ def _add_faces(commands: Any) -> None:
     add("--style", choices=["portrait", "caricature"], default="portrait", help="default: portrait")
     add("--seed", type=int, default=0, metavar="N", help="default: 0")
     export.set_defaults(run=_export_faces)
+
+
+def _add_restore(commands: Any) -> None:
+    restore = commands.add_parser(
+        "restore",
+        help="sharpen blurred photographs of any size",
+        description="Restore blurred photographs, tile by tile. A JPEG becomes a JPEG, everything else a PNG, of the "
+        "same name in the folder; alpha, colour profile and EXIF stay, and no file is ever replaced. Restoring is "
+        "not undoing: the model has learnt to take simulated camera shake of a few pixels out of photographs; it "
+        "invents detail that suits, and on other blur or other pictures it may help little, or harm.",
+    )
+    add = restore.add_argument
+    add("photos", nargs="+", type=Path, metavar="PHOTO", help="any picture file with one frame")
+    add("--out", type=Path, required=True, metavar="FOLDER", help="where the results go; made if missing")
+    add(
+        "--model",
+        default="deblur-best",
+        metavar="NAME|FILE",
+        help="a pretrained run (default: deblur-best) or the generator.safetensors of a run of yours",
+    )
+    add("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda or mps")
+    restore.set_defaults(run=_restore)
+
+
+def _add_sonify(commands: Any) -> None:
+    sonify = commands.add_parser(
+        "sonify",
+        help="listen to a picture, or to a run's samples over training",
+        description="Play a picture from left to right: rows become pitch (the top is the highest), brightness becomes "
+        "loudness, red sounds on the left and blue on the right, and the more saturated a colour, the more of the "
+        "octave above sounds along. Of a run, the first sample of each grid is played, one after another.",
+    )
+    add = sonify.add_argument
+    add("source", type=Path, metavar="IMAGE|RUN", help="a picture file or a run folder")
+    add("--out", type=Path, required=True, metavar="FILE.wav", help="the sound; no file is replaced")
+    add("--seconds", type=float, default=2.0, metavar="S", help="of each picture (default: 2)")
+    sonify.set_defaults(run=_sonify)
 
 
 def _add_reproduce(commands: Any) -> None:

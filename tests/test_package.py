@@ -18,7 +18,7 @@ LAYERS = [
     ["environment", "data"],
     ["viz", "models", "objectives"],
     ["pretrained", "metrics", "training", "vision"],
-    ["exercises", "museum", "reproduce"],
+    ["exercises", "museum", "reproduce", "restoration", "sonify"],
     ["course", "doctor"],
     ["cli", "__main__"],
 ]

@@ -1,0 +1,240 @@
+"""Restoring photographs of any size: cut into tiles that overlap, restored tile by tile, and blended (chapter 2).
+
+Memory beside the photograph itself and its result is that of one row of tiles. What a photograph carries besides its
+colours stays: alpha, colour profile, EXIF (but for the orientation, which is applied), resolution.
+"""
+
+import io
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from companion import pretrained
+from companion.errors import CompanionError
+from companion.models.store import load_model
+
+DEFAULT = "deblur-best"  # chapter 2's
+TILE, OVERLAP = 256, 64  # pixels
+MOVING = {
+    "GIF",
+    "PNG",
+    "WEBP",
+    "TIFF",
+}  # formats whose further frames are no by-product, as those of a phone's JPEG are
+# all that Pillow raises on damage
+UNREADABLE = (OSError, EOFError, ValueError, SyntaxError, TypeError, struct.error)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photograph as numbers, upright, and what else its file carried."""
+
+    pixels: NDArray[Any]  # (H, W) grey or (H, W, 3) RGB, uint8 or uint16
+    alpha: Image.Image | None
+    jpeg: bool  # whether its file was one, so that the result may be
+    extras: dict[str, Any]  # colour profile, EXIF, resolution, as Pillow writes them
+
+
+def read_photo(path: Path) -> Photo:
+    """Any picture that Pillow can open, turned upright; 16-bit grey keeps its depth, CMYK becomes RGB.
+
+    (16-bit colour is read with 8 bits: Pillow has no deeper colour.)
+
+    Raises:
+        CompanionError: The file is missing, no picture, damaged, too large, or holds more than one frame.
+    """
+    if not path.is_file():
+        what = "is a folder: name the files in it" if path.is_dir() else "does not exist"
+        raise CompanionError(f"{path} {what}.")
+    try:
+        with Image.open(path) as opened:
+            if opened.format in MOVING and getattr(opened, "n_frames", 1) > 1:
+                frames = getattr(opened, "n_frames", 1)
+                raise CompanionError(f"{path.name} has {frames} frames and a photograph has one.")
+            jpeg = opened.format in ("JPEG", "MPO")
+            opened.load()
+            return _photo(ImageOps.exif_transpose(opened), jpeg)
+    except Image.DecompressionBombError:
+        raise CompanionError(f"{path.name} has more pixels than Pillow reads for safety's sake.") from None
+    except UNREADABLE as error:
+        reason = (
+            "it is cut short" if "truncated" in str(error) else "it is damaged, or no picture in a known form"
+        )
+        raise CompanionError(f"{path.name} cannot be read: {reason}.") from None
+
+
+def write_photo(path: Path, photo: Photo, pixels: NDArray[Any]) -> None:
+    """Write new pixels with all else the photo had; the file appears whole or not at all, and replaces none.
+
+    Raises:
+        CompanionError: There is a file of that name.
+    """
+    picture = Image.fromarray(pixels)
+    if photo.alpha is not None:
+        picture.putalpha(photo.alpha)
+    options = {"quality": 95, "subsampling": 0} if path.suffix == ".jpg" else {}
+    part = path.with_name(f".{path.name}.part")
+    try:
+        picture.save(part, format="JPEG" if options else "PNG", **options, **photo.extras)
+        _refuse_existing(path)
+        os.replace(part, path)
+    finally:  # after Ctrl-C too
+        part.unlink(missing_ok=True)
+
+
+def restore_photo(
+    model: nn.Module, photo: Photo, *, tile: int = TILE, overlap: int = OVERLAP
+) -> NDArray[Any]:
+    """The photo's pixels, restored; same shape and depth. Grey goes through the model as three equal channels.
+
+    Args:
+        model: Images `(1, 3, H, W)` in [−1, 1] to the same, for any H and W up to `tile`; in eval mode.
+        photo: What to restore.
+        tile: Side of the squares.
+        overlap: How far neighbouring squares overlap, less than half of `tile`.
+    """
+    height, width = photo.pixels.shape[:2]
+    peak = np.iinfo(photo.pixels.dtype).max
+    restored = np.empty_like(photo.pixels)
+    rows, columns = windows(height, tile, overlap), windows(width, tile, overlap)
+    sums = torch.zeros(3, min(tile, height), width)  # the rows that are still being added to
+    bar = tqdm(total=len(rows) * len(columns), desc="restoring", unit="tile", leave=False, delay=2)
+    with bar, torch.inference_mode():
+        for index, (top, row_weights) in enumerate(rows):
+            for left, column_weights in columns:
+                here = slice(top, top + len(row_weights)), slice(left, left + len(column_weights))
+                found = _through(model, photo.pixels[here], peak)
+                sums[:, :, here[1]] += found * row_weights[:, None] * column_weights
+                bar.update()
+            end = rows[index + 1][0] if index + 1 < len(rows) else height
+            restored[top:end] = _as_pixels(sums[:, : end - top], peak, restored)
+            sums = torch.cat([sums[:, end - top :], torch.zeros(3, end - top, width)], 1)
+    return restored
+
+
+def windows(length: int, tile: int, overlap: int) -> list[tuple[int, Tensor]]:
+    """Where tiles begin along one side, and what each of their pixels counts; at each pixel the weights sum to one.
+
+    Towards a neighbour the weight falls to zero along the middle half of the overlap: the outermost pixels, which a
+    model saw without their surroundings, do not count at all. At the photo's own border there is nothing to fall to.
+    """
+    if length <= tile:
+        return [(0, torch.ones(length))]
+    step = tile - overlap
+    starts = [*range(0, length - tile, step), length - tile]
+    deaf = overlap / 4
+    rise = ((torch.arange(tile) + 0.5 - deaf) / (overlap - 2 * deaf)).clamp(0, 1)
+    weights = []
+    for start in starts:
+        weight = torch.ones(tile) if start == 0 else rise.clone()
+        weights.append(weight if start == starts[-1] else weight * rise.flip(0))
+    total = torch.zeros(length)
+    for start, weight in zip(starts, weights, strict=True):
+        total[start : start + tile] += weight
+    return [(s, weight / total[s : s + tile]) for s, weight in zip(starts, weights, strict=True)]
+
+
+def restorer(name: str = DEFAULT) -> nn.Module:
+    """The model to restore with: the name of a pretrained run, or a `.safetensors` file of a run.
+
+    Raises:
+        CompanionError: There is no such model, or it does not turn a picture into one of the same size.
+    """
+    file = Path(name)
+    model = load_model(file) if file.suffix == ".safetensors" else pretrained.load(name)
+    picture = torch.zeros(1, 3, 32, 32)
+    with torch.inference_mode(), suppress(RuntimeError):
+        if model(picture).shape == picture.shape:
+            return model
+    raise CompanionError(
+        f"The model {name} does not turn a picture into a picture; choose one that restores."
+    )
+
+
+def restore_files(
+    model: nn.Module, files: Iterable[Path], folder: Path
+) -> Iterator[tuple[Path, Path | CompanionError]]:
+    """Restore each file into the folder; yields the file and its result's path, or why there is none.
+
+    A JPEG becomes a JPEG of the same name; everything else becomes PNG, which loses nothing. A file that is there
+    already, be it the photograph itself, is never replaced.
+
+    Raises:
+        CompanionError: The folder cannot be made.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise CompanionError(f"There is a file at {folder}; choose another --out.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        try:
+            yield file, _restore_file(model, file, folder)
+        except CompanionError as error:
+            yield file, error
+
+
+def _restore_file(model: nn.Module, file: Path, folder: Path) -> Path:
+    photo = read_photo(file)
+    target = folder / f"{file.stem}{'.jpg' if photo.jpeg else '.png'}"
+    _refuse_existing(target)  # before the work, and again after it
+    write_photo(target, photo, restore_photo(model, photo))
+    return target
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        raise CompanionError(f"There is a file at {path} already, and it is not overwritten.")
+
+
+def _through(model: nn.Module, pixels: NDArray[Any], peak: int) -> Tensor:
+    """One tile through the model, `(3, H, W)`."""
+    values = torch.from_numpy(pixels.astype(np.float32)) * (2 / peak) - 1
+    image = values.expand(3, *values.shape) if values.dim() == 2 else values.permute(2, 0, 1)
+    device = next(model.parameters(), values).device
+    restored: Tensor = model(image[None].contiguous().to(device))[0].float()
+    return restored.cpu()
+
+
+def _as_pixels(image: Tensor, peak: int, like: NDArray[Any]) -> NDArray[Any]:
+    values = image.mean(0) if like.ndim == 2 else image.permute(1, 2, 0)
+    pixels: NDArray[Any] = ((values + 1) * (peak / 2)).round().clamp(0, peak).numpy().astype(like.dtype)
+    return pixels
+
+
+def _photo(upright: Image.Image, jpeg: bool) -> Photo:
+    extras = {key: upright.info[key] for key in ("icc_profile", "dpi") if upright.info.get(key)}
+    with suppress(*UNREADABLE):  # odd EXIF is left out rather than the photo
+        if exif := upright.getexif():
+            extras["exif"] = exif.tobytes()
+    if upright.mode == "F":
+        raise ValueError("floating-point pixels have no agreed range")
+    if upright.mode.startswith("I"):  # 16-bit grey, which Pillow may hold in 32 bits
+        pixels = np.asarray(upright).clip(0, 65535).astype(np.uint16)
+        return Photo(pixels, None, jpeg, extras)
+    grey, alpha = upright.mode in ("1", "L", "LA"), None
+    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
+        alpha = upright.convert("RGBA").getchannel("A")
+    elif not grey and upright.mode not in ("P", "RGB"):
+        upright = _as_srgb(upright, extras.pop("icc_profile", None))
+    return Photo(np.asarray(upright.convert("L" if grey else "RGB")), alpha, jpeg, extras)
+
+
+def _as_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """CMYK and its like as sRGB, through the picture's own profile where it has one that works."""
+    with suppress(ImageCms.PyCMSError, OSError):
+        if profile is not None:
+            target = ImageCms.createProfile("sRGB")
+            converted = ImageCms.profileToProfile(picture, io.BytesIO(profile), target, outputMode="RGB")
+            if converted is not None:
+                return converted
+    return picture.convert("RGB")
