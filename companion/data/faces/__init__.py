@@ -7,7 +7,15 @@ Nobody's face was scraped: each is a vector of about a hundred numbers (`paramet
 from companion.data.faces.datasets import Caricatures, FacePairs, Portraits, unpaired
 from companion.data.faces.labels import LABELS, labels
 from companion.data.faces.landmarks import PARTS, landmarks, part_masks
-from companion.data.faces.parameters import PARAMETERS, Faces, Group, exaggerate, interpolate, mean_face
+from companion.data.faces.parameters import (
+    PARAMETERS,
+    STYLE,
+    Faces,
+    Group,
+    exaggerate,
+    interpolate,
+    mean_face,
+)
 from companion.data.faces.prior import draw
 from companion.data.faces.render import Pictures, draw_caricatures, draw_portraits
 
@@ -15,6 +23,7 @@ __all__ = [
     "LABELS",
     "PARAMETERS",
     "PARTS",
+    "STYLE",
     "Caricatures",
     "FacePairs",
     "Faces",

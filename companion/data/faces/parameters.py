@@ -169,6 +169,7 @@ PARAMETERS: tuple[Parameter, ...] = (
 )  # fmt: skip
 NAMES = tuple(parameter.name for parameter in PARAMETERS)
 COLUMN = {name: column for column, name in enumerate(NAMES)}
+STYLE = ("pen_width", "pen_swell", "ink", "hatch", "wash", "disc")  # the artist's hand, among the nuisance
 COLOURS = tuple(name[:-2] for name in NAMES if name.endswith("_r"))
 
 
