@@ -1,0 +1,130 @@
+"""Chapter 8: how well the rules read hands on real photographs."""
+
+import csv
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from companion.data.assets import cache_folder
+from companion.errors import CompanionError
+from companion.metrics import Measurement
+from companion.reproduce.job import Job, Recipe, Result
+from companion.vision import Hand, HandTracker
+from companion.vision.gestures import PINCHED, Finger, fingers_up, pinch
+from companion.vision.learning import Example, GestureClassifier, as_numbers, from_numbers
+
+LETTERS = dict(zip("TIMRL", Finger, strict=True))  # how the labels write fingers
+NEAR = 0.1  # a hand found belongs to a label when their centres are so near, in parts of the picture
+
+
+def labels() -> list[dict[str, str]]:
+    """Hands on photographs, labelled by eye: picture, centre, fingers up, pinch; “?” where no eye could tell."""
+    text = files("companion.vision").joinpath("labelled_hands.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def hand_gestures(job: Job) -> Result:
+    """Fingers up and pinch by the rules, and gestures by their nearest example, on labelled photographs."""
+    folder = cache_folder() / "vision-photos"
+    if not folder.is_dir():
+        raise CompanionError(f"The labelled photographs are not in {folder}; put them there.")
+    labelled = labels()[:4] if job.debug else labels()
+    with HandTracker(most=4) as tracker:
+        pictures = {name: tracker.find(folder / name) for name in {row["picture"] for row in labelled}}
+        model = Path(tracker.model).name
+    hands = [_read(row, _belonging(row, pictures[row["picture"]])) for row in labelled]
+    metrics = [*_fingers(hands), _pinches(hands)]
+    if not job.debug:
+        metrics += _learnt(hands)
+    settings = {"device": "cpu", "model": model, "pictures": len(pictures), "hands": len(hands)}
+    return Result(settings, [], metrics, {"hands": hands})
+
+
+def _belonging(row: dict[str, str], found: list[Hand]) -> Hand | None:
+    """The hand found where the label says, if there is one."""
+    wanted = np.array([float(row["x"]), float(row["y"])])
+
+    def away(hand: Hand) -> float:
+        low, high = hand.normalised[:, :2].min(0), hand.normalised[:, :2].max(0)
+        return float(np.linalg.norm((low + high) / 2 - wanted))
+
+    nearest = min(found, key=away, default=None)
+    return nearest if nearest is not None and away(nearest) <= NEAR else None
+
+
+def _read(row: dict[str, str], hand: Hand | None) -> dict[str, Any]:
+    """A label beside what the rules say."""
+    read: dict[str, Any] = {key: row[key] for key in ("picture", "up", "pinch", "note")}
+    if hand is None:
+        return {**read, "found": False}
+    up = "".join(letter for letter, finger in LETTERS.items() if finger in fingers_up(hand))
+    return {
+        **read,
+        "found": True,
+        "read_up": up,
+        "read_pinch": round(pinch(hand), 3),
+        "hand": as_numbers(hand),
+    }
+
+
+def _fingers(hands: list[dict[str, Any]]) -> list[Measurement]:
+    clear = [hand for hand in hands if hand["up"] != "?"]
+    found = [hand for hand in clear if hand["found"]]
+    protocol = (
+        f"{len(found)} of {len(clear)} labelled hands found on real photographs; the rules' thresholds were set on the "
+        "same photographs"
+    )
+    each = [(letter in hand["read_up"]) == (letter in hand["up"]) for hand in found for letter in LETTERS]
+    return [
+        Measurement("hands found", len(found) / len(clear), f"{len(clear)} labelled hands, {PHOTOGRAPHS}"),
+        Measurement(
+            "finger count right",
+            float(np.mean([len(hand["read_up"]) == len(hand["up"]) for hand in found])),
+            protocol,
+        ),
+        Measurement("single fingers right", float(np.mean(each)), protocol),
+    ]
+
+
+def _pinches(hands: list[dict[str, Any]]) -> Measurement:
+    found = [hand for hand in hands if hand["found"] and hand["pinch"] != "?"]
+    right = [(hand["read_pinch"] <= PINCHED) == (hand["pinch"] == "yes") for hand in found]
+    pinching = sum(hand["pinch"] == "yes" for hand in found)
+    protocol = f"{len(found)} hands found on real photographs, {pinching} of them pinching"
+    return Measurement("pinch right", float(np.mean(right)), protocol)
+
+
+def _learnt(hands: list[dict[str, Any]]) -> list[Measurement]:
+    """Leave-one-out over the gestures that at least two hands show, for two classifiers."""
+    examples = photographed(hands)
+    classifier = GestureClassifier(examples)
+    logistic = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    named = cross_val_predict(logistic, classifier.features, classifier.names, cv=LeaveOneOut())
+    protocol = (
+        f"leave-one-out, {len(examples)} hands on real photographs, {len(set(classifier.names))} gestures"
+    )
+    return [
+        Measurement("gesture right: nearest example", classifier.accuracy(), protocol),
+        Measurement(
+            "gesture right: logistic regression", float(np.mean(named == classifier.names)), protocol
+        ),
+    ]
+
+
+def photographed(hands: list[dict[str, Any]]) -> list[Example]:
+    """The record's hands as examples, named by their fingers; those that no two hands show are left out."""
+    clear = [hand for hand in hands if hand["found"] and hand["up"] != "?" and hand["pinch"] == "no"]
+    counts = Counter(hand["up"] for hand in clear)
+    return [Example(from_numbers(hand["hand"]), hand["up"]) for hand in clear if counts[hand["up"]] > 1]
+
+
+PHOTOGRAPHS = "photographs of MediaPipe's and Google's examples, HaGRID and OneHand10K"
+
+RECIPES: dict[str, Recipe] = {"hand-gestures": Recipe("Gestures on labelled photographs", 8, hand_gestures)}

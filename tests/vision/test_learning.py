@@ -1,0 +1,160 @@
+"""Guards learnt gestures: what features ignore and what they keep, leaving one out, and files that hold no code."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+
+from companion import pretrained
+from companion.errors import CompanionError
+from companion.reproduce.ch08 import photographed
+from companion.vision.learning import (
+    Example,
+    GestureClassifier,
+    as_numbers,
+    features,
+    from_numbers,
+    load_examples,
+    save_examples,
+)
+
+EXAMPLES = photographed(pretrained.record("hand-gestures")["details"]["hands"])
+
+
+def other_hand(hand):
+    """The same picture in a mirror, where the tracker finds a hand of the other side."""
+    return replace(hand.mirrored(), side="left" if hand.side == "right" else "right")
+
+
+def moved(hand, factor, across, down):
+    middle = hand.normalised.mean(axis=0)
+    points = (hand.normalised - middle) * factor + middle + np.array([across, down, 0], np.float32)
+    return replace(hand, normalised=points.astype(np.float32))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_place_distance_and_side_do_not_matter(example):
+    wanted = features(example.hand)
+    assert wanted.shape == (60,)
+    for same in (
+        moved(example.hand, 0.3, 0.2, -0.1),
+        moved(example.hand, 2, 0, 0.4),
+        other_hand(example.hand),
+    ):
+        np.testing.assert_allclose(features(same), wanted, atol=3e-3)
+
+
+def test_turning_the_hand_matters():
+    """A thumb up is no thumb down."""
+    hand = EXAMPLES[0].hand
+    turned = replace(hand, normalised=hand.normalised * np.array([-1, -1, 1], np.float32))
+    assert np.abs(features(turned) - features(hand)).max() > 1
+
+
+def test_the_photographs_teach_gestures_across_people():
+    classifier = GestureClassifier(EXAMPLES)
+    record = {metric.name: metric.value for metric in pretrained.measurements("hand-gestures")}
+    assert classifier.accuracy() == pytest.approx(record["gesture right: nearest example"])
+    assert classifier.accuracy() > 0.8
+    assert all(classifier.name(example.hand) == example.name for example in EXAMPLES), (
+        "each is its own nearest"
+    )
+
+
+def test_leaving_one_out_never_shows_the_example_itself():
+    """By hand, one classifier for each example left out."""
+    classifier = GestureClassifier(EXAMPLES)
+    rows = np.arange(len(EXAMPLES))
+    wanted = [
+        KNeighborsClassifier(1).fit(classifier.features[rows != row], classifier.names[rows != row])
+        .predict(classifier.features[[row]])[0]
+        for row in rows
+    ]  # fmt: skip
+    assert classifier.left_out() == wanted
+
+
+def test_three_shaky_examples_of_each_gesture_suffice_for_one_person():
+    """A reader records three examples of each: the same hands, trembling by a twentieth of a hand-width."""
+    rng = np.random.default_rng(1)
+
+    def shaky(hand):
+        width = np.linalg.norm(hand.normalised[5, :2] - hand.normalised[17, :2])
+        return replace(
+            hand, normalised=hand.normalised + rng.normal(0, 0.05 * width, (21, 3)).astype(np.float32)
+        )
+
+    chosen = {example.name: example.hand for example in EXAMPLES}
+    recorded = [Example(shaky(hand), name) for name, hand in chosen.items() for _ in range(3)]
+    classifier = GestureClassifier(recorded)
+    assert classifier.accuracy() == 1
+    assert all(classifier.name(shaky(hand)) == name for name, hand in chosen.items() for _ in range(10))
+
+
+def test_a_hand_unlike_all_examples_has_no_name():
+    two = [example for example in EXAMPLES if example.name in {"I", "T"}]
+    classifier = GestureClassifier(two)
+    open_hand = next(example.hand for example in EXAMPLES if example.name == "TIMRL")
+    assert classifier.name(open_hand) is None
+    assert classifier.name(open_hand, reach=100) in {"I", "T"}
+    name, distance = classifier.nearest(two[0].hand)
+    assert (name, distance) == (two[0].name, 0)
+
+
+def test_the_distance_is_a_root_mean_square_in_hand_widths():
+    classifier = GestureClassifier(EXAMPLES)
+    hand = moved(EXAMPLES[0].hand, 1, 0, 0)
+    _, distance = classifier.nearest(hand)
+    by_hand = min(
+        np.sqrt(((features(hand) - features(e.hand)).reshape(20, 3) ** 2).sum(1).mean()) for e in EXAMPLES
+    )
+    assert distance == pytest.approx(by_hand, abs=1e-6)
+
+
+def test_too_few_examples_are_refused():
+    one, two = EXAMPLES[0], next(example for example in EXAMPLES if example.name != EXAMPLES[0].name)
+    with pytest.raises(CompanionError, match="at least two are needed, and 1 came"):
+        GestureClassifier([one, one])
+    with pytest.raises(CompanionError, match="at least two are needed, and 0 came"):
+        GestureClassifier([])
+    with pytest.raises(CompanionError, match=f"“{two.name}” has a single example"):
+        GestureClassifier([one, one, two])
+
+
+def test_examples_come_back_from_their_file(tmp_path):
+    path = tmp_path / "mine.json"
+    save_examples(path, EXAMPLES)
+    back = load_examples(path)
+    assert [example.name for example in back] == [example.name for example in EXAMPLES]
+    for old, new in zip(EXAMPLES, back, strict=True):
+        assert as_numbers(new.hand) == as_numbers(old.hand)
+    assert GestureClassifier(back).left_out() == GestureClassifier(EXAMPLES).left_out()
+    with pytest.raises(CompanionError, match="already"):
+        save_examples(path, EXAMPLES)
+
+
+def test_a_file_holds_landmarks_and_nothing_else(tmp_path):
+    path = tmp_path / "mine.json"
+    save_examples(path, EXAMPLES[:1])
+    (entry,) = json.loads(path.read_text(encoding="utf-8"))["examples"]
+    assert set(entry) == {"name", "side", "score", "width", "height", "normalised", "world"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{}", '{"format": "other"}', '{"format": "companion gestures 1", "examples": [{"name": 1}]}'],
+)
+def test_a_file_that_holds_no_gestures_is_one_sentence(tmp_path, content):
+    path = tmp_path / "mine.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(CompanionError, match="holds no gestures"):
+        load_examples(path)
+    with pytest.raises(CompanionError, match="no file"):
+        load_examples(tmp_path / "none.json")
+
+
+def test_a_hand_with_too_few_landmarks_is_none():
+    entry = as_numbers(EXAMPLES[0].hand)
+    with pytest.raises(ValueError, match="No hand"):
+        from_numbers({**entry, "normalised": entry["normalised"][:20]})
