@@ -37,7 +37,7 @@ def timed(shown: Film, tracker: HandTracker) -> list[float]:
     took = []
     with sound_server():
         loudspeaker = PulseVolume()
-        for turn in turn_volume(tracker.follow(frames()), loudspeaker):
+        for _, turn in turn_volume(tracker.follow(frames()), loudspeaker):
             assert abs(loudspeaker.level - turn.level) < 1e-3
             took.append(1000 * (time.perf_counter() - given[-1]))
         loudspeaker.close()

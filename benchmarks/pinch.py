@@ -58,7 +58,7 @@ def film(photographs: Path, tracker: HandTracker, *, rate: float = 25.0, noise: 
         noise: Standard deviation of each frame's own noise, in steps of 255.
     """
     palm = _photo(photographs / OPEN, box=(0, 0, 480, 640))
-    ring = _photo(photographs / RING)
+    ring = _photo(photographs / RING, box=(0, 20, 226, 321))
     joints = tracker.find(palm)[0].pixels.astype(np.float64)
     rng = np.random.default_rng(1)
     frames, states = [], []

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -249,6 +249,39 @@ def _blur(options: argparse.Namespace) -> None:
         hidden = privacy.hide_in_source(source, detector, hiding)
         _through(source, hidden, lambda result: pictures.write(*result), options)
     print("Look at every result: the detector overlooks faces, small and turned ones most.", file=sys.stderr)
+
+
+def _volume(options: argparse.Namespace) -> None:
+    from companion.vision import HandTracker
+    from companion.vision.outputs import line_output, picture_output
+    from companion.vision.sources import open_source
+    from companion.vision.volume import KnobSettings, draw_level, system_volume, turn_volume
+
+    if not 0 < options.loudest <= 1:
+        raise CompanionError(
+            f"A loudest level of {options.loudest:g} cannot be; choose one above 0, up to 1."
+        )
+    settings = KnobSettings(loudest=options.loudest)
+    with (
+        closing(system_volume()) as loudspeaker,
+        open_source(options.source) as source,
+        HandTracker(most=1, confidence=options.confidence, model=options.model) as tracker,
+        picture_output(options.save, source) if options.save else nullcontext() as pictures,
+        line_output(options.save, source) as lines,
+        closing(turn_volume(tracker.watch(source), loudspeaker, settings, restore=options.restore)) as turns,
+    ):
+        print(
+            f"Thumb and index finger turn the volume of {loudspeaker.name}; hold still to lock.",
+            file=sys.stderr,
+        )
+
+        def keep(result: Any) -> None:
+            seen, turn = result
+            if pictures is not None:
+                pictures.write(seen.frame, draw_level(tracker.draw(seen.frame.picture, seen.found), turn))
+            print(turn.as_line(seen.frame.name), file=lines, flush=True)
+
+        _through(source, turns, keep, options)
 
 
 def _through(
@@ -536,6 +569,22 @@ def _add_vision(commands: Any) -> None:
             "--save", type=Path, metavar="OUT", help="a folder, or for videos and cameras a video file"
         )
         track.set_defaults(run=_track)
+    volume = modes.add_parser(
+        "volume",
+        help="turn this machine's volume with thumb and index finger",
+        description="Thumb and index finger together: silence; apart: loud. The volume never jumps up. Hold still for "
+        "a moment to lock it, then take the hand away. Ctrl-C ends it. Prints one line of JSON per frame, or with "
+        "--save keeps them beside the annotated pictures or video.",
+    )
+    _add_source(volume)
+    volume.add_argument("--restore", action="store_true", help="set the volume back at the end")
+    volume.add_argument(
+        "--loudest", type=float, default=1.0, metavar="L", help="never above this, 0 to 1 (default: 1)"
+    )
+    volume.add_argument(
+        "--save", type=Path, metavar="OUT", help="a folder, or for videos and cameras a video file"
+    )
+    volume.set_defaults(run=_volume)
     blur = modes.add_parser(
         "blur",
         help="hide every face found",

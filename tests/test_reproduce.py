@@ -21,7 +21,7 @@ from companion.training.gan import GANSettings
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "wgan-loss-quality"}
 NEEDS_MEDIAPIPE = {"faces-mediapipe"}
 WITH_WEIGHTS = {"digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"}
-SHORT = {"faces-found"}  # seconds, nothing to continue; tested beside their chapter's code
+SHORT = {"faces-found", "hand-gestures"}  # seconds, nothing to continue; tested beside their chapter's code
 LONG = [name for name in RECIPES if name not in SHORT]
 
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.

@@ -15,6 +15,8 @@ if [ "$(uname)" = Linux ] && command -v ldconfig >/dev/null; then
   have_library libEGL.so.1 || missing+=(libegl1)
   have_library libGLESv2.so.2 || missing+=(libgles2)
   have_library libGL.so.1 || missing+=(libgl1)
+  command -v pulseaudio >/dev/null || missing+=(pulseaudio)
+  command -v pactl >/dev/null || missing+=(pulseaudio-utils)
   command -v strace >/dev/null || missing+=(strace)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0

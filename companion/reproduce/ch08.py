@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -36,15 +37,21 @@ def hand_gestures(job: Job) -> Result:
     if not folder.is_dir():
         raise CompanionError(f"The labelled photographs are not in {folder}; put them there.")
     labelled = labels()[:4] if job.debug else labels()
+    pictures: dict[str, list[Hand]] = {}
     with HandTracker(most=4) as tracker:
-        pictures = {name: tracker.find(folder / name) for name in {row["picture"] for row in labelled}}
-        model = Path(tracker.model).name
+        for name in dict.fromkeys(row["picture"] for row in labelled):
+            found = job.once(name, partial(_found, tracker, folder / name))
+            pictures[name] = [from_numbers(hand) for hand in found["hands"]]
     hands = [_read(row, _belonging(row, pictures[row["picture"]])) for row in labelled]
     metrics = [*_fingers(hands), _pinches(hands)]
     if not job.debug:
         metrics += _learnt(hands)
-    settings = {"device": "cpu", "model": model, "pictures": len(pictures), "hands": len(hands)}
+    settings = {"device": "cpu", "model": tracker.model.name, "pictures": len(pictures), "hands": len(hands)}
     return Result(settings, [], metrics, {"hands": hands})
+
+
+def _found(tracker: HandTracker, path: Path) -> dict[str, Any]:
+    return {"hands": [as_numbers(hand) for hand in tracker.find(path)]}
 
 
 def _belonging(row: dict[str, str], found: list[Hand]) -> Hand | None:
@@ -97,7 +104,7 @@ def _pinches(hands: list[dict[str, Any]]) -> Measurement:
     found = [hand for hand in hands if hand["found"] and hand["pinch"] != "?"]
     right = [(hand["read_pinch"] <= PINCHED) == (hand["pinch"] == "yes") for hand in found]
     pinching = sum(hand["pinch"] == "yes" for hand in found)
-    protocol = f"{len(found)} hands found on real photographs, {pinching} of them pinching"
+    protocol = f"{len(found)} hands found on real photographs, {pinching} of them pinching; the threshold was set on the same"
     return Measurement("pinch right", float(np.mean(right)), protocol)
 
 

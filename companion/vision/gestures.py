@@ -41,8 +41,8 @@ class Finger(IntEnum):
 STRAIGHT = 0.85  # tip to knuckle, over the finger's length along its bones
 AWAY = 1.05  # wrist to tip, over wrist to middle joint
 THUMB_OUT = 1.3  # hand-widths from the thumb's tip to the little finger's knuckle
-PINCHED = 0.35  # hand-widths from the thumb's tip to the index finger's
-LET_GO = 0.5
+PINCHED = 0.55  # hand-widths from the thumb's tip to the index finger's
+LET_GO = 0.75
 
 
 def shape(hand: Hand) -> Shape:
@@ -69,7 +69,8 @@ def _distance(points: Shape, start: int, end: int) -> float:
 def pinch(hand: Hand) -> float:
     """How far the tip of the thumb is from the tip of the index finger, in hand-widths.
 
-    0.3 and less when they touch (landmarks lie inside the fingertips), about 1 to 2 in an open hand.
+    Landmarks lie inside the fingertips, so it is not 0 when they touch: 0.3 for a ring of both fingers on a photograph,
+    and up to 0.5 when the same photograph is followed as a video. About 1 to 2 in an open hand.
     """
     return _distance(shape(hand), HandPoint.THUMB_TIP, HandPoint.INDEX_TIP)
 

@@ -139,8 +139,8 @@ def from_numbers(entry: dict[str, Any]) -> Hand:
     Raises:
         ValueError: Numbers are missing, or there are not 21 landmarks.
     """
-    points = {key: np.array(entry[key], np.float32) for key in ("normalised", "world")}
-    if any(array.shape != (21, 3) for array in points.values()) or entry["side"] not in ("left", "right"):
+    normalised, world = (np.array(entry[key], np.float32) for key in ("normalised", "world"))
+    if normalised.shape != (21, 3) or world.shape != (21, 3) or entry["side"] not in ("left", "right"):
         raise ValueError("No hand.")
-    size = {"width": int(entry["width"]), "height": int(entry["height"])}
-    return Hand(**points, **size, side=entry["side"], score=float(entry["score"]))
+    size = int(entry["width"]), int(entry["height"])
+    return Hand(normalised, *size, world=world, side=entry["side"], score=float(entry["score"]))

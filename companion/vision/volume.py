@@ -5,13 +5,15 @@ amplitude is about the cube of it. PulseAudio, PipeWire, macOS and Windows keep 
 is for those that don't, such as a web page's player.
 """
 
+import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from companion.errors import CompanionError
+from companion.vision.frames import Picture
 from companion.vision.gestures import pinch
 from companion.vision.landmarks import Hand
 from companion.vision.smoothing import HoldToLock, OneEuroFilter
@@ -46,7 +48,7 @@ def amplitude(level: float) -> float:
 class KnobSettings:
     """How the knob turns."""
 
-    closed: float = 0.3  # hand-widths between thumb and index finger: silence
+    closed: float = 0.55  # hand-widths between thumb and index finger: silence
     opened: float = 1.5  # hand-widths: as loud as it gets
     loudest: float = 1.0  # level that is never passed
     rise: float = 0.4  # levels a second upwards, at most: nobody is startled
@@ -66,6 +68,14 @@ class Turn:
     locked: bool
     pinch: float | None  # hand-widths, smoothed; None where no hand is seen
 
+    def as_line(self, source: str) -> str:
+        """One line of JSON, with the name of the frame."""
+        distance = None if self.pinch is None else round(self.pinch, 4)
+        record = {"source": source, "seconds": round(self.seconds, 3), "pinch": distance}
+        return json.dumps(
+            {**record, "level": round(self.level, 4), "locked": self.locked}, ensure_ascii=False
+        )
+
 
 @dataclass
 class Knob:
@@ -81,6 +91,7 @@ class Knob:
     _lock: HoldToLock = field(init=False, repr=False)
     _wanted: float = field(init=False, repr=False)
     _seen: float | None = field(default=None, init=False, repr=False)  # the last moment with a hand
+    _last: float = field(default=0.0, init=False, repr=False)  # the last moment
 
     def __post_init__(self) -> None:
         self._lock = HoldToLock(self.settings.hold, self.settings.still)
@@ -88,6 +99,7 @@ class Knob:
 
     def turn(self, distance: float | None, seconds: float) -> Turn:
         """The knob after a pinch of so many hand-widths, or None where no hand is seen; time never goes back."""
+        step, self._last = seconds - self._last, seconds
         if distance is None:
             if self._seen is not None and seconds - self._seen > self.settings.gone:
                 self._seen = None
@@ -95,11 +107,11 @@ class Knob:
         if self._seen is None:  # a new hand: nothing moves before its second picture
             self._smooth.reset()
             self._lock.reset()
-            self._seen = seconds
+            step = 0.0
         distance = float(self._smooth(distance, seconds))
         if self._lock.locked is None:
             self._want(distance)
-            self._move(seconds - self._seen)
+            self._move(step)
             if self.level == self._wanted:
                 self._lock(distance, seconds)
         self._seen = seconds
@@ -124,7 +136,7 @@ def turn_volume(
     settings: KnobSettings | None = None,
     *,
     restore: bool = False,
-) -> Iterator[Turn]:
+) -> Generator[tuple[Seen[Hand], Turn], None, None]:
     """Let the first hand of each frame turn a loudspeaker's volume.
 
     Args:
@@ -134,20 +146,33 @@ def turn_volume(
         restore: Set the volume back at the end, however it comes: Ctrl-C and errors too.
 
     Yields:
-        The knob after each frame, once the loudspeaker has followed.
+        Each frame with its hands, and the knob, once the loudspeaker has followed.
     """
     before = loudspeaker.level
     knob = Knob(before, settings or KnobSettings())
     try:
-        for frame, hands in seen:
+        for one in seen:
             level = knob.level
-            turn = knob.turn(pinch(hands[0]) if hands else None, frame.seconds)
+            turn = knob.turn(pinch(one.found[0]) if one.found else None, one.frame.seconds)
             if turn.level != level:
                 loudspeaker.level = turn.level
-            yield turn
+            yield one, turn
     finally:
         if restore:
             loudspeaker.level = before
+
+
+def draw_level(picture: Picture, turn: Turn) -> Picture:
+    """A copy of the picture with the level as a bar along its right edge, in another colour once it is locked."""
+    height, width, _ = picture.shape
+    drawn = picture.copy()
+    left, top = width - max(4, width // 24), round(height * (1 - turn.level))
+    drawn[:, left:] //= 3
+    drawn[top:, left:] = LOCKED if turn.locked else FREE
+    return drawn
+
+
+FREE, LOCKED = (0, 158, 115), (230, 159, 0)
 
 
 # ---- what can be turned ---------------------------------------------------------------------------------------------
