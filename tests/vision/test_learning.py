@@ -158,3 +158,19 @@ def test_a_hand_with_too_few_landmarks_is_none():
     entry = as_numbers(EXAMPLES[0].hand)
     with pytest.raises(ValueError, match="No hand"):
         from_numbers({**entry, "normalised": entry["normalised"][:20]})
+
+
+def test_the_recipe_reads_photographs_and_continues_where_it_stopped(photo, tracker, tmp_path):
+    from companion.reproduce import reproduce
+    from companion.vision import HandTracker
+
+    photo("gs_hand_test.jpg")
+    tracker(HandTracker)
+    first, second = (
+        reproduce("hand-gestures", tmp_path / name, tmp_path / "work", budget="debug").read_text("utf-8")
+        for name in ("a", "b")
+    )
+    one, two = json.loads(first), json.loads(second)
+    assert one["metrics"] == two["metrics"]
+    assert one["details"] == two["details"]
+    assert len(one["details"]["hands"]) == 4
