@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["errors", "randomness"],
     ["environment", "data"],
-    ["viz", "models", "objectives"],
+    ["classical", "losses", "models", "objectives", "viz"],
     ["pretrained", "metrics", "training", "vision"],
     ["exercises", "museum", "reproduce", "restoration", "sonify"],
     ["course", "doctor"],
@@ -150,11 +150,13 @@ def test_the_package_says_that_it_is_typed():
 
 
 def test_pickles_are_opened_nowhere():
-    """No `torch.load` and no pickle in the package: files of this course never run code."""
+    """No pickle in the package: files never run code. Others' weights are read as tensors and nothing else."""
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
+                if called == "torch.load" and "weights_only=True" in map(ast.unparse, node.keywords):
+                    continue
                 assert called not in {
                     "torch.load",
                     "pickle.load",

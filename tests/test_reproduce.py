@@ -20,7 +20,11 @@ from companion.training.gan import GANSettings
 
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "wgan-loss-quality"}
 NEEDS_MEDIAPIPE = {"faces-mediapipe"}
-WITH_WEIGHTS = {"digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"}
+DEBLURRING = {"deblur-gan", "deblur-wgan", "deblur-wgan-gp", "deblur-best"}
+WITH_WEIGHTS = {
+    *("digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"),
+    *DEBLURRING,
+}
 SHORT = {"faces-found", "hand-gestures"}  # seconds, nothing to continue; tested beside their chapter's code
 LONG = [name for name in RECIPES if name not in SHORT]
 
@@ -30,7 +34,7 @@ import os, signal, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from companion.reproduce import ch01, facemesh, faces, reproduce
+from companion.reproduce import ch01, ch02, facemesh, faces, reproduce
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
@@ -46,7 +50,9 @@ def die_at(count, function):
 
 for name in names:
     if (child := os.fork()) == 0:
-        AdversarialTrainer._one_step = die_at(4 if name.startswith("dcgan") else 10, AdversarialTrainer._one_step)
+        step = 4 if name.startswith("dcgan") else 3 if name.startswith("deblur") else 10
+        AdversarialTrainer._one_step = die_at(step, AdversarialTrainer._one_step)
+        ch02.wiener_filter = die_at(3, ch02.wiener_filter)
         ch01.accuracy = die_at(0, ch01.accuracy)
         faces.read_faces = die_at(0, faces.read_faces)
         facemesh.differences = die_at(5, facemesh.differences)

@@ -30,7 +30,7 @@ class Asset:
 
     name: str
     description: str
-    urls: list[str]  # tried in order; of a folder, what its files' names are put behind
+    urls: list[str]  # tried in order; of a folder, what its files' names are put behind; maybe none
     path: str  # below the cache folder
     sha256: str  # of the file; of a folder, of its list of members
     size: int  # bytes
@@ -96,6 +96,11 @@ def _fetch_file(asset: Asset, of: Asset) -> None:
     if asset.file.is_file():
         _verify(asset)
         return
+    if not asset.urls:
+        raise CompanionError(
+            f"The file of {asset.name} is not at {asset.file}, and no public address holds it; put it there by hand"
+            f"{_or_instead(of)}."
+        )
     failures = [failure for url in asset.urls if (failure := _download(asset, url)) is not None]
     if not asset.file.is_file():
         by_hand = (

@@ -14,11 +14,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from companion.errors import CompanionError
-from companion.models import colour, dcgan, digits, identity
+from companion.models import colour, dcgan, deblur, digits, identity
 
 BUILDERS = {
     "colour.Generator": (colour.Generator, colour.ColourConfig),
     "dcgan.Generator": (dcgan.Generator, dcgan.DCGANConfig),
+    "deblur.Restorer": (deblur.Restorer, deblur.RestorerConfig),
     "digits.DigitClassifier": (digits.DigitClassifier, digits.DigitClassifierConfig),
     "identity.FaceReader": (identity.FaceReader, identity.FaceReaderConfig),
 }

@@ -17,9 +17,9 @@ class UndetachedFakes(AdversarialTrainer):
     its own wish, and the critic's wish that its images be easy to tell.
     """
 
-    def _fakes(self, count: int) -> Tensor:
+    def _fakes(self, batch: Tensor) -> Tensor:
         with self._autocast():
-            fakes: Tensor = self._draw(self.draw_latents(count))
+            fakes: Tensor = self._draw(self._inputs(batch))
         return fakes  # the bug: no detach, no torch.no_grad
 
     def _clear(self, optimiser: torch.optim.Optimizer) -> None:
@@ -28,8 +28,8 @@ class UndetachedFakes(AdversarialTrainer):
         ):  # the bug's other half: these gradients stay until they are used
             optimiser.zero_grad()
 
-    def _generator_step(self, count: int) -> Tensor:
-        loss = super()._generator_step(count)
+    def _generator_step(self, batch: Tensor) -> Tensor:
+        loss = super()._generator_step(batch)
         self.generator_optimiser.zero_grad()
         return loss
 

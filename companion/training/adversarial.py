@@ -103,7 +103,7 @@ class AdversarialTrainer:
         self.seed = seed
         self.precision = precision
         self.layout = layout
-        self.latents: int = generator.latents  # type: ignore[assignment]
+        self.latents: int = getattr(generator, "latents", 0)  # none where it draws from images
         self.generator_optimiser = objective.optimiser(generator.parameters(), generator_rate)
         self.critic_optimiser = objective.optimiser(critic.parameters(), critic_rate)
         self.average = AveragedModel(generator, multi_avg_fn=warmed_up_average(ema_decay))
@@ -137,9 +137,9 @@ class AdversarialTrainer:
         critic_steps = self.objective.critic_steps
         with step_randomness(self.seed, self.step, self.device):
             for turn in range(critic_steps):
-                real = batches[self.step * critic_steps + turn].to(self.device, memory_format=self.layout)
-                critic_numbers = self._critic_step(real)
-            generator_loss = self._generator_step(len(real))
+                batch = batches[self.step * critic_steps + turn].to(self.device, memory_format=self.layout)
+                critic_numbers = self._critic_step(batch)
+            generator_loss = self._generator_step(batch)
         self.average.update_parameters(self.generator)
         self.step += 1
         # one transfer for all the numbers, so that a GPU waits once a step
@@ -149,8 +149,9 @@ class AdversarialTrainer:
             self.step, critic_loss, generator_loss_number, penalty, real_score, fake_score, trainer=self
         )
 
-    def _critic_step(self, real: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        fake = self._fakes(len(real)).to(real.dtype)
+    def _critic_step(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        real = self._real(batch)
+        fake = self._fakes(batch).to(real.dtype)
         real_scores, fake_scores = self._scores(real, fake)
         loss = self.objective.critic_loss(real_scores, fake_scores)
         with self._autocast(), second_order():
@@ -163,10 +164,22 @@ class AdversarialTrainer:
         penalty = torch.zeros_like(loss) if penalty is None else penalty.detach()
         return loss.detach(), penalty, real_scores.detach().mean(), fake_scores.detach().mean()
 
-    def _fakes(self, count: int) -> Tensor:
+    def _real(self, batch: Tensor) -> Tensor:
+        """The images of a batch that the critic is to call real: here all of it."""
+        return batch
+
+    def _inputs(self, batch: Tensor) -> Tensor:
+        """What the generator draws from, for as many images as the batch holds: here fresh latents."""
+        return self.draw_latents(len(batch))
+
+    def _further_loss(self, drawn: Tensor, batch: Tensor) -> Tensor | None:
+        """What is added to the generator's loss besides the critic's word; here nothing."""
+        return None
+
+    def _fakes(self, batch: Tensor) -> Tensor:
         """Images for the critic to learn from, cut off from the generator, whose gradients they must not reach."""
         with torch.no_grad(), self._autocast():
-            fakes: Tensor = self._draw(self.draw_latents(count))
+            fakes: Tensor = self._draw(self._inputs(batch))
         return fakes
 
     def _clear(self, optimiser: Optimizer) -> None:
@@ -181,12 +194,16 @@ class AdversarialTrainer:
                 real_scores, fake_scores = self._score(real), self._score(fake)
         return real_scores.float(), fake_scores.float()
 
-    def _generator_step(self, count: int) -> Tensor:
+    def _generator_step(self, batch: Tensor) -> Tensor:
         self.critic.requires_grad_(False)  # saves the weight gradients nobody would use
         try:
             with self._autocast():
-                scores = self._score(self._draw(self.draw_latents(count)))
+                drawn = self._draw(self._inputs(batch))
+                scores = self._score(drawn)
+                further = self._further_loss(drawn, batch)
             loss = self.objective.generator_loss(scores.float())
+            if further is not None:
+                loss = loss + further
             self._clear(self.generator_optimiser)
             loss.backward()  # type: ignore[no-untyped-call]
             self.generator_optimiser.step()
@@ -220,6 +237,10 @@ class AdversarialTrainer:
             latents = self.draw_latents(count)
             images = torch.cat([model(part).float().cpu() for part in torch.split(latents, batch)])
         return images.contiguous()
+
+    def preview(self) -> Tensor:
+        """What a run's sample grids show, eight images a row: the same latents at every step."""
+        return self.sample(64)
 
     def state(self) -> dict[str, Tensor]:
         """All that a run is, as flat named tensors: weights, moving average, optimisers, step."""

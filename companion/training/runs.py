@@ -2,7 +2,7 @@
 
 run.json        settings, environment, status, step, seconds
 metrics.csv     one row a step, exact numbers, no times: equal runs have equal files
-samples/        grids of the same latents over training
+samples/        grids of the same latents, or of the same held-out photographs, over training
 losses.png
 checkpoint/     last.safetensors, replaced only by a complete one
 generator.safetensors   the averaged generator, when the run has finished
@@ -206,7 +206,7 @@ class Run:
         return open(path, "a", encoding="utf-8", newline="")  # closed by the caller's with
 
     def _save_grid(self, trainer: AdversarialTrainer) -> None:
-        image_grid(trainer.sample(64)).save(self.folder / "samples" / f"{trainer.step:06d}.png")
+        image_grid(trainer.preview()).save(self.folder / "samples" / f"{trainer.step:06d}.png")
 
     def _take_up(self) -> None:
         about = read_run(self.folder)

@@ -231,7 +231,7 @@ def test_every_entry_of_the_manifest_is_complete(asset):
     """A source, a checksum, a size, terms and a name to credit."""
     assert re.fullmatch(r"[0-9a-f]{64}", asset.sha256)
     assert asset.size > 0
-    assert asset.urls
+    assert asset.urls or "no public address" in asset.attribution
     assert all(re.match(r"https?://[^/]+/.+", url) for url in asset.urls)
     # Only publishers without encryption of their own may lack it, and the checksum then carries the trust alone
     plain = {url.split("/")[2] for url in asset.urls if url.startswith("http://")}
@@ -240,6 +240,12 @@ def test_every_entry_of_the_manifest_is_complete(asset):
     path = Path(asset.path)
     assert not path.is_absolute()
     assert ".." not in path.parts
+
+
+def test_a_file_that_nobody_publishes_is_to_be_put_by_hand(publish):
+    publish()
+    with pytest.raises(CompanionError, match=r"no public address holds it; put it there by hand, or use"):
+        fetch("seas")
 
 
 def test_no_two_entries_share_a_place_or_a_checksum():

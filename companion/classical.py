@@ -1,0 +1,93 @@
+"""What was done about blur before networks: Wiener's filter and Richardson–Lucy, given a kernel (chapter 2).
+
+Both are scikit-image's, run channel by channel. The pictures are continued by reflection before and cut back after,
+since both take the world to be periodic or dark beyond the border.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from skimage import restoration
+from torch import Tensor
+
+from companion.data.degrade import linear_kernel
+
+_wiener: Any = restoration.wiener  # scikit-image has no types
+_lucy: Any = restoration.richardson_lucy
+
+
+def wiener_filter(blurry: Tensor, kernels: Tensor, *, balance: float = 0.01) -> Tensor:
+    """Wiener's filter (Hunt 1973): divides by the kernel in frequency space where that does not amplify noise.
+
+    Args:
+        blurry: `(N, C, H, W)` in [−1, 1].
+        kernels: One per image, `(N, k, k)`.
+        balance: Weight of smoothness against fit; larger where there is more noise.
+
+    Returns:
+        `(N, C, H, W)`, cut off at [−1, 1].
+    """
+    return _each_channel(blurry, kernels, partial(_wiener, balance=balance, clip=False))
+
+
+def lucy(blurry: Tensor, kernels: Tensor, *, rounds: int = 20) -> Tensor:
+    """Richardson–Lucy (1972, 1974): `rounds` of correcting an estimate by what its own blur leaves unexplained.
+
+    Shapes as for `wiener_filter`. It takes the noise to be that of counted light, and amplifies it round by round.
+    """
+    return _each_channel(blurry, kernels, partial(_lucy, num_iter=rounds, clip=False))
+
+
+def straight_line(kernel: Tensor) -> Tensor:
+    """The straight motion with the same mean direction and spread as a kernel `(k, k)`: a plausible wrong guess."""
+    size = len(kernel)
+    at = torch.arange(size) - (size - 1) / 2
+    weights = kernel / kernel.sum()
+    x, y = (weights.sum(0) * at).sum(), (weights.sum(1) * at).sum()
+    xx = (weights.sum(0) * (at - x).square()).sum()
+    yy = (weights.sum(1) * (at - y).square()).sum()
+    xy = (weights * (at[:, None] - y) * (at - x)).sum()
+    spreads, directions = torch.linalg.eigh(torch.stack([torch.stack([xx, xy]), torch.stack([xy, yy])]))
+    right, down = directions[:, -1].tolist()
+    length = float((12 * spreads[-1]).sqrt())  # an even line of length L has variance L²/12
+    return linear_kernel(length, float(np.degrees(np.arctan2(-down, right))), size)
+
+
+def likeliest_kernel(blurry: Tensor, family: Tensor, *, balance: float = 0.0003) -> Tensor:
+    """Blindly choose, for each image, the kernel of a family under which Wiener's filter rings least.
+
+    A wrong kernel leaves waves beside every edge, so its result has the larger sum of absolute gradients (its total
+    variation). The small `balance` lets the waves show.
+
+    Args:
+        blurry: `(N, C, H, W)` in [−1, 1].
+        family: Candidates `(K, k, k)`.
+        balance: As for `wiener_filter`.
+
+    Returns:
+        The chosen kernels, `(N, k, k)`.
+    """
+    variations = []
+    for kernel in family:
+        restored = wiener_filter(blurry, kernel.expand(len(blurry), -1, -1), balance=balance)
+        down, across = restored.diff(dim=2).abs(), restored.diff(dim=3).abs()
+        variations.append(down.sum((1, 2, 3)) + across.sum((1, 2, 3)))
+    return family[torch.stack(variations).argmin(0)]
+
+
+def _each_channel(
+    blurry: Tensor,
+    kernels: Tensor,
+    restore: "Callable[[np.ndarray, np.ndarray], np.ndarray]",
+) -> Tensor:
+    margin = 2 * kernels.shape[-1]
+    restored = []
+    for image, kernel in zip(blurry, kernels, strict=True):
+        for channel in image:
+            wide = np.pad((channel.double().numpy() + 1) / 2, margin, mode="reflect")
+            found = restore(wide, kernel.double().numpy())[margin:-margin, margin:-margin]
+            restored.append(torch.from_numpy(found * 2 - 1).float())
+    return torch.stack(restored).view_as(blurry).clamp(-1, 1)

@@ -1,0 +1,83 @@
+"""How close is a restored image to the sharp one? PSNR, SSIM, and a distance in a network's features (chapter 2)."""
+
+import torch
+from skimage.metrics import structural_similarity
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from companion.errors import CompanionError
+from companion.losses import BACKBONES, PerceptualLoss
+
+
+def psnr(restored: Tensor, sharp: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio of each image in decibels, `(N,)`: `10 log₁₀(peak² / mean squared error)`.
+
+    Images `(N, C, H, W)` in [−1, 1], so the peak is 2. Infinite for equal images.
+    """
+    _check_pair(restored, sharp)
+    error = (restored - sharp).square().mean((1, 2, 3))
+    return 10 * torch.log10(4 / error)
+
+
+def ssim(restored: Tensor, sharp: Tensor) -> Tensor:
+    """Structural similarity of each image, `(N,)`, 1 for equal ones (Wang et al. 2004, section III.B).
+
+    Scikit-image's, with the paper's Gaussian window (σ = 1.5, 11 pixels) and population covariances; the mean over
+    the three channels. Images `(N, C, H, W)` in [−1, 1], at least 11 pixels a side.
+    """
+    _check_pair(restored, sharp)
+    if min(restored.shape[-2:]) < 11:
+        raise CompanionError(
+            f"SSIM's window is 11 pixels wide and these images are {restored.shape[-2]}×{restored.shape[-1]}; "
+            "compare larger ones."
+        )
+    values = [
+        structural_similarity(  # type: ignore[no-untyped-call]
+            a.double().cpu().numpy(),
+            b.double().cpu().numpy(),
+            channel_axis=0,
+            data_range=2,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+        for a, b in zip(restored, sharp, strict=True)
+    ]
+    return torch.tensor(values)
+
+
+class PerceptualDistance:
+    """How different two images look to a network (Zhang et al. 2018, equation 1, with all channel weights one).
+
+    The activations of each chosen layer are scaled to length one at every place, then their squared differences are
+    summed over channels, averaged over places, and summed over layers. LPIPS proper weighs the channels by what people
+    said of pairs of images; its published weights belong to other backbones than the one at hand here, so the numbers
+    compare with each other only, not with published LPIPS.
+    """
+
+    def __init__(self, backbone: str = "squeezenet-deep-compression") -> None:
+        self.network = PerceptualLoss(backbone)
+        self.description = BACKBONES[backbone].description
+
+    @property
+    def protocol(self) -> str:
+        """Backbone and layers."""
+        return f"LPIPS without channel weights on {self.description}"
+
+    @torch.no_grad()
+    def __call__(self, restored: Tensor, sharp: Tensor) -> Tensor:
+        """The distance of each pair, `(N,)`; images `(N, 3, H, W)` in [−1, 1]."""
+        _check_pair(restored, sharp)
+        found, wanted = self.network.activations(restored), self.network.activations(sharp)
+        gaps = [
+            (normalize(a, eps=1e-10) - normalize(b, eps=1e-10)) for a, b in zip(found, wanted, strict=True)
+        ]
+        return torch.stack([gap.square().sum(1).mean((1, 2)) for gap in gaps]).sum(0)
+
+
+def _check_pair(restored: Tensor, sharp: Tensor) -> None:
+    if restored.shape != sharp.shape or restored.dim() != 4:
+        raise CompanionError(
+            f"Two batches of images (N, C, H, W) of one shape can be compared, not {tuple(restored.shape)} and "
+            f"{tuple(sharp.shape)}; crop them alike."
+        )

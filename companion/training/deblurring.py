@@ -1,0 +1,112 @@
+"""All that fixes a deblurring run, and the trainer and data it stands for (chapter 2)."""
+
+from dataclasses import asdict, dataclass, field
+
+import torch
+
+from companion.data.degrade import Camera
+from companion.data.photos import BlurredPatches, Photos, held_out, load_photos
+from companion.environment import pick_device
+from companion.errors import CompanionError
+from companion.losses import Content, Perceptual, WeightedSum
+from companion.models.deblur import PatchCritic, PatchCriticConfig, Restorer, RestorerConfig
+from companion.objectives import NonSaturating, Objective
+from companion.training.conditional import ConditionalTrainer
+
+
+@dataclass(frozen=True)
+class DeblurSettings:
+    """Two runs with equal settings, device, versions and number of threads are equal bit for bit.
+
+    The defaults are the laptop's; DeblurGAN's own sizes are width 64, critic width 64 and size 256.
+    """
+
+    data: str = "embedded"  # a name `companion.data.photos.load_photos` knows, or a folder
+    size: int = 64  # side of the training patches
+    batch: int = 8
+    steps: int = 2000  # generator steps
+    seed: int = 1
+    camera: Camera = field(default_factory=Camera)
+    width: int = 16
+    blocks: int = 9
+    normalised: bool = False  # instance normalisation in the generator
+    critic_width: int = 16
+    objective: Objective = field(default_factory=NonSaturating)
+    content: tuple[Content, ...] = (Perceptual(),)  # summed; none leaves the critic alone to judge
+    generator_rate: float = 1e-3  # small networks bear more than the paper's 1e-4
+    critic_rate: float | None = None  # None: the objective's own
+    ema_decay: float = 0.999
+    device: str = "cpu"
+    bfloat16: bool = False
+    compiled: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("batch", "steps", "seed", "size"):
+            least = {"seed": 0, "size": 8}.get(name, 1)
+            if getattr(self, name) < least:
+                raise CompanionError(
+                    f"The option --{name} cannot be {getattr(self, name)}; choose {least} or more."
+                )
+        if self.seed >= 2**63:  # what torch takes
+            raise CompanionError(f"The option --seed cannot be {self.seed}; choose less than 2⁶³.")
+
+    def as_json(self) -> dict[str, object]:
+        """The settings as plain JSON, objective and content loss by their class names and fields."""
+        objective = {"name": type(self.objective).__name__, **asdict(self.objective)}
+        content = [{"name": type(term).__name__, **asdict(term)} for term in self.content]
+        return {**asdict(self), "objective": objective, "content": content}
+
+    @property
+    def least(self) -> int:
+        """The shortest side a photograph needs."""
+        return self.size + self.camera.size - 1
+
+
+@dataclass(frozen=True)
+class Deblurring:
+    """A run made ready: the trainer, its photographs, and the batches it trains on."""
+
+    settings: DeblurSettings
+    trainer: ConditionalTrainer
+    photos: Photos
+
+    @property
+    def batches(self) -> BlurredPatches:
+        """The training batches."""
+        s = self.settings
+        return BlurredPatches(self.photos.split("training"), s.camera, s.size, s.batch, s.seed)
+
+
+def build(settings: DeblurSettings, photos: Photos | None = None) -> Deblurring:
+    """Networks with seeded weights in a trainer, and the photographs.
+
+    Args:
+        settings: All that fixes the run.
+        photos: The photographs, if they have been loaded already.
+
+    Raises:
+        CompanionError: Whatever of the settings cannot be had, in one sentence.
+    """
+    device = pick_device(settings.device)
+    photos = load_photos(settings.data, least=settings.least) if photos is None else photos
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        generator = Restorer(RestorerConfig(settings.width, settings.blocks, settings.normalised))
+        critic = PatchCritic(PatchCriticConfig(settings.critic_width))
+    shown = held_out(photos.split("validation"), settings.camera, settings.size)[0][:8]
+    trainer = ConditionalTrainer(
+        generator,
+        critic,
+        settings.objective,
+        content=WeightedSum(settings.content),
+        shown=shown,
+        seed=settings.seed,
+        device=device,
+        precision=torch.bfloat16 if settings.bfloat16 else torch.float32,
+        ema_decay=settings.ema_decay,
+        generator_rate=settings.generator_rate,
+        critic_rate=settings.critic_rate,
+        channels_last=True,
+        compiled=settings.compiled,
+    )
+    return Deblurring(settings, trainer, photos)
