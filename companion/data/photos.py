@@ -5,7 +5,6 @@ in the folder. For GoPro's frames it is the name of the scene, since neighbourin
 """
 
 import hashlib
-import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.util import find_spec
@@ -13,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from companion.data.assets import cache_folder
 from companion.data.degrade import Camera
-from companion.data.folders import FORMATS, SUFFIXES, _as_rgb
+from companion.data.folders import FORMATS, SUFFIXES, files_below, read_upright
 from companion.errors import CompanionError, unknown_name
 from companion.randomness import mixed_seed
 
@@ -290,15 +289,11 @@ def _package(name: str) -> Path:
 
 
 def _read_photos(folder: Path, name: str, longest: int) -> Photos:
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise CompanionError(f"The folder {folder} {what}; give a folder with {FORMATS} files.")
-    below = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    names = sorted(name for name in below if not any(part.startswith(".") for part in name.split("/")))
+    files = files_below(folder)
     found: dict[str, Tensor] = {}
     skipped: list[str] = []
-    for file in tqdm(names, desc=f"reading {folder.name}", unit="file", leave=False, delay=2):
-        photo = _read(below[file], longest) if below[file].suffix.lower() in SUFFIXES else None
+    for file in tqdm(files, desc=f"reading {folder.name}", unit="file", leave=False, delay=2):
+        photo = _read(files[file], longest) if files[file].suffix.lower() in SUFFIXES else None
         if photo is None:
             skipped.append(file)
         else:
@@ -307,17 +302,8 @@ def _read_photos(folder: Path, name: str, longest: int) -> Photos:
 
 
 def _read(path: Path, longest: int) -> Tensor | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large or odd pictures, which are read all the same
-            with Image.open(path) as opened:
-                upright = _as_rgb(ImageOps.exif_transpose(opened))
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        Image.DecompressionBombError,
-    ):  # all that Pillow raises on damage
+    upright = read_upright(path)
+    if upright is None:
         return None
     upright.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.asarray(upright).copy()).permute(2, 0, 1)
