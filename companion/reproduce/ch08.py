@@ -104,7 +104,7 @@ def _pinches(hands: list[dict[str, Any]]) -> Measurement:
     found = [hand for hand in hands if hand["found"] and hand["pinch"] != "?"]
     right = [(hand["read_pinch"] <= PINCHED) == (hand["pinch"] == "yes") for hand in found]
     pinching = sum(hand["pinch"] == "yes" for hand in found)
-    protocol = f"{len(found)} hands found on real photographs, {pinching} of them pinching; the threshold was set on the same"
+    protocol = f"{len(found)} hands found on real photographs, {pinching} pinching; the threshold was set on the same"
     return Measurement("pinch right", float(np.mean(right)), protocol)
 
 
