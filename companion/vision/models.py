@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,18 +85,23 @@ def _stand_in(name: str) -> Path | None:
     return path if path.is_file() and pooch.file_hash(str(path), alg="sha256") == sha256 else None
 
 
+_hushing = threading.RLock()
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep what MediaPipe and OpenCV print while something is made off the screen; errors arrive as exceptions.
 
-    Their C++ writes to the process's error stream directly, past Python's, so that is the stream set aside.
+    Their C++ writes to the process's error stream directly, past Python's, so that is the stream set aside; by one
+    thread at a time, or one would put back what another had set aside.
     """
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    with _hushing:
+        sys.stderr.flush()
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)

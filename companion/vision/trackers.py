@@ -19,7 +19,7 @@ import time
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -81,7 +81,7 @@ class Tracker(ABC, Generic[F]):
             self._check_open()
             if self._images is None:
                 self._images = self._new_task("IMAGE")
-            return self._read(self._images.detect(self._wrapped(picture)), picture)
+            return self._found(self._images.detect, picture)
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Seen[F]]:
         """What is in each frame of a video, in turn; what was found in a frame helps to find it in the next.
@@ -100,8 +100,8 @@ class Tracker(ABC, Generic[F]):
                 now = max(now + 1, round(frame.seconds * 1000))
                 with self._lock:
                     self._check_open()
-                    result = task.detect_for_video(self._wrapped(as_picture(frame.picture)), now)
-                yield Seen(frame, self._read(result, frame.picture))
+                    found = self._found(task.detect_for_video, as_picture(frame.picture), now)
+                yield Seen(frame, found)
         finally:
             task.close()
 
@@ -141,6 +141,14 @@ class Tracker(ABC, Generic[F]):
         if self._closed:
             raise CompanionError(f"This {type(self).__name__} is closed; make a new one.")
 
+    def _found(self, detect: Callable[..., Any], picture: Picture, *time_: int) -> list[F]:
+        """What MediaPipe detects, in our words. Its first finding in a process comes with complaints about itself."""
+        with nullcontext() if self.task in _complained else quiet():
+            found = self._read(detect(self._wrapped(picture), *time_), picture)
+        if found:
+            _complained.add(self.task)
+        return found
+
     def _wrapped(self, picture: Picture) -> Any:
         return self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=picture)
 
@@ -175,6 +183,7 @@ class Tracker(ABC, Generic[F]):
 
 
 T = TypeVar("T", bound="Tracker[Any]")
+_complained: set[str] = set()
 _open_tasks: "weakref.WeakSet[Any]" = weakref.WeakSet()
 
 
