@@ -130,8 +130,8 @@ def _dot(picture: Picture, at: NDArray[np.float32], colour: Colour) -> None:
 
 def _label(picture: Picture, text: str, left: float, top: float) -> None:
     cv2, width = opencv(), _thickness(picture)
-    scale, above = 0.45 * width, int(max(top - 4 * width, 14 * width))
-    for shade, wide in ((EDGE, 3 * width), (MIDDLE, width)):
+    scale, above = 0.3 + 0.2 * width, int(max(top - 4 * width, 14 * width))
+    for shade, wide in ((EDGE, width + 2), (MIDDLE, width)):
         cv2.putText(
             picture, text, (int(left), above), cv2.FONT_HERSHEY_SIMPLEX, scale, shade, wide, cv2.LINE_AA
         )
