@@ -29,6 +29,11 @@ WGAN_BUDGETS: dict[str, dict[str, Any]] = {
     "laptop": {"steps": 3000, "batch": 32, "width": 16},
     "gpu": {"steps": 30000, "batch": 64, "width": 48},
 }
+DEBLUR_BUDGETS: dict[str, dict[str, Any]] = {
+    "smoke": {"steps": 5, "batch": 2, "width": 4, "blocks": 2, "critic_width": 4, "size": 32},
+    "laptop": {"steps": 4000},
+    "gpu": {"steps": 30000, "width": 64, "critic_width": 64, "size": 256},
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,35 +81,60 @@ def _about(error: OSError) -> str:
 
 def _train(options: argparse.Namespace) -> None:
     from companion.data.images import NAMES
-    from companion.environment import pick_device
     from companion.training.gan import build, shuffled
-    from companion.training.progress import progress
-    from companion.training.runs import Run
-    from companion.training.stopping import stop_requested
+
+    settings = _settings(options)
+    if settings.data not in NAMES:
+        _refuse_own_samples(options.out, settings.data)
+    trainer, images = build(settings)
+    _say_skipped(len(images), images.skipped)
+    _run(options, settings, trainer, shuffled(images, settings), images.fingerprint)
+
+
+def _train_deblur(options: argparse.Namespace) -> None:
+    from companion.training.deblurring import build
+
+    settings = _settings(options)
+    if settings.data not in ("embedded", "pets"):
+        _refuse_own_samples(options.out, settings.data)
+    ready = build(settings)
+    _say_skipped(len(ready.photos), ready.photos.skipped)
+    _run(options, settings, ready.trainer, ready.batches, ready.photos.fingerprint)
+
+
+def _settings(options: argparse.Namespace) -> Any:
+    """The run's settings: the model's own, then the budget's, then what was given."""
+    from companion.environment import pick_device
 
     settings = options.settings(options)
     names = {field.name for field in fields(settings)}
     given = {key: value for key, value in vars(options).items() if key in names and value is not None}
     settings = replace(settings, **{**options.budgets[options.budget], **given})
-    settings = replace(settings, device=str(pick_device(settings.device)))
-    if settings.data not in NAMES and options.out.resolve().is_relative_to(Path(settings.data).resolve()):
+    return replace(settings, device=str(pick_device(settings.device)))
+
+
+def _refuse_own_samples(out: Path, folder: str) -> None:
+    if out.resolve().is_relative_to(Path(folder).resolve()):
         raise CompanionError(
-            f"The run folder {options.out} lies within the pictures in {settings.data}, so the run would read its own "
+            f"The run folder {out} lies within the pictures in {folder}, so the run would read its own "
             "samples; choose an --out elsewhere."
         )
-    trainer, images = build(settings)
-    batches = shuffled(images, settings)
-    if images.skipped:
-        named = ", ".join(images.skipped[:5]) + (", …" if len(images.skipped) > 5 else "")
-        print(
-            f"{len(images)} pictures read; left out because they could not be read: {len(images.skipped)} ({named})"
-        )
+
+
+def _say_skipped(count: int, skipped: tuple[str, ...]) -> None:
+    if skipped:
+        named = ", ".join(skipped[:5]) + (", …" if len(skipped) > 5 else "")
+        print(f"{count} pictures read; left out because they could not be read: {len(skipped)} ({named})")
+
+
+def _run(options: argparse.Namespace, settings: Any, trainer: Any, batches: Any, fingerprint: str) -> None:
+    """Train in the run folder with a progress bar, until done or stopped."""
+    from companion.training.progress import progress
+    from companion.training.runs import Run
+    from companion.training.stopping import stop_requested
+
     run = Run.start(
-        options.out,
-        settings.as_json(),
-        images.fingerprint,
-        resume=options.resume,
-        overwrite=options.overwrite,
+        options.out, settings.as_json(), fingerprint, resume=options.resume, overwrite=options.overwrite
     )
     if options.resume and run.first_step == 0:
         print(f"There is no checkpoint in {options.out} to continue from: the run begins at step 1.")
@@ -146,6 +176,24 @@ def _wgan_gp(options: argparse.Namespace) -> Any:
     from companion.training.gan import ColourSettings
 
     return ColourSettings(objective=WassersteinGP(critic_steps=options.critic_steps))
+
+
+def _deblur(options: argparse.Namespace) -> Any:
+    from companion.losses import Perceptual, PixelL1
+    from companion.objectives import LeastSquares, NonSaturating, Wasserstein, WassersteinGP
+    from companion.training.deblurring import DeblurSettings
+
+    kinds = {
+        "non-saturating": NonSaturating,
+        "least-squares": LeastSquares,
+        "wasserstein": Wasserstein,
+        "wasserstein-gp": WassersteinGP,
+    }
+    backbone = (
+        "untrained" if options.budget == "smoke" and not options.backbone else options.backbone or "vgg16"
+    )
+    content = (Perceptual(50.0, backbone), PixelL1(2000.0))  # as the chapter's recipes have them
+    return DeblurSettings(objective=kinds[options.loss](), content=content)
 
 
 def _restore(options: argparse.Namespace) -> None:
@@ -413,6 +461,37 @@ def _add_train(commands: Any) -> None:
             help="the critic's learning rate (default: the paper's)",
         )
         add("--generator-rate", type=float, metavar="RATE", help="the generator's learning rate, likewise")
+    _add_deblur(models)
+
+
+def _add_deblur(models: Any) -> None:
+    deblur = models.add_parser(
+        "deblur",
+        help="chapter 2: a deblurring GAN",
+        description="Train a generator that sharpens photographs shaken by one camera. samples/ shows held-out "
+        "photographs: blurred, restored, sharp. " + RUN_FOLDER,
+    )
+    deblur.set_defaults(run=_train_deblur, settings=_deblur, budgets=DEBLUR_BUDGETS)
+    add = deblur.add_argument
+    add("--data", metavar="NAME|FOLDER", help="photographs: embedded (default), pets, or a folder")
+    _add_place_and_budget(deblur)
+    add("--steps", type=int, metavar="N", help="generator steps (laptop: 4000)")
+    add("--size", type=int, metavar="PIXELS", help="side of the training patches (default: 64)")
+    add("--batch", type=int, metavar="N", help="patches per step (laptop: 8)")
+    add("--width", type=int, metavar="N", help="the generator's channels at full size (laptop: 16)")
+    add(
+        "--objective",
+        dest="loss",
+        choices=("non-saturating", "least-squares", "wasserstein", "wasserstein-gp"),
+        default="wasserstein-gp",
+        help="default: wasserstein-gp",
+    )
+    add(
+        "--backbone",
+        choices=("vgg16", "squeezenet-deep-compression", "untrained"),
+        help="whose features the content loss compares (default: vgg16, 553 MB to fetch; smoke: untrained)",
+    )
+    _add_rest(deblur)
 
 
 RUN_FOLDER = (
@@ -432,13 +511,7 @@ def _add_run_options(
         metavar="NAME|FOLDER",
         help=f"{data}; digits, mnist, fashion-mnist, portraits, caricatures, sprites, or a folder",
     )
-    add("--out", type=Path, required=True, metavar="FOLDER", help="the run folder")
-    add(
-        "--budget",
-        choices=TRAIN_BUDGETS,
-        default="laptop",
-        help="sets steps, batch and width (default: laptop)",
-    )
+    _add_place_and_budget(parser)
     add("--steps", type=int, metavar="N", help=f"generator steps (laptop: {steps})")
     add("--size", type=int, metavar="PIXELS", help=f"side of the images: 16, 32, 64, 128 … (default: {size})")
     add("--batch", type=int, metavar="N", help=f"images per step (laptop: {batch})")
@@ -449,6 +522,22 @@ def _add_run_options(
         help=f"channels at half the image size, doubled at each halving (laptop: {width})",
     )
     add("--latents", type=int, metavar="N", help=f"length of z (default: {latents})")
+    _add_rest(parser)
+
+
+def _add_place_and_budget(parser: Any) -> None:
+    add = parser.add_argument
+    add("--out", type=Path, required=True, metavar="FOLDER", help="the run folder")
+    add(
+        "--budget",
+        choices=TRAIN_BUDGETS,
+        default="laptop",
+        help="sets steps, batch and width (default: laptop)",
+    )
+
+
+def _add_rest(parser: Any) -> None:
+    add = parser.add_argument
     add("--seed", type=int, metavar="N", help="default: 1")
     add("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda or mps")
     add("--bfloat16", action="store_true", help="faster where the processor has it; see companion doctor")

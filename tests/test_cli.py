@@ -300,3 +300,34 @@ def test_a_stopped_export_says_that_nothing_is_left(tmp_path, capsys, monkeypatc
     monkeypatch.setattr("companion.data.faces.export.export_faces", stopped)
     assert main(["faces", "export", str(tmp_path / "new")]) == 130
     assert "is as it was before" in capsys.readouterr().out
+
+
+def test_train_deblur_leaves_a_run_folder_with_blurred_restored_and_sharp(tmp_path, capsys):
+    """And continues: `--resume` with more steps goes on where it was."""
+    out = tmp_path / "run"
+    command = ["train", "deblur", "--budget", "smoke", "--steps", "2", "--out", str(out)]
+    assert main(command) == 0
+    assert "2 steps are done" in capsys.readouterr().out
+    grid = Image.open(out / "samples" / "000002.png")
+    assert grid.height > 2 * 32  # three rows of 32 pixels
+    about = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert about["status"] == "finished"
+    assert about["settings"]["objective"]["name"] == "WassersteinGP"
+    assert [term["name"] for term in about["settings"]["content"]] == ["Perceptual", "PixelL1"]
+    command[command.index("2")] = "3"
+    assert main([*command, "--resume"]) == 0
+    assert len((out / "metrics.csv").read_text(encoding="utf-8").splitlines()) == 4
+
+
+def test_train_deblur_without_the_backbones_weights_says_what_to_do(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COMPANION_CACHE", str(tmp_path / "cache"))
+    command = ["train", "deblur", "--steps", "1", "--out", str(tmp_path / "run")]
+    assert main([*command, "--backbone", "squeezenet-deep-compression"]) == 2
+    assert "use “untrained”" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_train_deblur_refuses_to_read_its_own_samples(tmp_path, capsys):
+    out = tmp_path / "photos" / "run"
+    assert main(["train", "deblur", "--data", str(tmp_path / "photos"), "--out", str(out)]) == 2
+    assert "read its own" in capsys.readouterr().err

@@ -73,7 +73,7 @@ class ConditionalTrainer(AdversarialTrainer):
         return torch.cat(parts).contiguous()
 
     def preview(self) -> Tensor:
-        """Three rows of up to eight held-out images: blurred, restored, sharp."""
+        """Three rows of eight held-out images: blurred, restored, sharp."""
         if self.shown is None:
             raise ValueError("The trainer was given no pairs to show.")
         pairs = self.shown[:8]

@@ -93,7 +93,9 @@ def build(settings: DeblurSettings, photos: Photos | None = None) -> Deblurring:
         torch.manual_seed(settings.seed)
         generator = Restorer(RestorerConfig(settings.width, settings.blocks, settings.normalised))
         critic = PatchCritic(PatchCriticConfig(settings.critic_width))
-    shown = held_out(photos.split("validation"), settings.camera, settings.size)[0][:8]
+    validation = photos.split("validation")
+    shakes = -(-8 // len(validation))  # a few photographs are shown under several shakes
+    shown, _ = held_out(validation, settings.camera, settings.size, each=shakes)
     trainer = ConditionalTrainer(
         generator,
         critic,
