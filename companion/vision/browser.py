@@ -112,6 +112,7 @@ class Player(anywidget.AnyWidget):
 
     @level.setter
     def level(self, level: float) -> None:
+        """Set it."""
         self.factor = amplitude(level)
 
 

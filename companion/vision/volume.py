@@ -30,7 +30,8 @@ class Loudspeaker(Protocol):
         """The level it has now."""
 
     @level.setter
-    def level(self, level: float) -> None: ...
+    def level(self, level: float) -> None:
+        """Set it."""
 
     def close(self) -> None:
         """Let go of it; the volume stays."""
@@ -231,6 +232,7 @@ class PulseVolume:
 
     @level.setter
     def level(self, level: float) -> None:
+        """Set it."""
         sink = self._found()
         volume = sink.volume
         volume.values = [level * share for share in self._balance]
@@ -285,6 +287,7 @@ class MacVolume:
 
     @level.setter
     def level(self, level: float) -> None:
+        """Set it."""
         self._run(f"set volume output volume {round(100 * level)}")
 
     @staticmethod
@@ -327,6 +330,7 @@ class WindowsVolume:
 
     @level.setter
     def level(self, level: float) -> None:
+        """Set it."""
         self._endpoint.SetMasterVolumeLevelScalar(min(1.0, level), None)
 
     def close(self) -> None:
