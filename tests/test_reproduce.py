@@ -10,20 +10,22 @@ from pathlib import Path
 import pytest
 import torch
 
-from companion.data import load
+from companion.data import Images, load
 from companion.data.faces import Portraits
 from companion.errors import CompanionError
 from companion.models.store import load_model
-from companion.reproduce import RECIPES, ch01, facemesh, following, reproduce
+from companion.reproduce import RECIPES, ch01, colour, facemesh, following, reproduce
 from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
 
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "wgan-loss-quality"}
 NEEDS_MEDIAPIPE = {"faces-mediapipe"}
 DEBLURRING = {"deblur-gan", "deblur-wgan", "deblur-wgan-gp", "deblur-best"}
+COLOUR = {"colour-wgan", "colour-wgan-gp", "sprites-wgan-gp"}
 WITH_WEIGHTS = {
     *("digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"),
     *DEBLURRING,
+    *COLOUR,
 }
 SHORT = {"faces-found", "hand-gestures"}  # seconds, nothing to continue; tested beside their chapter's code
 LONG = [name for name in RECIPES if name not in SHORT]
@@ -260,3 +262,13 @@ def test_every_packaged_record_was_made_by_a_recipe_and_every_weight_has_one():
         assert not pretrained.load(path.stem).training
     with pytest.raises(CompanionError, match="pretrained run called “nothing”"):
         pretrained.load("nothing")
+
+
+def test_copies_of_training_sprites_are_no_news_and_other_motifs_are():
+    """Two motifs, each in two tones: a copy is 0 away, the middle between two motifs half of what divides them."""
+    pixels = torch.tensor([0, 1, 100, 101], dtype=torch.uint8).view(4, 1, 1, 1).expand(-1, 4, 2, 2)
+    sprites = Images("sprites", pixels, torch.tensor([0, 0, 1, 1]))
+    assert colour.novelty(sprites, sprites[:]) == pytest.approx(0, abs=1e-3)
+    between = Images("between", torch.full((3, 4, 2, 2), 50, dtype=torch.uint8))
+    apart = (99 + 100) / 2  # the nearest of the other motif: 100 − 1 and 101 − 1
+    assert colour.novelty(sprites, between[:]) == pytest.approx(49 / apart, rel=0.02)

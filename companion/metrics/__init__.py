@@ -2,13 +2,21 @@
 
 from companion.metrics.distances import Measurement, frechet_distance, kernel_distance, measure
 from companion.metrics.divergences import game_value, jensen_shannon, optimal_discriminator
-from companion.metrics.features import DigitFeatures, FeatureExtractor, InceptionFeatures
+from companion.metrics.features import (
+    BackboneFeatures,
+    DigitFeatures,
+    FaceFeatures,
+    FeatureExtractor,
+    InceptionFeatures,
+)
 from companion.metrics.modes import ModeReport, mode_report, total_variation
 from companion.metrics.slopes import gradients_by_layer, share_at_walls, slope_norms
 from companion.metrics.transport import earth_movers_distance
 
 __all__ = [
+    "BackboneFeatures",
     "DigitFeatures",
+    "FaceFeatures",
     "FeatureExtractor",
     "InceptionFeatures",
     "Measurement",

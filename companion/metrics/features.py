@@ -4,8 +4,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cached_property
 from importlib.resources import as_file, files
-from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +13,9 @@ from tqdm.auto import tqdm
 
 from companion.data.assets import fetch, manifest
 from companion.errors import CompanionError
+from companion.losses import BACKBONES, PerceptualLoss
 from companion.models.digits import DigitClassifier
+from companion.models.identity import FaceReader
 from companion.models.store import load_model
 
 
@@ -38,8 +39,7 @@ class DigitFeatures:
     def __init__(self, model: DigitClassifier | None = None, checksum: str = "untrained") -> None:
         """The packaged classifier, or `model` under a checksum that tells it apart."""
         if model is None:
-            with as_file(files("companion") / "pretrained" / "digit-features.safetensors") as path:
-                model, checksum = _packaged(path)
+            model, checksum = _packaged("digit-features", DigitClassifier)
         self.model = model.eval()
         self.checksum = checksum
 
@@ -63,6 +63,63 @@ class DigitFeatures:
         grey = rgb_to_grayscale(images[:, :3]) if images.shape[1] > 1 else images
         prepared: Tensor = resize(grey, [32, 32], InterpolationMode.BILINEAR, antialias=True)
         return prepared
+
+
+class FaceFeatures:
+    """The course's own reader of face attributes, up to its last feature maps, averaged over place; needs no download.
+
+    It was trained on drawn portraits, so it sees what matters in them (hair, spectacles, expression, direction of
+    gaze) and nothing else. As with `DigitFeatures`, compare its distances only with each other.
+    """
+
+    def __init__(self) -> None:
+        self.model, self.checksum = _packaged("faces-attributes", FaceReader)
+
+    @property
+    def protocol(self) -> str:
+        """Extractor, checksum, resize."""
+        config = self.model.config
+        return (
+            f"face reader {self.checksum[:8]}, {6 * config.width} features, "
+            f"bilinear to {config.size}×{config.size} colour"
+        )
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features `(N, 144)` of grey or colour images of any size; an alpha channel is left out."""
+        size = self.model.config.size
+        return _in_batches(images, lambda part: self.model.body(_as_colour(part, size)).mean((2, 3)))
+
+
+class BackboneFeatures:
+    """A network trained on ImageNet's photographs, up to its last feature maps, averaged over place.
+
+    The light backbone stands in where Inception is not at hand. Its distances are no FID: compare them only with each
+    other.
+    """
+
+    size = 128  # of the images it sees
+
+    def __init__(self, backbone: str = "squeezenet-deep-compression") -> None:
+        """A name from `companion.losses.BACKBONES`."""
+        self.network = PerceptualLoss(backbone, layers=(len(BACKBONES[backbone].features()) - 1,))
+        self.backbone = backbone
+
+    @property
+    def protocol(self) -> str:
+        """Extractor, checksum, resize."""
+        asset = BACKBONES[self.backbone].asset
+        checksum = manifest()[asset].sha256[:8] if asset else "without weights of its own"
+        return f"{self.backbone} {checksum}, last feature maps averaged, bilinear to {self.size}×{self.size}"
+
+    @torch.no_grad()
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features `(N, D)` of grey or colour images of any size; an alpha channel is left out."""
+
+        def extract(part: Tensor) -> Tensor:
+            return self.network.activations(_as_colour(part, self.size))[0].mean((2, 3))
+
+        return _in_batches(images, extract, batch=100)
 
 
 class InceptionFeatures:
@@ -109,11 +166,23 @@ class InceptionFeatures:
         return _in_batches(images, extract, batch=64)
 
 
-def _packaged(path: Path) -> tuple[DigitClassifier, str]:
-    model = load_model(path)
-    if not isinstance(model, DigitClassifier):
-        raise CompanionError(f"The file {path} holds no digit classifier; reinstall companion.")
-    return model, hashlib.sha256(path.read_bytes()).hexdigest()
+Model = TypeVar("Model", bound=nn.Module)
+
+
+def _packaged(name: str, kind: type[Model]) -> tuple[Model, str]:
+    """A pretrained model of the package and its file's checksum."""
+    with as_file(files("companion") / "pretrained" / f"{name}.safetensors") as path:
+        model = load_model(path)
+        if not isinstance(model, kind):
+            raise CompanionError(f"The file {path} holds no {kind.__name__}; reinstall companion.")
+        return model, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _as_colour(images: Tensor, size: int) -> Tensor:
+    """Grey repeated over the three channels, alpha dropped, resized."""
+    colour = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]
+    resized: Tensor = resize(colour, [size, size], InterpolationMode.BILINEAR, antialias=True)
+    return resized
 
 
 def _in_batches(images: Tensor, extract: Callable[[Tensor], Tensor], batch: int = 500) -> Tensor:

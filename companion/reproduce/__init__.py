@@ -11,13 +11,14 @@ from pathlib import Path
 from companion.environment import environment, pick_device
 from companion.errors import CompanionError, unknown_name
 from companion.models.store import save_model
-from companion.reproduce import ch01, ch02, ch03, ch04, ch08, facemesh, faces, found
+from companion.reproduce import ch01, ch02, ch03, ch04, ch08, colour, facemesh, faces, found
 from companion.reproduce.job import Job, Recipe
 from companion.training.runs import write_json
 
 RECIPES: dict[str, Recipe] = {
     **ch01.RECIPES,
     **ch02.RECIPES,
+    **colour.RECIPES,
     **ch03.RECIPES,
     **ch04.RECIPES,
     **ch08.RECIPES,

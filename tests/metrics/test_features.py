@@ -6,9 +6,16 @@ from importlib.resources import files
 import pytest
 import torch
 
-from companion.data import assets, load
+from companion.data import assets, faces, load
 from companion.errors import CompanionError
-from companion.metrics import DigitFeatures, InceptionFeatures, features
+from companion.metrics import (
+    BackboneFeatures,
+    DigitFeatures,
+    FaceFeatures,
+    InceptionFeatures,
+    features,
+    kernel_distance,
+)
 from companion.models.digits import DigitClassifier, DigitClassifierConfig
 
 
@@ -122,3 +129,52 @@ def test_without_torch_fidelity_the_sentence_says_what_to_install(monkeypatch, i
     monkeypatch.setitem(sys.modules, "torch_fidelity.feature_extractor_inceptionv3", None)
     with pytest.raises(CompanionError, match=r"pip install 'companion\[train\]'"):
         inception(torch.zeros(1, 3, 8, 8))
+
+
+# ---- faces and backbones ----
+
+
+def test_face_features_are_the_packaged_readers_last_maps_averaged():
+    extractor = FaceFeatures()
+    images = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    wanted = extractor.model.body(images).mean((2, 3)).double()
+    torch.testing.assert_close(extractor(images), wanted.detach(), rtol=1e-5, atol=1e-6)
+    content = (files("companion") / "pretrained/faces-attributes.safetensors").read_bytes()
+    assert hashlib.sha256(content).hexdigest()[:8] in extractor.protocol
+    assert f"{wanted.shape[1]} features" in extractor.protocol
+
+
+@pytest.mark.parametrize(
+    "extractor", [FaceFeatures(), BackboneFeatures("untrained")], ids=["faces", "backbone"]
+)
+def test_colour_features_take_any_size_and_leave_alpha_out(extractor):
+    images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    found = extractor(images)
+    assert found.dtype == torch.float64
+    assert found.dim() == 2
+    alpha = torch.rand(4, 1, 32, 32)
+    torch.testing.assert_close(extractor(torch.cat([images, alpha], 1)), found)
+    grey = images[:, :1]
+    torch.testing.assert_close(extractor(grey), extractor(grey.expand(-1, 3, -1, -1)))
+    torch.testing.assert_close(extractor(images[1:2]), found[1:2], rtol=1e-4, atol=1e-6)
+
+
+def test_face_features_know_portraits_from_caricatures_and_both_from_noise():
+    """The further a set is from portraits, the larger its distance to them."""
+    portraits = faces.Portraits(60, size=64)[:]
+    others = faces.Portraits(60, size=64, first=500)[:]
+    noise = torch.rand(60, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    extractor = FaceFeatures()
+    same, changed, far = (
+        kernel_distance(extractor(portraits), extractor(images), subsets=5)[0]
+        for images in (others, faces.Caricatures(60, size=64)[:], noise)
+    )
+    assert same < changed < far
+
+
+def test_the_light_backbone_gives_as_many_features_as_it_has_last_channels():
+    if not assets.manifest()["squeezenet-deep-compression"].here:
+        pytest.skip("the backbone is not in the cache")
+    extractor = BackboneFeatures()
+    assert extractor(torch.zeros(2, 3, 40, 40)).shape == (2, 512)
+    assert "squeezenet-deep-compression 73881cbd" in extractor.protocol
