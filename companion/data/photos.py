@@ -143,7 +143,7 @@ class BlurredPatches:
         margin = self.camera.size - 1
         cuts, kernels = [], []
         for _ in range(self.batch):
-            photo = self.photos.pixels[below(len(self.photos))]
+            photo = self.photos.pixels[self._photograph(index, generator)]
             top, left = (below(side - self.size - margin + 1) for side in photo.shape[1:])
             cut = photo[:, top : top + self.size + margin, left : left + self.size + margin]
             cuts.append(cut.flip(2) if below(2) else cut)
@@ -151,6 +151,10 @@ class BlurredPatches:
         wide = torch.stack(cuts).float() / 127.5 - 1
         blurry = self.camera.degrade(wide, torch.stack(kernels), generator)
         return pair(_inner(wide, margin), blurry)
+
+    def _photograph(self, index: int, generator: torch.Generator) -> int:
+        """Which photograph a patch of batch `index` is cut from: any."""
+        return int(torch.randint(len(self.photos), (), generator=generator))
 
 
 @dataclass

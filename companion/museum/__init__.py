@@ -11,6 +11,7 @@ from companion.museum.ch01 import (
     keras_momentum_as_eps,
     signal_by_depth,
 )
+from companion.museum.ch02 import InOrder, as_bgr, gradients_agree
 from companion.museum.ch03 import (
     ClippedBeforeTheStep,
     MomentumWasserstein,
@@ -36,15 +37,18 @@ __all__ = [
     "BatchNormPenalty",
     "ChannelNormPenalty",
     "ClippedBeforeTheStep",
+    "InOrder",
     "MomentumWasserstein",
     "OneEpsilonPenalty",
     "SquareRootPenalty",
     "UndetachedFakes",
     "WholeBatchNormPenalty",
+    "as_bgr",
     "as_mediapipe_reads",
     "company_changes_a_picture",
     "found_in_bgr",
     "gradient_conflict",
+    "gradients_agree",
     "keras_momentum_as_eps",
     "largest_weights",
     "leak_between_samples",

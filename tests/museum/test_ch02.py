@@ -1,0 +1,57 @@
+"""Guards chapter 2's exhibits: each still shows its bug."""
+
+import pytest
+import torch
+from torch import nn
+
+from companion.data.degrade import Camera
+from companion.data.photos import BlurredPatches, Photos, load_photos, sharp
+from companion.losses import PerceptualLoss
+from companion.models.deblur import Restorer, RestorerConfig
+from companion.museum import InOrder, as_bgr, gradients_agree
+
+CAMERA = Camera(shakes=2, size=7, length=6)
+
+
+@pytest.fixture(scope="module")
+def photos() -> Photos:
+    return load_photos("embedded").split("training")
+
+
+def test_bgr_has_the_same_shape_and_other_colours():
+    red = torch.tensor([1.0, -1.0, -1.0])[None, :, None, None].expand(1, 3, 2, 2)
+    assert as_bgr(red).shape == red.shape
+    assert as_bgr(red)[0, :, 0, 0].tolist() == [-1.0, -1.0, 1.0]
+    assert torch.equal(as_bgr(as_bgr(red)), red)
+
+
+def test_a_trained_network_sees_another_picture_in_bgr(photos):
+    """The activations of a picture and of the same picture in BGR are far apart, although no number was lost."""
+    picture = photos.pixels[0][None, :, :64, :64].float() / 127.5 - 1
+    assert PerceptualLoss("untrained")(as_bgr(picture), picture) > 0.05
+
+
+def test_batches_in_order_come_from_one_photograph_each(photos):
+    """Shown with flat photographs of different grey, where a patch tells where it was cut."""
+    flat = Photos(
+        "flat", photos.sources, tuple(torch.full((3, 60, 60), 40 * n + 20).byte() for n in range(4))
+    )
+    ordered, shuffled = (kind(flat, CAMERA, size=16, batch=6, seed=1) for kind in (InOrder, BlurredPatches))
+    levels = [sharp(ordered[index]).mean((1, 2, 3)) for index in range(32)]
+    assert all(level.std() < 1e-5 for level in levels)
+    assert [len({round(float(levels[8 * n + i][0]), 3) for i in range(8)}) for n in range(4)] == [1] * 4
+    assert len({round(float(level[0]), 3) for level in levels}) == 4
+    assert sharp(shuffled[0]).mean((1, 2, 3)).std() > 0.1
+
+
+def test_gradients_of_batches_in_order_repeat_themselves(photos):
+    torch.manual_seed(0)
+    model = Restorer(RestorerConfig(4, 1))
+    nn.init.normal_(
+        next(layer for layer in reversed(model.layers) if isinstance(layer, nn.Conv2d)).weight, 0, 0.02
+    )
+    agree = {
+        kind: gradients_agree(model, kind(photos, CAMERA, size=32, batch=4, seed=1))
+        for kind in (InOrder, BlurredPatches)
+    }
+    assert agree[InOrder] > agree[BlurredPatches]
