@@ -79,7 +79,7 @@ def image_grid(images: Tensor, *, columns: int = 8, scale: int = 1, gap: int = 2
 
 
 def over(sprites: Tensor, ground: Tensor) -> Tensor:
-    """Sprites laid over a ground: `colour + (1 − alpha) · ground` on [0, 1] (Porter & Duff 1984, table 1).
+    """Sprites laid over a ground: `colour + (1 − alpha) · ground` on [0, 1] (Porter & Duff 1984: the operator “over”).
 
     Args:
         sprites: RGBA in [−1, 1] with the colours multiplied by alpha, `(N, 4, H, W)`.
