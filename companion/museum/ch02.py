@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector
 
 from companion.data.photos import BlurredPatches, blurred, sharp
 
@@ -42,6 +41,7 @@ def gradients_agree(generator: nn.Module, batches: BlurredPatches, *, count: int
     for index in range(count):
         pairs = batches[index]
         loss = (generator(blurred(pairs)) - sharp(pairs)).abs().mean()
-        slopes.append(parameters_to_vector(torch.autograd.grad(loss, parameters)))
+        slope = torch.autograd.grad(loss, parameters)
+        slopes.append(torch.cat([part.flatten() for part in slope]))  # in whatever memory layout
     cosines = [torch.cosine_similarity(one, other, dim=0) for one, other in pairwise(slopes)]
     return float(torch.stack(cosines).mean())
