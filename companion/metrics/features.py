@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 from torchvision.transforms.v2.functional import InterpolationMode, resize, rgb_to_grayscale
 from tqdm.auto import tqdm
 
@@ -94,6 +95,8 @@ class FaceFeatures:
 class BackboneFeatures:
     """A network trained on ImageNet's photographs, up to its last feature maps, averaged over place.
 
+    At each place the channels are first brought to a root mean square of one, since backbones differ in scale by orders
+    of magnitude (LPIPS normalises likewise: Zhang et al. 2018, equation 1).
     The light backbone stands in where Inception is not at hand. Its distances are no FID: compare them only with each
     other.
     """
@@ -110,14 +113,18 @@ class BackboneFeatures:
         """Extractor, checksum, resize."""
         asset = BACKBONES[self.backbone].asset
         checksum = manifest()[asset].sha256[:8] if asset else "without weights of its own"
-        return f"{self.backbone} {checksum}, last feature maps averaged, bilinear to {self.size}×{self.size}"
+        return (
+            f"{self.backbone} {checksum}, normalised last maps averaged, bilinear to {self.size}×{self.size}"
+        )
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
         """Features `(N, D)` of grey or colour images of any size; an alpha channel is left out."""
 
         def extract(part: Tensor) -> Tensor:
-            return self.network.activations(_as_colour(part, self.size))[0].mean((2, 3))
+            maps = self.network.activations(_as_colour(part, self.size))[0]
+            averaged: Tensor = (normalize(maps, dim=1) * maps.shape[1] ** 0.5).mean((2, 3))
+            return averaged
 
         return _in_batches(images, extract, batch=100)
 
