@@ -365,12 +365,14 @@ def _assets(options: argparse.Namespace) -> None:
 
     if options.action == "list":
         for asset in manifest().values():
-            place = "here" if asset.here else f"{asset.size / 1e6:.1f} MB to fetch"
+            to_get = f"{asset.size / 1e6:.1f} MB to fetch" if asset.urls else "to put by hand"
+            place = "here" if asset.here else to_get
             print(f"{asset.name:28} {place:18} {asset.licence:14} {asset.description}")
         return
     if not options.names:
         raise CompanionError("Name at least one asset to fetch, or “all”; companion assets list shows them.")
-    for name in manifest() if options.names == ["all"] else options.names:
+    published = [name for name, asset in manifest().items() if asset.urls]
+    for name in published if options.names == ["all"] else options.names:
         print(f"{name}: {fetch(name)}")
 
 

@@ -302,6 +302,16 @@ def test_a_stopped_export_says_that_nothing_is_left(tmp_path, capsys, monkeypatc
     assert "is as it was before" in capsys.readouterr().out
 
 
+def test_fetching_all_assets_leaves_out_what_nobody_publishes(monkeypatch, capsys):
+    from companion.data import assets
+
+    monkeypatch.setattr(assets, "fetch", lambda name: Path(name))
+    assert main(["assets", "fetch", "all"]) == 0
+    fetched = capsys.readouterr().out
+    assert "vgg16" in fetched
+    assert "squeezenet-deep-compression" not in fetched
+
+
 def test_train_deblur_leaves_a_run_folder_with_blurred_restored_and_sharp(tmp_path, capsys):
     """And continues: `--resume` with more steps goes on where it was."""
     out = tmp_path / "run"
