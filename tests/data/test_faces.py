@@ -34,6 +34,7 @@ from companion.data.faces import (
     landmarks,
     mean_face,
     part_masks,
+    render,
     unpaired,
 )
 from companion.data.faces.datasets import FaceSet
@@ -392,6 +393,24 @@ def test_portraits_of_one_person_are_nearer_to_each_other_than_chance():
     own, others = alike.diag().mean(), (alike.sum() - alike.diag().sum()) / (24 * 23)
     assert own > others
     assert (alike.argmax(1) == torch.arange(24)).float().mean() < 0.9
+
+
+@pytest.mark.parametrize("size", [64, 128])
+def test_memory_is_bounded_by_the_batch_and_not_by_the_set(monkeypatch, size: int):
+    """However many faces are asked for, so many pixels at most are drawn at once."""
+    seen = []
+
+    def watched(columns, side):
+        seen.append(len(columns.values) * side**2)
+        return columns.values.new_zeros(len(columns.values), 3, side, side), columns.values.new_zeros(
+            len(columns.values), side, side
+        )
+
+    monkeypatch.setattr(render, "portrait", watched)
+    pictures = draw_portraits(people(300), size)
+    assert len(pictures.images) == 300
+    assert max(seen) <= render.CHUNK
+    assert sum(seen) == 300 * size**2
 
 
 # export
