@@ -14,7 +14,7 @@ from torch import Tensor, nn
 class FaceReaderConfig:
     """The numbers that fix the network's shape."""
 
-    outputs: int
+    outputs: int = 64  # attributes, or the length of an embedding
     size: int = 64  # side of the images in pixels, a multiple of 16
     width: int = 24  # channels at half the images' size
 
