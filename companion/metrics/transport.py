@@ -7,7 +7,7 @@ from torch import Tensor
 def earth_movers_distance(first: Tensor, second: Tensor) -> float:
     """Wasserstein-1 distance between two samples on the line, each point of a sample weighing the same.
 
-    `∫ |F(x) − G(x)| dx`, the area between both cumulative distribution functions, which are stairs (Vallender 1974).
+    `∫ |F_p(x) − F_q(x)| dx`, the area between both cumulative distribution functions, two stairs (Vallender 1974).
     For samples of equal size it is also the mean of `|aᵢ − bᵢ|` over both in sorted order: on a line nobody carries
     earth past anybody else.
 
