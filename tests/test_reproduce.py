@@ -36,7 +36,7 @@ import os, signal, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from companion.reproduce import ch01, ch02, facemesh, faces, reproduce
+from companion.reproduce import ch01, ch02, ch04, facemesh, faces, reproduce
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
@@ -56,6 +56,7 @@ for name in names:
         AdversarialTrainer._one_step = die_at(step, AdversarialTrainer._one_step)
         ch02.wiener_filter = die_at(3, ch02.wiener_filter)
         ch01.accuracy = die_at(0, ch01.accuracy)
+        ch04.slope_norms = die_at(3, ch04.slope_norms)
         faces.read_faces = die_at(0, faces.read_faces)
         facemesh.differences = die_at(5, facemesh.differences)
         reproduce(name, work / "out", work, budget="debug")

@@ -127,7 +127,7 @@ def test_a_long_run_leaves_about_twenty_grids(tmp_path):
         replace(SETTINGS, objective=WassersteinGP(critic_steps=2), critic_norm=False),
         replace(SETTINGS, objective=OneSidedWassersteinGP(critic_steps=2), critic_norm=False),
     ],
-    ids=["float32", "bfloat16", "penalty"],
+    ids=["float32", "bfloat16", "least squares", "clipping", "penalty", "one-sided penalty"],
 )
 def test_a_run_left_early_and_resumed_is_equal_byte_for_byte(tmp_path, settings):
     train(tmp_path / "whole", settings)
