@@ -321,7 +321,8 @@ def test_an_unknown_model_and_one_of_another_kind_are_one_sentence(tmp_path, cap
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests run in the background would ignore it
 from torch import nn
 from companion import restoration
 from companion.cli import main
