@@ -35,13 +35,12 @@ def mediapipe() -> Any:
 
 def opencv() -> Any:
     """OpenCV, which comes with MediaPipe, imported when first asked for; raises as `mediapipe` does."""
-    os.environ.setdefault(
-        "OPENCV_FFMPEG_LOGLEVEL", "-8"
-    )  # its words on damaged videos; ours are one sentence
     return _imported("cv2")
 
 
 def _imported(name: str) -> Any:
+    # OpenCV's words on damaged videos; ours are one sentence. Set before MediaPipe too, which imports it.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:

@@ -14,7 +14,7 @@ import numpy as np
 from companion.data.folders import FORMATS, SUFFIXES, files_below, looked_at
 from companion.errors import CompanionError
 from companion.vision.frames import Frame, Picture, Source
-from companion.vision.models import opencv
+from companion.vision.models import opencv, quiet
 from companion.vision.pictures import as_picture
 
 WHOLE = 0.9  # a video that ends before this part of its announced frames is damaged: headers are rarely exact
@@ -118,7 +118,7 @@ class Video:
             raise CompanionError(f"There is no file {self.path}; check the name.")
         if self.path.stat().st_size == 0:
             raise CompanionError(f"The file {self.path} is empty (0 bytes); give a whole video file.")
-        with _silent(self._cv2):
+        with quiet():
             self._capture = self._cv2.VideoCapture(str(self.path))
             self._next = self._grab()
         if self._next is None:
@@ -179,7 +179,7 @@ class Webcam:
     def __init__(self, index: int = 0) -> None:
         self.name = f"camera {index}"
         self._cv2 = opencv()
-        with _silent(self._cv2):
+        with quiet():
             self._capture = self._cv2.VideoCapture(index)
             there = self._capture.isOpened() and self._capture.read()[0]
         if not there:
@@ -239,16 +239,3 @@ class Webcam:
 
 def _rgb(bgr: Any) -> Picture:
     return np.ascontiguousarray(bgr[..., ::-1])
-
-
-class _silent:
-    """OpenCV's own complaints off the screen while a file or camera is tried: ours is one sentence."""
-
-    def __init__(self, cv2: Any) -> None:
-        self._logging = cv2.utils.logging
-
-    def __enter__(self) -> None:
-        self._before = self._logging.setLogLevel(self._logging.LOG_LEVEL_SILENT)
-
-    def __exit__(self, *_: object) -> None:
-        self._logging.setLogLevel(self._before)
