@@ -557,7 +557,7 @@ def _add_faces(commands: Any) -> None:
     export = actions.add_parser(
         "export",
         help="a folder of pictures with tables",
-        description="Write drawn faces as a published data set would look: images/ (PNG with alpha), labels.csv, "
+        description="Write drawn faces as a published data set would look: images/ (PNG), labels.csv, "
         "landmarks.csv (68 points in pixels) and LICENCE.txt. The same options give the same files. Ctrl-C is safe: "
         "a broken-off export is removed again.",
     )

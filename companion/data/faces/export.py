@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 
@@ -71,7 +72,8 @@ def _remove(folder: Path, *, itself: bool) -> None:
     """What an export wrote, and the folder too if it was the export's own."""
     rmtree(folder / "images", ignore_errors=True)
     for name in ("labels.csv", "landmarks.csv", "LICENCE.txt"):
-        (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):  # else it would hide what broke the export off
+            (folder / name).unlink(missing_ok=True)
     if itself and folder.is_dir():
         folder.rmdir()
 
