@@ -1,12 +1,15 @@
 """The contenders. Each gives a function that makes one training step: one of the critic, one of the generator.
 
 All train the same networks: `companion.models.dcgan` at 64×64, three channels, width 32, the critic without
-normalisation where there is a gradient penalty. A peer gets them inside a subclass of its own base class, which only
-hands `forward` on, so that what is timed is the peer's published step:
+normalisation in the Wasserstein games, so that clipping and penalty have the same work besides. A peer gets them
+inside a subclass of its own base class, which only hands `forward` on, so that what is timed is the peer's published
+step:
 
 * torch-mimicry: `train_step` of its critic, then of its generator, and the log and scheduler of its `Trainer.train`.
+  It has no clipping, so it sits that game out.
 * torchgan: `Trainer.train_iter`, which its `Trainer.train` calls once a batch. Its penalty takes an optimiser step of
-  its own and one norm over the whole batch; that is how it was published, and it is not made slower by it.
+  its own and one norm over the whole batch, and it clips before the step; that is how it was published, and it is not
+  made slower by it.
 * ours: `AdversarialTrainer.run`, moving average of the generator included, which the peers do not keep.
 
 Printing, saving and TensorBoard are left out for all, and so is reading data: batches lie in memory.
@@ -20,10 +23,10 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.optim import Optimizer
 
 from companion.models.dcgan import Critic, DCGANConfig, Generator
-from companion.objectives import NonSaturating, Objective, WassersteinGP
+from companion.objectives import NonSaturating, Objective, Wasserstein, WassersteinGP
 from companion.training.adversarial import AdversarialTrainer
 
 CONFIG = DCGANConfig(size=64, channels=3, latents=64, width=32)
@@ -33,24 +36,24 @@ Step = Callable[[], None]
 
 @dataclass(frozen=True)
 class Game:
-    """One of the two objectives timed: what ours, torch-mimicry and torchgan call it."""
+    """One of the objectives timed, and what torch-mimicry calls its loss (None: it has no such game)."""
 
     name: str
     objective: Objective
-    mimicry_loss: str
-    penalised: bool
+    mimicry_loss: str | None
+    batch_norm: bool  # in the critic
 
     @property
-    def adam(self) -> dict[str, Any]:
-        """Rate and decays the objective asks for, for the peers' own Adam."""
-        settings = self.objective.optimiser([nn.Parameter(torch.zeros(1))]).defaults
-        return {"lr": settings["lr"], "betas": settings["betas"]}
+    def optimiser(self) -> tuple[type[Optimizer], dict[str, Any]]:
+        """The optimiser the objective asks for, with its rate and decays, for the peers."""
+        chosen = self.objective.optimiser([nn.Parameter(torch.zeros(1))])
+        settings = {key: chosen.defaults[key] for key in ("lr", "betas") if key in chosen.defaults}
+        return type(chosen), settings
 
 
-GAMES = (
-    Game("WGAN-GP", WassersteinGP(critic_steps=1), "wasserstein", penalised=True),
-    Game("DCGAN", NonSaturating(), "ns", penalised=False),
-)
+CLIPPED = Game("WGAN, clipped", Wasserstein(critic_steps=1), None, batch_norm=False)
+PENALISED = Game("WGAN-GP", WassersteinGP(critic_steps=1), "wasserstein", batch_norm=False)
+GAMES = (PENALISED, CLIPPED, Game("DCGAN", NonSaturating(), "ns", batch_norm=True))
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,13 @@ class Contender:
 
     name: str
     build: Callable[[Game, Data], tuple[Step, dict[str, int]]]
+    plays: Callable[[Game], bool] = lambda game: True
 
 
 def networks(game: Game) -> tuple[Generator, Critic]:
     """The networks every contender trains, with the same first weights."""
     torch.manual_seed(1)
-    norm = None if game.penalised else nn.BatchNorm2d
+    norm = nn.BatchNorm2d if game.batch_norm else None
     return Generator(CONFIG), Critic(CONFIG, norm=norm)
 
 
@@ -119,8 +123,9 @@ def mimicry() -> Contender:
         from torch_mimicry.training.scheduler import LRScheduler
 
         generator, critic = networks(game)
-        generator_base = wgan_gp_base.WGANGPBaseGenerator if game.penalised else gan.BaseGenerator
-        critic_base = wgan_gp_base.WGANGPBaseDiscriminator if game.penalised else gan.BaseDiscriminator
+        penalised = game is PENALISED
+        generator_base = wgan_gp_base.WGANGPBaseGenerator if penalised else gan.BaseGenerator
+        critic_base = wgan_gp_base.WGANGPBaseDiscriminator if penalised else gan.BaseDiscriminator
 
         class TheirGenerator(generator_base):  # type: ignore[misc, valid-type]
             def __init__(self) -> None:
@@ -139,8 +144,8 @@ def mimicry() -> Contender:
                 return cast(Tensor, self.network(images))[:, None]  # their losses expect (N, 1)
 
         draw, score = TheirGenerator(), TheirCritic()
-        draw_optimiser = Adam(draw.parameters(), **game.adam)
-        score_optimiser = Adam(score.parameters(), **game.adam)
+        kind, settings = game.optimiser
+        draw_optimiser, score_optimiser = (kind(net.parameters(), **settings) for net in (draw, score))
         scheduler = LRScheduler(lr_decay=None, optD=score_optimiser, optG=draw_optimiser, num_steps=10**6)
         device, numbers = torch.device("cpu"), count()
 
@@ -155,7 +160,7 @@ def mimicry() -> Contender:
 
         return step, weights(draw, score)
 
-    return Contender("torch-mimicry 0.1.16", build)
+    return Contender("torch-mimicry 0.1.16", build, plays=lambda game: game.mimicry_loss is not None)
 
 
 def torchgan() -> Contender:
@@ -185,15 +190,15 @@ def torchgan() -> Contender:
             def forward(self, images: Tensor) -> Tensor:
                 return cast(Tensor, self.network(images))
 
-        if game.penalised:
-            chosen = [
-                losses.WassersteinGeneratorLoss(),
-                losses.WassersteinDiscriminatorLoss(),
-                losses.WassersteinGradientPenalty(),
-            ]
-        else:
-            chosen = [losses.MinimaxGeneratorLoss(), losses.MinimaxDiscriminatorLoss()]
-        optimiser = {"name": Adam, "args": game.adam}
+        chosen = [losses.MinimaxGeneratorLoss(), losses.MinimaxDiscriminatorLoss()]
+        if game is PENALISED:
+            chosen = [losses.WassersteinGeneratorLoss(), losses.WassersteinDiscriminatorLoss()]
+            chosen.append(losses.WassersteinGradientPenalty())
+        elif game is CLIPPED:
+            walls = (-game.objective.clip, game.objective.clip)  # type: ignore[attr-defined]
+            chosen = [losses.WassersteinGeneratorLoss(), losses.WassersteinDiscriminatorLoss(clip=walls)]
+        kind, settings = game.optimiser
+        optimiser = {"name": kind, "args": settings}
         scratch = tempfile.mkdtemp(prefix="torchgan-")  # its constructor makes folders for what we never save
         trainer = Trainer(
             {

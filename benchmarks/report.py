@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.loops import CONFIG
+from benchmarks.loops import CLIPPED, CONFIG, PENALISED
 from benchmarks.timing import Measurement, Protocol
 from companion.environment import bfloat16_units, environment
 
@@ -81,9 +81,29 @@ def markdown(found: dict[str, Any], quality: Path = QUALITY) -> str:
         f"({counts['generator']:,} and {counts['critic']:,} weights under {found['measurements'][0]['game']}), "
         f"the same for all; {protocol['rounds']} interleaved rounds, medians, quartiles, best. "
         "Peers run in float32, as published. Ours also keeps the generator's moving average, which they do not.",
+        *_penalty_cost(found),
         *(f"\n{note}" for note in found["notes"]),
     ]
     return "\n".join([*lines, *_quality(quality)]) + "\n"
+
+
+def _penalty_cost(found: dict[str, Any]) -> list[str]:
+    """How many times as long a step with the penalty takes as one with clipping, loop by loop."""
+    medians = {
+        (one["game"], one["batch"], one["contender"]): one["median"]
+        for one in found["measurements"]
+        if "median" in one
+    }
+    costs = [
+        f"{median / medians[PENALISED.name, batch, contender]:.2f} ({contender}, batch {batch})"
+        for (game, batch, contender), median in medians.items()
+        if game == CLIPPED.name and (PENALISED.name, batch, contender) in medians
+    ]
+    return (
+        ["", f"A step with the penalty takes so many times as long as one with clipping: {', '.join(costs)}."]
+        if costs
+        else []
+    )
 
 
 def _quality(path: Path) -> list[str]:

@@ -53,7 +53,8 @@ class Measurement:
 
 def measure(games: Sequence[Game], contenders: Sequence[Contender], protocol: Protocol) -> list[Measurement]:
     """Time every contender on every objective and batch size. A contender that fails is kept, with its error."""
-    turns = len(games) * len(protocol.batches) * len(contenders) * (protocol.rounds + 1)
+    pairs = sum(contender.plays(game) for game in games for contender in contenders)
+    turns = pairs * len(protocol.batches) * (protocol.rounds + 1)
     found: list[Measurement] = []
     with tqdm(total=turns, unit="turn", smoothing=0.05, disable=None) as bar:
         for game in games:
@@ -67,6 +68,7 @@ def _compare(
     game: Game, batch: int, contenders: Sequence[Contender], protocol: Protocol, bar: "tqdm[None]"
 ) -> list[Measurement]:
     data = images(batch)
+    contenders = [contender for contender in contenders if contender.plays(game)]
     found = [Measurement(game.name, batch, contender.name) for contender in contenders]
     running = []
     for contender, measurement in zip(contenders, found, strict=True):

@@ -19,11 +19,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from cycler import cycler
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 from torchvision.utils import make_grid
 
@@ -110,6 +111,20 @@ def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2) -> Image.Image:
             for spine in ax.spines.values():
                 spine.set_visible(False)
         return picture(fig)
+
+
+def photo_rows(rows: Mapping[str, Tensor]) -> Image.Image:
+    """Labelled rows of photographs `(N, 3, H, W)` in [−1, 1], pixel for pixel: how sharp they are is what they show."""
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 15)
+    margin = max(round(font.getlength(label)) for label in rows) + 14
+    grids = [image_grid(images, columns=len(images)) for images in rows.values()]
+    sheet = Image.new("RGB", (margin + grids[0].width, sum(grid.height for grid in grids)), "white")
+    pen, top = ImageDraw.Draw(sheet), 0
+    for label, grid in zip(rows, grids, strict=True):
+        sheet.paste(grid, (margin, top))
+        pen.text((margin - 8, top + grid.height / 2), label, fill=INK, font=font, anchor="rm")
+        top += grid.height
+    return sheet
 
 
 def picture(fig: Figure) -> Image.Image:

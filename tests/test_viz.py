@@ -276,3 +276,12 @@ def test_the_histogram_counts_every_weight_once_and_the_far_ones_at_the_walls():
     viz.weights_histogram(ax, critic, reach=1.0, bins=4)
     assert [bar.get_height() for bar in ax.patches] == pytest.approx([0.2, 0.2, 0.4, 0.2])
     plt.close(fig)
+
+
+def test_photographs_in_rows_are_shown_pixel_for_pixel():
+    shades = torch.linspace(-1, 1, 2 * 3 * 20 * 24).view(2, 3, 20, 24)
+    sheet = np.asarray(viz.photo_rows({"one": shades, "a longer name": -shades}))
+    expected = ((shades[1] + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    assert (sheet[2:22, -26:-2] == expected).all()
+    assert (sheet[2:22, :40] == 255).all(), "the shorter label is written to the right"
+    assert (sheet[26:46, :40] < 128).any()
