@@ -353,6 +353,8 @@ def _through(
     if skipped:
         named = ", ".join(skipped[:5]) + (", …" if len(skipped) > 5 else "")
         print(f"Left out, because they could not be read: {len(skipped)} ({named})", file=sys.stderr)
+    for name in getattr(source, "first_only", []):
+        print(f"Of {name}, which holds several pictures, only the first was taken.", file=sys.stderr)
     where = f"; look at {options.save}" if options.save else ""
     if stop.requested:
         print(f"Stopped after {done} frames{where}.", file=sys.stderr)

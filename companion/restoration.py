@@ -21,17 +21,12 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from companion import pretrained
+from companion.data.reading import MOVING
 from companion.errors import CompanionError
 from companion.models.store import load_model
 
 DEFAULT = "deblur-best"  # chapter 2's
 TILE, OVERLAP = 256, 64  # pixels
-MOVING = {
-    "GIF",
-    "PNG",
-    "WEBP",
-    "TIFF",
-}  # formats whose further frames are no by-product, as those of a phone's JPEG are
 # all that Pillow raises on damage
 UNREADABLE = (OSError, EOFError, ValueError, SyntaxError, TypeError, struct.error)
 

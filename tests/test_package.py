@@ -109,6 +109,17 @@ def test_the_command_line_answers_help_without_torch():
     assert answer.stdout.strip() == "[]"
 
 
+def test_the_trackers_come_without_torch():
+    """Whoever finds hands need not wait for torch and torchvision, which take longer than all else together."""
+    code = (
+        "import sys; from companion.training.stopping import stop_requested; "
+        "from companion.vision import outputs, privacy, sources, trackers, volume; "
+        "print(sorted({'torch', 'torchvision', 'sklearn', 'matplotlib'} & set(sys.modules)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
 def test_no_module_of_the_package_imports_fastai():
     """Fastai is for the chapters; it takes seconds to import."""
     for path in MODULES:

@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from companion.data.assets import cache_folder
 from companion.data.degrade import Camera
-from companion.data.folders import FORMATS, SUFFIXES, files_below, read_upright
+from companion.data.reading import FORMATS, SUFFIXES, files_below, read_upright
 from companion.errors import CompanionError, unknown_name
 from companion.randomness import mixed_seed
 

@@ -2,15 +2,17 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
-from companion.training.adversarial import Report
+if TYPE_CHECKING:
+    from companion.training.adversarial import Report
 
 
 def progress(
-    reports: Iterable[Report], *, total: int, start: int = 0, label: str = "training", leave: bool = False
-) -> Iterator[Report]:
+    reports: Iterable["Report"], *, total: int, start: int = 0, label: str = "training", leave: bool = False
+) -> Iterator["Report"]:
     """Pass the reports on, showing how far the run is.
 
     Args:
@@ -27,6 +29,6 @@ def progress(
             yield report
 
 
-def finish(reports: Iterable[Report], *, total: int, label: str = "training") -> Report:
+def finish(reports: Iterable["Report"], *, total: int, label: str = "training") -> "Report":
     """Go through all reports with a progress bar and return the last; for runs with nothing to see on the way."""
     return deque(progress(reports, total=total, label=label), maxlen=1).pop()

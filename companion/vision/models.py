@@ -68,7 +68,7 @@ def model_file(name: str, given: str | Path | None = None) -> Path:
     if given is not None:
         path = Path(given)
         if not path.is_file() or path.stat().st_size == 0:
-            what = "is empty" if path.is_file() else "does not exist"
+            what = "is empty" if path.is_file() else "is a folder" if path.is_dir() else "does not exist"
             raise CompanionError(f"The model file {path} {what}; leave it out to use the published {name}.")
         return path
     if not manifest()[name].file.is_file() and (stand_in := _stand_in(name)) is not None:

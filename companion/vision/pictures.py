@@ -1,18 +1,21 @@
 """Whatever a reader calls a picture, as the one thing MediaPipe reads rightly: contiguous 8-bit RGB (chapter 8)."""
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
-from torch import Tensor
 
-from companion.data.folders import FORMATS, as_rgb, read_upright
+from companion.data.reading import FORMATS, as_rgb, read_upright
 from companion.errors import CompanionError
 from companion.vision.frames import Picture
 
-Viewable = str | Path | Image.Image | NDArray[Any] | Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Viewable: TypeAlias = "str | Path | Image.Image | NDArray[Any] | Tensor"
 
 
 def as_picture(image: Viewable) -> Picture:
@@ -32,7 +35,10 @@ def as_picture(image: Viewable) -> Picture:
         return _read(Path(image))
     if isinstance(image, Image.Image):
         return np.asarray(as_rgb(ImageOps.exif_transpose(image)))
-    pixels = _from_tensor(image) if isinstance(image, Tensor) else np.asarray(image)
+    torch = sys.modules.get(
+        "torch"
+    )  # who hands over a tensor has imported it; who doesn't need not wait for it
+    pixels = _from_tensor(image) if torch and isinstance(image, torch.Tensor) else np.asarray(image)
     if pixels.dtype != np.uint8 or pixels.size == 0:
         raise _unfit(pixels)
     if pixels.ndim == 3 and pixels.shape[2] == 1:
@@ -58,7 +64,7 @@ def _read(path: Path) -> Picture:
     raise CompanionError(f"The file {path} {why}; give a whole {FORMATS} file.")
 
 
-def _from_tensor(image: Tensor) -> NDArray[Any]:
+def _from_tensor(image: "Tensor") -> NDArray[Any]:
     if image.ndim == 4 and len(image) == 1:
         image = image[0]
     if not image.is_floating_point() or image.ndim != 3:

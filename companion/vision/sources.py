@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from companion.data.folders import FORMATS, SUFFIXES, files_below, looked_at
+from companion.data.reading import FORMATS, SUFFIXES, files_below, holds_several, looked_at
 from companion.errors import CompanionError
 from companion.vision.frames import Frame, Picture, Source
 from companion.vision.models import opencv, quiet
 from companion.vision.pictures import as_picture
 
 WHOLE = 0.9  # a video that ends before this part of its announced frames is damaged: headers are rarely exact
+LAST_CAMERA = 999  # a larger number names no camera, and OpenCV reads it as a kind of camera or not at all
 PATIENCE = 5.0  # seconds without a picture after which a webcam counts as gone
 
 
@@ -29,6 +30,8 @@ def open_source(place: str) -> Source:
     """
     if place.isdecimal():
         return Webcam(int(place))
+    if not place:  # as from a shell's variable that nobody set; Path("") would be the folder one stands in
+        raise CompanionError("The source is empty; give a file, a folder, or a camera's number such as 0.")
     path = Path(place)
     if path.is_dir():
         return Pictures.below(path)
@@ -42,7 +45,8 @@ def open_source(place: str) -> Source:
 class Pictures:
     """Picture files one after the other, each on its own: a second apart, so to say, and with nothing in common.
 
-    Files that cannot be read are left out and named in `skipped`, once the iteration has passed them.
+    Files that cannot be read are left out and named in `skipped`, once the iteration has passed them; those that hold
+    several pictures, such as an animated GIF, are named in `first_only`: their first one is given.
     """
 
     rate = None
@@ -52,6 +56,7 @@ class Pictures:
         self.name = name
         self.count = len(self.files)
         self.skipped = list(skipped)
+        self.first_only: list[str] = []
 
     @classmethod
     def below(cls, folder: Path) -> "Pictures":
@@ -83,6 +88,8 @@ class Pictures:
                 self.skipped.append(name)
                 continue
             seen += 1
+            if holds_several(path):
+                self.first_only.append(name)
             yield Frame(picture, float(index), name)
         if not seen:
             raise _no_picture(self.name, self.skipped)
@@ -179,11 +186,14 @@ class Webcam:
     def __init__(self, index: int = 0) -> None:
         self.name = f"camera {index}"
         self._cv2 = opencv()
-        with quiet():
-            self._capture = self._cv2.VideoCapture(index)
-            there = self._capture.isOpened() and self._capture.read()[0]
+        there = False
+        if index <= LAST_CAMERA:
+            with quiet():
+                self._capture = self._cv2.VideoCapture(index)
+                there = self._capture.isOpened() and self._capture.read()[0]
+            if not there:
+                self._capture.release()
         if not there:
-            self._capture.release()
             raise CompanionError(
                 f"There is no camera {index} here, or another program is using it; close that program, try another "
                 "number (0 is the first), or give a video file or a folder."

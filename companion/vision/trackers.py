@@ -163,13 +163,17 @@ class Tracker(ABC, Generic[F]):
         try:
             with quiet():
                 task = getattr(vision, self.task).create_from_options(options)
-        except OSError as error:
-            raise missing_library(error) from None
-        except (RuntimeError, ValueError) as error:
+        except (
+            RuntimeError,
+            ValueError,
+            FileNotFoundError,
+        ) as error:  # the last: a bundle lacks one of its files
             raise CompanionError(
                 f"The file {self.model} is no {self.task} model of MediaPipe's ({error}); leave it out to use the "
                 f"published {self.asset}."
             ) from None
+        except OSError as error:
+            raise missing_library(error) from None
         _open_tasks.add(task)
         return task
 

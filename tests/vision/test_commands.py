@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -148,6 +149,74 @@ def test_what_cannot_be_read_is_one_sentence_and_code_2(tracker, tmp_path, film,
     good = str(film(person, frames=2))
     assert main(["vision", "face", "--source", good, "--save", str(tmp_path / "out.gif")]) == 2
     assert ".webm" in capsys.readouterr().err
+
+
+def odd_pictures(folder: Path, person: np.ndarray) -> dict[str, bool]:
+    """Files of many kinds, and whether the person in it is there to be found."""
+    cv2 = pytest.importorskip("cv2")
+    photo = Image.fromarray(person)
+    Image.new("RGB", (1, 1)).save(folder / "one.png")
+    Image.new("RGB", (1, 700)).save(folder / "thin.png")
+    Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) << 8).save(folder / "grey16.png")
+    cv2.imwrite(str(folder / "rgb16.png"), person[..., ::-1].astype(np.uint16) << 8)
+    photo.convert("CMYK").save(folder / "cmyk.jpg")
+    photo.convert("P", palette=Image.Palette.ADAPTIVE).save(folder / "palette.png", transparency=0)
+    photo.save(folder / "moving.gif", save_all=True, append_images=[photo.rotate(10)])
+    turned = Image.Exif()
+    turned[0x112] = 6
+    photo.rotate(90, expand=True).save(folder / "turned.jpg", exif=turned)
+    there = ["grey16.png", "rgb16.png", "cmyk.jpg", "palette.png", "moving.gif", "turned.jpg"]
+    return {path.name: path.name in there for path in folder.iterdir()}
+
+
+def test_pictures_of_every_kind_are_read(tracker, tmp_path, person, capsys):
+    from companion.vision import FaceDetector
+
+    tracker(FaceDetector)
+    (tmp_path / "in").mkdir()
+    there = odd_pictures(tmp_path / "in", person)
+    before = {path: path.read_bytes() for path in (tmp_path / "in").iterdir()}
+    for mode in ("face", "blur"):
+        out = tmp_path / mode
+        assert main(["vision", mode, "--source", str(tmp_path / "in"), "--save", str(out)]) == 0
+        said = capsys.readouterr().err
+        assert "Of moving.gif, which holds several pictures, only the first was taken" in said
+        assert "Left out" not in said
+        assert {path.stem for path in out.glob("*.jpg")} == {Path(name).stem for name in there}
+    found = lines(tmp_path / "face/found.jsonl")
+    assert {line["source"]: bool(line["found"]) for line in found} == there
+    assert {path: path.read_bytes() for path in (tmp_path / "in").iterdir()} == before
+
+
+def test_a_model_that_is_another_is_one_sentence(kinds, folder, tmp_path, monkeypatch, capsys):
+    """Another task's bundle, a text, nothing, a folder; and none in the cache, or a damaged one."""
+    from companion.vision import FaceMesh
+    from companion.vision.models import model_file
+
+    (tmp_path / "text.task").write_text("model")
+    picture = str(folder / "astronaut.png")
+    for model, said in (
+        (model_file(FaceMesh.asset), "is no HandLandmarker model"),
+        (tmp_path / "text.task", "is no HandLandmarker model"),
+        (tmp_path / "none.task", "does not exist"),
+        (tmp_path, "is a folder"),
+    ):
+        assert main(["vision", "hands", "--source", picture, "--model", str(model)]) == 2
+        (sentence,) = capsys.readouterr().err.splitlines()
+        assert said in sentence
+        assert "graphics libraries" not in sentence
+
+    def refuse(*_: object) -> None:
+        raise OSError("no test downloads anything")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setenv("COMPANION_CACHE", str(tmp_path / "cache"))
+    assert main(["vision", "face", "--source", picture]) == 2
+    assert "put the file by hand at" in capsys.readouterr().err.splitlines()[-1]
+    (tmp_path / "cache/mediapipe").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "cache/mediapipe/blaze_face_short_range.tflite").write_text("damaged")
+    assert main(["vision", "face", "--source", picture]) == 2
+    assert "wrong checksum" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_video_cut_short_keeps_what_was_read(tracker, tmp_path, film, person):

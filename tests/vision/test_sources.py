@@ -51,6 +51,22 @@ def test_what_is_not_there_is_one_sentence(tmp_path):
             make(str(tmp_path / "nothing.mp4"))
     with pytest.raises(CompanionError, match="does not exist"):
         Pictures.below(tmp_path / "nowhere")
+    with pytest.raises(CompanionError, match="source is empty"):
+        open_source("")  # not the folder one stands in
+    for number in ("98", "1000", "9" * 30):
+        with pytest.raises(CompanionError, match=f"no camera {number} here"):
+            open_source(number)
+
+
+def test_of_an_animation_the_first_picture_is_taken_and_said(tmp_path):
+    red, blue = (Image.new("RGB", (4, 3), colour) for colour in ("red", "blue"))
+    red.save(tmp_path / "moving.gif", save_all=True, append_images=[blue])
+    red.save(tmp_path / "still.gif")
+    red.save(tmp_path / "pages.tif", save_all=True, append_images=[blue])
+    with open_source(str(tmp_path)) as source:
+        frames = list(source)
+    assert [frame.picture[0, 0].tolist() for frame in frames] == [[255, 0, 0]] * 3
+    assert source.first_only == ["moving.gif", "pages.tif"]
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".mp4"])
