@@ -98,7 +98,7 @@ def _train_deblur(options: argparse.Namespace) -> None:
     if settings.data not in ("embedded", "pets"):
         _refuse_own_samples(options.out, settings.data)
     ready = build(settings)
-    _say_skipped(len(ready.photos), ready.photos.skipped)
+    _say_skipped(len(ready.photos), ready.skipped)
     _run(options, settings, ready.trainer, ready.batches, ready.photos.fingerprint)
 
 
@@ -477,7 +477,7 @@ def _add_deblur(models: Any) -> None:
     )
     deblur.set_defaults(run=_train_deblur, settings=_deblur, budgets=DEBLUR_BUDGETS)
     add = deblur.add_argument
-    add("--data", metavar="NAME|FOLDER", help="photographs: embedded (default), pets, or a folder")
+    add("--data", metavar="NAME|FOLDER", help="photographs: embedded (default), pets, a folder, or GoPro's")
     _add_place_and_budget(deblur)
     add("--steps", type=int, metavar="N", help="generator steps (laptop: 4000)")
     add("--size", type=int, metavar="PIXELS", help="side of the training patches (default: 64)")

@@ -170,6 +170,22 @@ class GoProFrames:
     batch: int
     seed: int = 0
 
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @staticmethod
+    def lie_in(folder: Path) -> bool:
+        """Whether a folder has GoPro's layout."""
+        return next(folder.glob("train/*/blur"), None) is not None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short checksum of all names and file sizes; of gigabytes of pixels it would take minutes."""
+        digest = hashlib.sha256()
+        for path in (path for pair in self.frames for path in pair):
+            digest.update(f"{'/'.join(path.parts[-4:])} {path.stat().st_size}".encode())
+        return digest.hexdigest()[:16]
+
     @classmethod
     def read(cls, folder: Path, part: str, *, size: int, batch: int, seed: int = 0) -> "GoProFrames":
         """The frames of one of `SPLITS`, in the layout as published: `train/SCENE/blur/000001.png`, `sharp`, `test`.

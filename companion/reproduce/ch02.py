@@ -77,7 +77,7 @@ def deblur_wgan_gp(job: Job) -> Result:
 def _over_seeds(job: Job, objective: Objective) -> Result:
     """One objective over the seeds, judged on photographs never trained on; ships the first seed's weights."""
     base = replace(base_settings(job), objective=objective)
-    found, models = _all_runs(job, base, {"run": {}})
+    found, models = _all_runs(job, base, {"run": {}}, _seeds(job))
     metrics = [*_blurry_metrics(job, base), *_metrics(job, base, found["run"], "")]
     return Result(_about(base), _seeds(job), metrics, {"runs": found["run"]}, model=models["run"])
 
@@ -93,11 +93,12 @@ def deblur_content(job: Job) -> Result:
         "pixels": {"content": (PixelL1(4000.0),)},
         "none": {"content": ()},
     }
-    found, _ = _all_runs(job, base, changes)
+    seeds = _seeds(job)[:2]
+    found, _ = _all_runs(job, base, changes, seeds)
     metrics = _blurry_metrics(job, base)
     for name, runs in found.items():
         metrics += _metrics(job, base, runs, f", content loss: {name}")
-    return Result(_about(base), _seeds(job), metrics, {"runs": found})
+    return Result(_about(base), seeds, metrics, {"runs": found})
 
 
 def deblur_best(job: Job) -> Result:
@@ -174,12 +175,12 @@ TITLES = {"psnr": "PSNR (dB)", "gain": "gain in PSNR (dB)", "ssim": "SSIM", "dis
 
 
 def _all_runs(
-    job: Job, base: DeblurSettings, changes: dict[str, dict[str, Any]]
+    job: Job, base: DeblurSettings, changes: dict[str, dict[str, Any]], seeds: list[int]
 ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Restorer]]:
     """Every change under every seed, seeds outermost; what each measured, and the first seed's models."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in changes}
     models: dict[str, Restorer] = {}
-    for seed in _seeds(job):
+    for seed in seeds:
         for name, change in changes.items():
             settings = replace(base, seed=seed, **change)
             trainer, report = _trained(job, f"seed-{seed}/{name}", settings)
@@ -190,18 +191,17 @@ def _all_runs(
 
 def _trained(job: Job, key: str, settings: DeblurSettings) -> tuple[ConditionalTrainer, dict[str, Any]]:
     """A finished run in its folder below the job's, and how it did on the test pictures."""
-    run_of = build(settings, _photographs(settings.data, _least(settings)))
+    photos = _photographs(settings.data, _least(settings))
+    run_of = build(settings, photos)
     trainer = run_of.trainer
-    run = Run.start(job.work / key, settings.as_json(), run_of.photos.fingerprint, resume=True)
+    run = Run.start(job.work / key, settings.as_json(), photos.fingerprint, resume=True)
     run.restore(trainer)
     curve = job.work / f"{key}-curve"
     every = max(1, settings.steps // 10)
 
     def measured() -> None:
         if trainer.step and trainer.step % every == 0:
-            job.once(
-                f"{key}-curve/{trainer.step:06d}", partial(_point, trainer, run_of.photos, settings, job)
-            )
+            job.once(f"{key}-curve/{trainer.step:06d}", partial(_point, trainer, photos, settings, job))
 
     measured()  # if the last sitting ended while measuring
     reports = run.train(trainer, run_of.batches, steps=settings.steps)

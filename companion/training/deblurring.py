@@ -1,11 +1,13 @@
 """All that fixes a deblurring run, and the trainer and data it stands for (chapter 2)."""
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from companion.data.degrade import Camera
-from companion.data.photos import BlurredPatches, Photos, held_out, load_photos
+from companion.data.photos import BlurredPatches, GoProFrames, Photos, held_out, load_photos
 from companion.environment import pick_device
 from companion.errors import CompanionError
 from companion.losses import Content, Perceptual, WeightedSum
@@ -21,12 +23,12 @@ class DeblurSettings:
     The defaults are the laptop's; DeblurGAN's own sizes are width 64, critic width 64 and size 256.
     """
 
-    data: str = "embedded"  # a name `companion.data.photos.load_photos` knows, or a folder
+    data: str = "embedded"  # a name `companion.data.photos.load_photos` knows, a folder, or GoPro's
     size: int = 64  # side of the training patches
     batch: int = 8
     steps: int = 2000  # generator steps
     seed: int = 1
-    camera: Camera = field(default_factory=Camera)
+    camera: Camera = field(default_factory=Camera)  # GoPro's frames bring their own blur
     width: int = 16
     blocks: int = 9
     normalised: bool = False  # instance normalisation in the generator
@@ -68,13 +70,20 @@ class Deblurring:
 
     settings: DeblurSettings
     trainer: ConditionalTrainer
-    photos: Photos
+    photos: Photos | GoProFrames
 
     @property
-    def batches(self) -> BlurredPatches:
+    def batches(self) -> BlurredPatches | GoProFrames:
         """The training batches."""
+        if isinstance(self.photos, GoProFrames):
+            return self.photos
         s = self.settings
         return BlurredPatches(self.photos.split("training"), s.camera, s.size, s.batch, s.seed)
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Files of the folder that could not be read."""
+        return self.photos.skipped if isinstance(self.photos, Photos) else ()
 
 
 def build(settings: DeblurSettings, photos: Photos | None = None) -> Deblurring:
@@ -88,20 +97,17 @@ def build(settings: DeblurSettings, photos: Photos | None = None) -> Deblurring:
         CompanionError: Whatever of the settings cannot be had, in one sentence.
     """
     device = pick_device(settings.device)
-    photos = load_photos(settings.data, least=settings.least) if photos is None else photos
+    read = _read(settings) if photos is None else photos
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         generator = Restorer(RestorerConfig(settings.width, settings.blocks, settings.normalised))
         critic = PatchCritic(PatchCriticConfig(settings.critic_width))
-    validation = photos.split("validation")
-    shakes = -(-8 // len(validation))  # a few photographs are shown under several shakes
-    shown, _ = held_out(validation, settings.camera, settings.size, each=shakes)
     trainer = ConditionalTrainer(
         generator,
         critic,
         settings.objective,
         content=WeightedSum(settings.content),
-        shown=shown,
+        shown=_shown(settings, read),
         seed=settings.seed,
         device=device,
         precision=torch.bfloat16 if settings.bfloat16 else torch.float32,
@@ -111,4 +117,21 @@ def build(settings: DeblurSettings, photos: Photos | None = None) -> Deblurring:
         channels_last=True,
         compiled=settings.compiled,
     )
-    return Deblurring(settings, trainer, photos)
+    return Deblurring(settings, trainer, read)
+
+
+def _read(settings: DeblurSettings) -> Photos | GoProFrames:
+    folder = Path(settings.data)
+    if GoProFrames.lie_in(folder):
+        size, batch, seed = settings.size, settings.batch, settings.seed
+        return GoProFrames.read(folder, "training", size=size, batch=batch, seed=seed)
+    return load_photos(settings.data, least=settings.least)
+
+
+def _shown(settings: DeblurSettings, photos: Photos | GoProFrames) -> Tensor:
+    """Eight pairs or more that the run never trains on."""
+    if isinstance(photos, GoProFrames):
+        return GoProFrames.read(Path(settings.data), "validation", size=settings.size, batch=8)[0]
+    validation = photos.split("validation")
+    shakes = -(-8 // len(validation))  # a few photographs are shown under several shakes
+    return held_out(validation, settings.camera, settings.size, each=shakes)[0]

@@ -18,6 +18,8 @@ from companion.data.photos import (
     split_of,
 )
 from companion.errors import CompanionError
+from companion.losses import PixelL1
+from companion.training.deblurring import DeblurSettings, build
 
 CAMERA = Camera(shakes=2, size=7, length=6)
 
@@ -173,13 +175,20 @@ def test_held_out_pictures_carry_the_kernel_that_blurred_them(embedded):
     assert torch.allclose(again, blurred(pairs)[..., 3:-3, 3:-3], atol=1 / 127)
 
 
-def test_gopros_folder_is_read_as_published(tmp_path):
-    """Train and test as they are; one scene in ten of train is for validation; frames pair by scene and number."""
+@pytest.fixture
+def gopro(tmp_path):
+    """A folder in the layout as published: ten scenes to train on, two to test on."""
     for scene in range(12):
         for frame in range(2):
             for kind in ("blur", "sharp", "blur_gamma"):
                 part = "test" if scene < 2 else "train"
                 save(tmp_path / part / f"GOPR{scene}" / kind / f"{frame:06d}.png", seed=scene * 9 + len(kind))
+    return tmp_path
+
+
+def test_gopros_folder_is_read_as_published(gopro):
+    """Train and test as they are; one scene in ten of train is for validation; frames pair by scene and number."""
+    tmp_path = gopro
     frames = {part: GoProFrames.read(tmp_path, part, size=16, batch=2, seed=1) for part in SPLITS}
     scenes = {part: {blurry.parent.parent.name for blurry, _ in of.frames} for part, of in frames.items()}
     assert scenes["test"] == {"GOPR0", "GOPR1"}
@@ -193,6 +202,24 @@ def test_gopros_folder_is_read_as_published(tmp_path):
     blurry, clear = frames["test"].frames[0]
     assert (blurry.parent.name, clear.parent.name) == ("blur", "sharp")
     assert blurry.name == clear.name
+
+
+def test_a_run_takes_gopros_own_pairs_and_shows_scenes_it_never_trains_on(gopro):
+    small = dict(width=2, blocks=1, critic_width=2, size=16, batch=2, content=(PixelL1(),))
+    ready = build(DeblurSettings(data=str(gopro), **small))
+    again = GoProFrames.read(gopro, "training", size=16, batch=2, seed=1)
+    assert torch.equal(ready.batches[3], again[3])
+    assert ready.trainer.shown.shape == (8, 6, 16, 16)
+    held = {
+        blurry.parent.parent.name
+        for blurry, _ in GoProFrames.read(gopro, "validation", size=16, batch=2).frames
+    }
+    assert not held & {blurry.parent.parent.name for blurry, _ in ready.photos.frames}
+    *_, last = ready.trainer.run(ready.batches, steps=2)
+    assert last.step == 2
+    before = ready.photos.fingerprint
+    save(ready.photos.frames[0][1], width=40)
+    assert GoProFrames.read(gopro, "training", size=16, batch=2).fingerprint != before
 
 
 def test_a_folder_that_is_not_gopros_is_refused(tmp_path):
