@@ -21,6 +21,7 @@ import torch
 from cycler import cycler
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -289,7 +290,15 @@ def value_surface(
     with torch.no_grad():
         scores = critic(grid).view(len(axis), len(axis))
     ax.contourf(axis, axis, scores, levels=lines, cmap=FAKE_TO_REAL)
-    ax.contour(axis, axis, scores, levels=lines, colors=[COLOURS["critic"]], linewidths=0.8)
+    ax.contour(
+        axis,
+        axis,
+        scores,
+        levels=lines,
+        colors=[COLOURS["critic"]],
+        linewidths=0.8,
+        negative_linestyles="solid",  # zero is no special score
+    )
     if real is not None:
         ax.scatter(real[:, 0], real[:, 1], s=3, linewidths=0, alpha=0.7, color=COLOURS["real"])
     ax.set(xlim=(-extent, extent), ylim=(-extent, extent), aspect="equal", xticks=[], yticks=[])
@@ -360,25 +369,38 @@ def live(report: "Report", content: Image.Image | Figure) -> None:
 
 
 def seeds_figure(
-    runs: Mapping[str, Sequence[Mapping[str, float]]], key: str, *, xlabel: str, log: bool = False
+    runs: Mapping[str, Sequence[Mapping[str, float]]],
+    key: str,
+    *,
+    xlabel: str,
+    log: bool = False,
+    role: str = "generator",
 ) -> Figure:
-    """One bar per setting, the mean of `key` over its runs, with every run as a dot; `log` for a logarithmic axis."""
+    """One bar per setting, the mean of `key` over its runs, with every run as a dot, in the colour of a role.
+
+    `log` makes the axis logarithmic.
+    """
     with style():
         fig, ax = plt.subplots(figsize=(WIDTH, 0.32 * len(runs) + 0.7))
         for row, seen in enumerate(runs.values()):
             values = [run[key] for run in seen]
-            ax.barh(row, float(np.mean(values)), color=COLOURS["generator"], alpha=0.3, height=0.62)
+            ax.barh(row, float(np.mean(values)), color=COLOURS[role], alpha=0.3, height=0.62)
             apart = np.linspace(-0.18, 0.18, len(values))  # so that equal values stay apart
-            ax.scatter(values, row + apart, color=COLOURS["generator"], s=16, zorder=3, linewidths=0)
+            ax.scatter(values, row + apart, color=COLOURS[role], s=16, zorder=3, linewidths=0)
         ax.set_yticks(range(len(runs)), list(runs))
         ax.tick_params(axis="y", length=0, labelcolor=INK)
         ax.invert_yaxis()
         ax.set(xlabel=xlabel, xscale="log" if log else "linear")
         if log:
-            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            ax.xaxis.set_major_formatter("{x:g}")
-            ax.xaxis.set_minor_locator(NullLocator())
+            plain_labels(ax.xaxis)
     return fig
+
+
+def plain_labels(axis: Axis) -> None:
+    """Label a logarithmic axis 1, 2, 5, 10, 20 … rather than with powers of ten."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())
 
 
 def shares_figure(values: Mapping[str, Tensor], *, bins: int = 40) -> Figure:
@@ -420,9 +442,7 @@ def quality_figure(curve: Sequence[Mapping[str, float]]) -> Figure:
             legend=True,
         )
         above.set(ylabel="Fréchet distance", yscale="log")
-        above.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        above.yaxis.set_major_formatter("{x:g}")
-        above.yaxis.set_minor_locator(NullLocator())
+        plain_labels(above.yaxis)
         losses = {
             f"{role} loss": [point[f"{role}_loss"] for point in curve] for role in ("critic", "generator")
         }

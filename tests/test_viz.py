@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 from PIL import Image, ImageSequence
 
 from companion import viz
@@ -264,6 +265,18 @@ def test_level_lines_are_of_the_critics_scores_the_right_way_up():
     assert len(lines) > 8
     assert all(np.ptp(points[:, 1]) < 1e-5 and np.ptp(points[:, 0]) > 3.9 for points in lines)
     assert ax.get_xlim() == ax.get_ylim() == (-2, 2)
+    assert all(dashes is None for _, dashes in ax.collections[1].get_linestyles())  # solid below zero too
+    plt.close(fig)
+
+
+def test_seeds_are_dots_on_the_bar_of_their_mean_in_the_colour_of_the_role():
+    runs = {"one": [{"d": 2.0}, {"d": 4.0}], "two": [{"d": 20.0}, {"d": 20.0}]}
+    fig = viz.seeds_figure(runs, "d", xlabel="distance", log=True, role="critic")
+    (ax,) = fig.axes
+    assert [bar.get_width() for bar in ax.patches] == [3.0, 20.0]
+    assert [dots.get_offsets()[:, 0].tolist() for dots in ax.collections] == [[2.0, 4.0], [20.0, 20.0]]
+    assert {to_hex(bar.get_facecolor()) for bar in ax.patches} == {viz.COLOURS["critic"].lower()}
+    assert ax.get_xscale() == "log"
     plt.close(fig)
 
 

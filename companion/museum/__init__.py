@@ -19,7 +19,6 @@ from companion.museum.ch03 import (
     with_sigmoid,
 )
 from companion.museum.ch04 import (
-    BatchNormPenalty,
     ChannelNormPenalty,
     OneEpsilonPenalty,
     SquareRootPenalty,
@@ -34,7 +33,6 @@ from companion.museum.ch08 import (
 )
 
 __all__ = [
-    "BatchNormPenalty",
     "ChannelNormPenalty",
     "ClippedBeforeTheStep",
     "InOrder",

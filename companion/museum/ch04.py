@@ -1,4 +1,4 @@
-"""Chapter 4's exhibits: six ways to write a gradient penalty that is none.
+"""Chapter 4's exhibits: how a gradient penalty goes wrong without an error.
 
 Each penalty is `WassersteinGP.penalty` written out once more with one line changed.
 """
@@ -12,19 +12,12 @@ from torch.linalg import vector_norm
 from companion.objectives import WassersteinGP
 
 
-@dataclass(frozen=True)
-class BatchNormPenalty(WassersteinGP):
-    """The right penalty on a critic that mixes the images of a batch: what `WassersteinGP` refuses."""
-
-    def check(self, critic: nn.Module) -> None:
-        """Accept every critic. This is the bug."""
-
-
 def leak_between_samples(critic: nn.Module, images: Tensor) -> float:
     """Which share of the slope of one image's score lies in the *other* images of its batch.
 
     `‖∂f(x₁)/∂(x₂ … x_N)‖ / ‖∂f(x₁)/∂(x₁ … x_N)‖`: exactly 0 where each image is scored by itself. A penalty adds up
-    all the scores and takes the slope at each image, so this share ends up at the wrong image.
+    all the scores and takes the slope at each image, so this share ends up at the wrong image. `WassersteinGP` refuses
+    a critic with batch normalisation for it.
 
     Args:
         critic: In the mode, train or eval, that is to be examined.

@@ -48,12 +48,15 @@ def sprites_wgan_gp(job: Job) -> Result:
     settings = replace(PENALISED, **{"data": "sprites", **at_budget[job.budget]})
     images = load(settings.data, size=settings.size)
     extractor = BackboneFeatures("untrained") if job.debug else BackboneFeatures()
+    assert images.labels is not None
     real = _on_white(images[: 20 if job.debug else None])
 
     def further(fake: Tensor) -> dict[str, float]:
         return {"novelty": novelty(images, fake)}
 
-    return _over_seeds(job, settings, SEEDS[:2], real, extractor, further)
+    result = _over_seeds(job, settings, SEEDS[:2], real, extractor, further)
+    result.details["trained on"] = {"pictures": len(images), "motifs": int(images.labels.max()) + 1}
+    return result
 
 
 def _on_portraits(job: Job, settings: ColourSettings) -> Result:
