@@ -7,8 +7,10 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from companion.data import Images, load
 from companion.data.faces import Portraits
@@ -27,7 +29,11 @@ WITH_WEIGHTS = {
     *DEBLURRING,
     *COLOUR,
 }
-SHORT = {"faces-found", "hand-gestures"}  # seconds, nothing to continue; tested beside their chapter's code
+SHORT = {
+    "faces-found",
+    "hand-gestures",
+    "deblur-real",
+}  # seconds, nothing to continue; tested beside their chapter's code
 LONG = [name for name in RECIPES if name not in SHORT]
 
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.
@@ -273,3 +279,24 @@ def test_copies_of_training_sprites_are_no_news_and_other_motifs_are():
     between = Images("between", torch.full((3, 4, 2, 2), 50, dtype=torch.uint8))
     apart = (99 + 100) / 2  # the nearest of the other motif: 100 − 1 and 101 − 1
     assert colour.novelty(sprites, between[:]) == pytest.approx(49 / apart, rel=0.02)
+
+
+def test_real_shakes_are_measured_where_the_photographs_are(tmp_path, monkeypatch):
+    """A picture that is sharp already can only be kept or harmed, one by one; without the photographs, one sentence."""
+    monkeypatch.setenv("COMPANION_CACHE", str(tmp_path))
+    with pytest.raises(CompanionError, match="Levin et al. 2009"):
+        reproduce("deblur-real", tmp_path / "out", tmp_path / "work", budget="debug")
+    folder = tmp_path / "photos" / "levin-blur"
+    (folder / "gt").mkdir(parents=True)
+    still = np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8)
+    Image.fromarray(still).save(folder / "gt" / "im1.png")
+    for kernel, picture in ((1, still // 2 + 64), (2, still ^ 1)):
+        Image.fromarray(picture).save(folder / f"im1_kernel{kernel}_img.png")
+    record = json.loads(
+        reproduce("deblur-real", tmp_path / "out", tmp_path / "work", budget="debug").read_text("utf-8")
+    )
+    gains = record["details"]["gains"]
+    assert set(gains) == {"im1_kernel1_img", "im1_kernel2_img"}
+    assert gains["im1_kernel2_img"] < 0
+    named = {metric["name"]: metric["value"] for metric in record["metrics"]}
+    assert named["least gain in PSNR (dB), real shakes"] == pytest.approx(min(gains.values()), abs=1e-3)

@@ -19,6 +19,25 @@ def psnr(restored: Tensor, sharp: Tensor) -> Tensor:
     return 10 * torch.log10(4 / error)
 
 
+def aligned_psnr(restored: Tensor, sharp: Tensor, *, reach: int = 8) -> Tensor:
+    """The best PSNR of each image over all shifts by up to `reach` whole pixels, `(N,)`.
+
+    A blur and a shift cannot be told apart from blind deblurring's side (Levin et al. 2009, section 5): whoever moves
+    the kernel moves the picture. A border of `2 · reach` pixels is left out all round.
+    """
+    _check_pair(restored, sharp)
+    height, width = sharp.shape[-2:]
+    edge = 2 * reach
+    inner = sharp[..., edge : height - edge, edge : width - edge]
+    shifts = range(edge - reach, edge + reach + 1)
+    qualities = [
+        psnr(restored[..., top : top + inner.shape[-2], left : left + inner.shape[-1]], inner)
+        for top in shifts
+        for left in shifts
+    ]
+    return torch.stack(qualities).amax(0)
+
+
 def ssim(restored: Tensor, sharp: Tensor) -> Tensor:
     """Structural similarity of each image, `(N,)`, 1 for equal ones (Wang et al. 2004, section III.B).
 

@@ -7,7 +7,7 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio
 
 from companion.errors import CompanionError
-from companion.metrics.restoration import PerceptualDistance, psnr, ssim
+from companion.metrics.restoration import PerceptualDistance, aligned_psnr, psnr, ssim
 
 
 def test_psnr_of_a_known_error():
@@ -83,3 +83,14 @@ def test_images_of_different_shapes_are_refused(measure):
 def test_images_smaller_than_ssims_window_are_refused():
     with pytest.raises(CompanionError, match="11 pixels"):
         ssim(torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8))
+
+
+def test_a_shift_costs_an_aligned_comparison_nothing():
+    """And a shift further than `reach` does."""
+    photo = torch.rand(2, 3, 60, 60, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    noisy = photo + 0.1 * torch.randn(photo.shape, generator=torch.Generator().manual_seed(1))
+    straight = aligned_psnr(noisy, photo, reach=4)
+    assert torch.allclose(straight, psnr(noisy[..., 8:-8, 8:-8], photo[..., 8:-8, 8:-8]))
+    assert torch.allclose(straight, torch.tensor(26.0), atol=0.3)  # 10 log₁₀(4 / 0.1²)
+    assert torch.allclose(aligned_psnr(noisy.roll((3, -4), (2, 3)), photo, reach=4), straight, atol=0.05)
+    assert (aligned_psnr(noisy.roll(5, 2), photo, reach=4) < 10).all()
