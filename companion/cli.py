@@ -288,7 +288,13 @@ def _blur(options: argparse.Namespace) -> None:
     from companion.vision.outputs import picture_output
     from companion.vision.sources import open_source
 
-    hiding = {"blur": privacy.blurred, "squares": privacy.pixelated, "cover": privacy.covered}[options.how]
+    ways = {
+        "blur": privacy.blurred,
+        "squares": privacy.pixelated,
+        "cover": privacy.covered,
+        "shake": privacy.shaken,
+    }
+    hiding = ways[options.how]
     with (
         open_source(options.source) as source,
         FaceDetector(confidence=options.confidence, model=options.model) as detector,
@@ -682,10 +688,13 @@ def _add_vision(commands: Any) -> None:
         "blur",
         help="hide every face found",
         description="Hide every face that is found, in pictures or in a video. No such filter is a promise: look at "
-        "the result, and where it matters choose --how cover, since a blur can be undone in part.",
+        "the result, and where it matters choose --how cover, since blurs and squares leave enough to tell people "
+        "apart. --how shake is chapter 2's blur, for undoing it: companion restore.",
     )
     _add_source(blur)
-    blur.add_argument("--how", choices=["blur", "squares", "cover"], default="blur", help="default: blur")
+    blur.add_argument(
+        "--how", choices=["blur", "squares", "cover", "shake"], default="blur", help="default: blur"
+    )
     blur.add_argument(
         "--save", type=Path, required=True, metavar="OUT", help="a folder, or for videos a video file"
     )

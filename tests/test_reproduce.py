@@ -29,11 +29,8 @@ WITH_WEIGHTS = {
     *DEBLURRING,
     *COLOUR,
 }
-SHORT = {
-    "faces-found",
-    "hand-gestures",
-    "deblur-real",
-}  # seconds, nothing to continue; tested beside their chapter's code
+# A minute or less, nothing to continue; tested beside their chapter's code.
+SHORT = {"deblur-real", "faces-found", "faces-hidden", "hand-gestures", "pinch-to-volume"}
 LONG = [name for name in RECIPES if name not in SHORT]
 
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.

@@ -11,7 +11,7 @@ from pathlib import Path
 from companion.environment import environment, pick_device
 from companion.errors import CompanionError, unknown_name
 from companion.models.store import save_model
-from companion.reproduce import ch01, ch02, ch03, ch04, ch08, colour, facemesh, faces, found
+from companion.reproduce import ch01, ch02, ch03, ch04, ch08, colour, facemesh, faces, found, hidden, pinch
 from companion.reproduce.job import Job, Recipe
 from companion.training.runs import write_json
 
@@ -25,6 +25,8 @@ RECIPES: dict[str, Recipe] = {
     **faces.RECIPES,
     **facemesh.RECIPES,
     **found.RECIPES,
+    **hidden.RECIPES,
+    **pinch.RECIPES,
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from companion.errors import CompanionError
@@ -26,10 +26,15 @@ POINTS = 20  # landmarks of a hand but for the wrist
 
 @dataclass(frozen=True)
 class Example:
-    """A hand and the name of what it shows."""
+    """A hand and the name of what it shows.
+
+    Two hands on one photograph, of one person, or of one evening at one camera are more alike than two strangers'.
+    Give such examples one name of their `sitting`, and they are never judged by each other.
+    """
 
     hand: Hand
     name: str
+    sitting: str = ""
 
 
 def features(hand: Hand) -> NDArray[np.float64]:
@@ -67,6 +72,7 @@ class GestureClassifier:
             raise CompanionError(f"“{few[0]}” has a single example; record at least two of each gesture.")
         self.features = np.stack([features(example.hand) for example in examples])  # (N, 60)
         self.names = np.array([example.name for example in examples])  # (N,)
+        self.sittings = [example.sitting or f"example {i}" for i, example in enumerate(examples)]
         self._model: Any = KNeighborsClassifier(n_neighbors=1).fit(self.features, self.names)
 
     def nearest(self, hand: Hand) -> tuple[str, float]:
@@ -80,13 +86,32 @@ class GestureClassifier:
         return name if distance <= reach else None
 
     def left_out(self) -> list[str]:
-        """What each example is called by a classifier that has seen all the others (leave-one-out)."""
-        named = cross_val_predict(self._model, self.features, self.names, cv=LeaveOneOut())
-        return [str(name) for name in named]
+        """What each example is called by a classifier that has seen all others but those of the same sitting.
 
-    def accuracy(self) -> float:
-        """Share of the examples that `left_out` names rightly."""
-        return float(np.mean(np.array(self.left_out()) == self.names))
+        Examples without a sitting are each their own: then this is leave-one-out.
+
+        Raises:
+            CompanionError: All examples come from one sitting, so that none is left to learn from.
+        """
+        if len(set(self.sittings)) < 2:
+            raise CompanionError(
+                "All examples come from one sitting; record another, at another time or place."
+            )
+        return [str(name) for name in self._judged(self._model)]
+
+    def accuracy(self, model: Any = None) -> float:
+        """Share of the examples that are named rightly in this way, by the nearest example or a model of yours.
+
+        Args:
+            model: Any of scikit-learn's classifiers, unfitted; it sees `features`.
+        """
+        named = self.left_out() if model is None else self._judged(model)
+        return float(np.mean(np.array(named) == self.names))
+
+    def _judged(self, model: Any) -> Any:
+        return cross_val_predict(
+            model, self.features, self.names, groups=self.sittings, cv=LeaveOneGroupOut()
+        )
 
 
 def save_examples(path: Path, examples: Sequence[Example]) -> None:
@@ -95,7 +120,8 @@ def save_examples(path: Path, examples: Sequence[Example]) -> None:
     Raises:
         CompanionError: There is a file already.
     """
-    content = {"format": FORMAT, "examples": [{"name": one.name, **as_numbers(one.hand)} for one in examples]}
+    entries = [{"name": one.name, "sitting": one.sitting, **as_numbers(one.hand)} for one in examples]
+    content = {"format": FORMAT, "examples": entries}
     try:
         file = open(path, "x", encoding="utf-8")
     except FileExistsError:
@@ -114,7 +140,10 @@ def load_examples(path: Path) -> list[Example]:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
             raise ValueError("another format")
-        return [Example(from_numbers(entry), str(entry["name"])) for entry in content["examples"]]
+        return [
+            Example(from_numbers(entry), str(entry["name"]), str(entry.get("sitting", "")))
+            for entry in content["examples"]
+        ]
     except FileNotFoundError:
         raise CompanionError(f"There is no file {path}; record examples first.") from None
     except (ValueError, KeyError, TypeError, AttributeError):

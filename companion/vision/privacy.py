@@ -1,11 +1,12 @@
 """Faces made unrecognisable, in a picture or a video (chapter 8).
 
-No filter of this kind is a promise. The detector overlooks faces, small ones and turned ones most; and a blur can be
-undone in part, as chapter 2 shows: where it matters, cover a face rather than blur it, and look at every result.
+No filter of this kind is a promise. The detector overlooks faces, small ones and turned ones most; and a blurred face
+can be told from others, as the chapter measures: where it matters, cover a face, and look at every result.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from companion.vision.frames import Frame, Picture, Source
 from companion.vision.landmarks import Box
 from companion.vision.models import opencv
+from companion.vision.pictures import as_picture
 from companion.vision.trackers import FaceDetector
 
 Hiding = Callable[[Picture], Picture]  # one face's part of a picture, to what is shown in its place
@@ -22,6 +24,7 @@ TILES = (1, 2, 3)  # the picture whole, then in 2 × 2 and 3 × 3 tiles, where s
 SMALLEST_TILE = 160  # pixels; in smaller ones the detector sees faces that are none
 OVERLAP = 0.25  # of a tile, so that a face on a border lies whole in one of them
 SAME = 0.3  # overlap (intersection over union) from which two boxes are one face
+GREY = 128  # of 255: what a covered face becomes
 BLURRED_AT = 96  # pixels: the height at which a face is blurred
 STILL = 0.9  # … and from which a face has not moved between two frames
 
@@ -49,8 +52,30 @@ def pixelated(face: Picture) -> Picture:
 
 
 def covered(face: Picture) -> Picture:
-    """The face's mean colour: nothing of it is left, and nothing can be restored."""
-    return np.broadcast_to(face.mean(axis=(0, 1)).astype(np.uint8), face.shape).copy()
+    """An even grey, the same for everyone: nothing of the face is left, not even how light it is."""
+    return np.full_like(face, GREY)
+
+
+def shaken(face: Picture) -> Picture:
+    """The first shake of chapter 2's camera, at full size: a blur that can be undone, to see what a blur hides."""
+    return _shake()(face)
+
+
+@cache
+def _shake() -> Hiding:
+    import torch  # takes seconds, and no other way needs it
+
+    from companion.data.degrade import Camera
+
+    camera = Camera()
+    kernel, margin = camera.kernels()[:1], camera.size // 2
+
+    def shake(face: Picture) -> Picture:
+        wide = np.pad(face, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
+        images = torch.from_numpy(wide).permute(2, 0, 1)[None].float() / 127.5 - 1
+        return as_picture(camera.degrade(images, kernel, torch.Generator().manual_seed(0)))
+
+    return shake
 
 
 def all_faces(detector: FaceDetector, picture: Picture) -> list[Box]:

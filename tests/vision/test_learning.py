@@ -57,7 +57,7 @@ def test_the_photographs_teach_gestures_across_people():
     classifier = GestureClassifier(EXAMPLES)
     record = {metric.name: metric.value for metric in pretrained.measurements("hand-gestures")}
     assert classifier.accuracy() == pytest.approx(record["gesture right: nearest example"])
-    assert classifier.accuracy() > 0.8
+    assert classifier.accuracy() > 0.7  # the commonest gesture is less than a third of them
     assert all(classifier.name(example.hand) == example.name for example in EXAMPLES), (
         "each is its own nearest"
     )
@@ -65,7 +65,7 @@ def test_the_photographs_teach_gestures_across_people():
 
 def test_leaving_one_out_never_shows_the_example_itself():
     """By hand, one classifier for each example left out."""
-    classifier = GestureClassifier(EXAMPLES)
+    classifier = GestureClassifier([replace(example, sitting="") for example in EXAMPLES])
     rows = np.arange(len(EXAMPLES))
     wanted = [
         KNeighborsClassifier(1).fit(classifier.features[rows != row], classifier.names[rows != row])
@@ -73,6 +73,22 @@ def test_leaving_one_out_never_shows_the_example_itself():
         for row in rows
     ]  # fmt: skip
     assert classifier.left_out() == wanted
+
+
+def test_examples_of_one_sitting_never_judge_each_other():
+    """By hand, one classifier for each sitting; both hands of one photograph, and one woman's on two, are one."""
+    classifier = GestureClassifier(EXAMPLES)
+    sittings = np.array(classifier.sittings)
+    assert len(set(sittings)) == len(EXAMPLES) - 2
+    wanted = [
+        KNeighborsClassifier(1).fit(classifier.features[sittings != one], classifier.names[sittings != one])
+        .predict(classifier.features[[row]])[0]
+        for row, one in enumerate(sittings)
+    ]  # fmt: skip
+    assert classifier.left_out() == wanted
+    assert classifier.accuracy() == classifier.accuracy(KNeighborsClassifier(1))
+    with pytest.raises(CompanionError, match="one sitting"):
+        GestureClassifier([replace(example, sitting="today") for example in EXAMPLES]).left_out()
 
 
 def test_three_shaky_examples_of_each_gesture_suffice_for_one_person():
@@ -126,7 +142,7 @@ def test_examples_come_back_from_their_file(tmp_path):
     path = tmp_path / "mine.json"
     save_examples(path, EXAMPLES)
     back = load_examples(path)
-    assert [example.name for example in back] == [example.name for example in EXAMPLES]
+    assert [(one.name, one.sitting) for one in back] == [(one.name, one.sitting) for one in EXAMPLES]
     for old, new in zip(EXAMPLES, back, strict=True):
         assert as_numbers(new.hand) == as_numbers(old.hand)
     assert GestureClassifier(back).left_out() == GestureClassifier(EXAMPLES).left_out()
@@ -138,7 +154,7 @@ def test_a_file_holds_landmarks_and_nothing_else(tmp_path):
     path = tmp_path / "mine.json"
     save_examples(path, EXAMPLES[:1])
     (entry,) = json.loads(path.read_text(encoding="utf-8"))["examples"]
-    assert set(entry) == {"name", "side", "score", "width", "height", "normalised", "world"}
+    assert set(entry) == {"name", "sitting", "side", "score", "width", "height", "normalised", "world"}
 
 
 @pytest.mark.parametrize(

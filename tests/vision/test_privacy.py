@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
+from companion.data.degrade import Camera, blur
 from companion.vision import Box, FaceDetector, Frame, as_picture
-from companion.vision.privacy import all_faces, blurred, covered, hide_faces, hide_in_video, pixelated
+from companion.vision.privacy import all_faces, blurred, covered, hide_faces, hide_in_video, pixelated, shaken
 from companion.vision.sources import Pictures
 
 
@@ -13,17 +15,30 @@ def noise() -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (60, 50, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("hiding", [blurred, pixelated, covered])
+@pytest.mark.parametrize("hiding", [blurred, pixelated, covered, shaken])
 def test_hiding_keeps_the_shape_and_takes_the_detail(noise, hiding):
     hidden = hiding(noise)
     assert hidden.shape == noise.shape
     assert hidden.dtype == np.uint8
     assert hidden.std() < 0.5 * noise.std()
     assert abs(hidden.mean() - noise.mean()) < 10
+    assert (hiding(noise) == hidden).all()
 
 
-def test_a_cover_leaves_nothing(noise):
-    assert len(np.unique(covered(noise).reshape(-1, 3), axis=0)) == 1
+def test_a_cover_leaves_nothing_not_even_how_light_a_face_is(noise):
+    assert (covered(noise) == covered(noise // 3)).all()
+    assert len(np.unique(covered(noise))) == 1
+
+
+def test_a_shake_is_chapter_2s_blur_and_noise(noise):
+    """Its first kernel over the whole face, the border repeated, then its noise."""
+    camera = Camera()
+    margin = camera.size // 2
+    wide = torch.from_numpy(np.pad(noise, ((margin,) * 2, (margin,) * 2, (0, 0)), mode="edge"))
+    wanted = blur(wide.permute(2, 0, 1)[None].float(), camera.kernels()[:1])[0].permute(1, 2, 0)
+    apart = torch.from_numpy(shaken(noise)).float() - wanted
+    assert apart.abs().max() < 6 * camera.noise * 127.5 + 1
+    assert apart.std() == pytest.approx(camera.noise * 127.5, rel=0.1)
 
 
 def test_pixels_outside_the_face_stay_and_inside_change(noise):

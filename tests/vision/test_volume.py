@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.pinch import OPEN, RING, film, sound_server
 from companion import pretrained
 from companion.cli import main
 from companion.errors import CompanionError
+from companion.reproduce import pinch as measured
+from companion.reproduce.pinch import OPEN, RING, film, sound_server
 from companion.vision import Frame, HandTracker, Seen
 from companion.vision.learning import from_numbers
 from companion.vision.volume import (
@@ -221,7 +222,7 @@ def test_the_balance_stays_even_through_silence(server):
 
 @pytest.fixture(scope="module")
 def pinching():
-    """A film of a pinch, made from two real photographs (benchmarks.pinch says how)."""
+    """A film of a pinch, made from two real photographs (companion.reproduce.pinch says how)."""
     from companion.data.assets import cache_folder
 
     folder = cache_folder() / "vision-photos"
@@ -359,3 +360,30 @@ def test_windows_is_asked_through_pycaw(monkeypatch):
     monkeypatch.setitem(sys.modules, "pycaw.pycaw", None)
     with pytest.raises(CompanionError, match="needs pycaw"):
         system_volume()
+
+
+def test_the_way_from_a_frame_to_the_volume_is_timed(pinching):
+    if not (shutil.which("pulseaudio") and shutil.which("pactl")):
+        pytest.skip("pulseaudio and pactl are not installed")
+    shown, tracker = pinching
+    few = replace(shown, frames=shown.frames[:4])
+    took, curves = measured.timed(few, tracker), measured.followed(few, tracker)
+    hand, volume = took.values()
+    assert len(hand) == len(volume) == len(curves["measured"]) == 4
+    assert all(0 < first < last for first, last in zip(hand, volume, strict=True))
+    assert curves["measured"][0] == curves["one euro"][0] == curves["constant cutoff"][0]
+
+
+def test_jitter_and_lag_of_known_curves():
+    """A value hops by ±0.02, then falls by 0.5 a second; smoothing halves the hops and comes 0.1 s late."""
+    times = np.arange(0, 4.5, 0.04)
+    fall = np.clip(2.6 - times, None, 0) * 0.5
+    late = np.clip(2.7 - times, None, 0) * 0.5
+    hops = 0.02 * (-1.0) ** np.arange(len(times)) * (times < 2.6)
+    curves = {"seconds": times, "measured": fall + hops, "one euro": late + hops / 2, "constant cutoff": fall}
+    found = {metric.name: metric.value for metric in measured._steadiness(curves, "")}
+    assert found["jitter, measured"] == pytest.approx(0.02, rel=1e-3)
+    assert found["jitter, one euro"] == pytest.approx(0.01, rel=1e-3)
+    assert found["jitter, constant cutoff"] == 0
+    assert found["lag, one euro (ms)"] == pytest.approx(100, rel=1e-3)
+    assert found["lag, constant cutoff (ms)"] == pytest.approx(0, abs=1e-6)

@@ -1,16 +1,18 @@
-"""A pinch on film, and a loudspeaker that nobody hears: what the volume knob is tested and timed with.
+"""Chapter 8: a pinch on film turns a loudspeaker that nobody hears; how long that takes, and how steady it is.
 
 **The film is made from two real photographs**, since no real film of a pinch was at hand: an open hand, whose thumb and
 index finger are drawn together by bending the picture, and a hand that makes a ring. Every frame gets noise of its own,
-as a camera's would have, and the hand trembles by a fraction of a pixel.
+as a camera's would have, and the hand trembles by a fraction of a pixel. The loudspeaker is an output of a real
+PulseAudio server that leads nowhere.
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +23,14 @@ from PIL import Image
 from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import map_coordinates, shift
 
-from companion.vision import Frame, HandPoint, HandTracker, Picture
+from companion.data.assets import cache_folder
+from companion.errors import CompanionError
+from companion.metrics import Measurement
+from companion.reproduce.job import Job, Recipe, Result
+from companion.vision import Frame, Hand, HandPoint, HandTracker, Picture, Seen
+from companion.vision.gestures import pinch
+from companion.vision.smoothing import OneEuroFilter
+from companion.vision.volume import Knob, PulseVolume, turn_volume
 
 OPEN, RING = "mm_hand_front_back.jpg", "onehand10k_1402_ok_pinch.jpg"
 SIZE = (360, 480)  # width and height of the film
@@ -38,6 +47,7 @@ BENT = {  # how far each joint goes along when the tips meet: all the way, or a 
 SCRIPT: list[tuple[float, float | None]] = [
     (0.0, 0.0), (2.5, 0.0), (4.0, 0.75), (4.1, None), (6.0, None), (6.1, 0.75), (7.5, 0.0), (9.0, 0.0),
 ]  # fmt: skip
+STILL, MOVING = (0.5, 2.5), (2.8, 3.9)  # seconds in which the hand of the script is held open, and closes
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,96 @@ class Film:
 
     frames: list[Frame]
     closed: list[float | None]
+
+
+def pinch_to_volume(job: Job) -> Result:
+    """Milliseconds from a frame to the volume read back; jitter at rest, lag in motion, smoothed and not."""
+    folder = cache_folder() / "vision-photos"
+    if not folder.is_dir():
+        raise CompanionError(f"The photographs are not in {folder}; put them there.")
+    with HandTracker(most=1) as tracker:
+        shown = film(folder, tracker, rate=8 if job.debug else 25)
+        took, curves = timed(shown, tracker), followed(shown, tracker)
+        settings = {"device": "cpu", "model": tracker.model.name, "frames": len(shown.frames)}
+    made = f"{len(shown.frames)} frames of {SIZE[0]}×{SIZE[1]}, a film made of two real photographs with noise added"
+    return Result(settings, [1], [*_times(took, made), *_steadiness(curves, made)], {**took, **curves})
+
+
+def timed(shown: Film, tracker: HandTracker) -> dict[str, list[float]]:
+    """Milliseconds from each frame in memory until its hand is found, and until the server tells the new volume."""
+    given: list[float] = []
+    found: list[float] = []
+    heard: list[float] = []
+
+    def frames() -> Iterator[Frame]:
+        for frame in shown.frames:
+            given.append(time.perf_counter())
+            yield frame
+
+    def seen() -> Iterator[Seen[Hand]]:
+        for one in tracker.follow(frames()):
+            found.append(1000 * (time.perf_counter() - given[-1]))
+            yield one
+
+    with sound_server(), closing(PulseVolume()) as loudspeaker:
+        for _, turn in turn_volume(seen(), loudspeaker):
+            if abs(loudspeaker.level - turn.level) > 1e-3:
+                raise CompanionError("PulseAudio did not take the volume it was given; try again.")
+            heard.append(1000 * (time.perf_counter() - given[-1]))
+    return {"milliseconds to the hand": found, "milliseconds to the volume": heard}
+
+
+def followed(shown: Film, tracker: HandTracker) -> dict[str, list[float]]:
+    """The pinch in each frame with a hand, as measured and smoothed in two ways, and the level it sets."""
+    knob, constant = (
+        Knob(0.0),
+        OneEuroFilter(1.0, 0.0),
+    )  # the same filter, its cutoff not rising with the speed
+    curves: dict[str, list[float]] = {
+        name: [] for name in ("seconds", "measured", "one euro", "constant cutoff", "level")
+    }
+    for frame, hands in tracker.follow(shown.frames):
+        if not hands:
+            continue
+        distance = pinch(hands[0])
+        turn = knob.turn(distance, frame.seconds)
+        assert turn.pinch is not None  # a hand was seen
+        values = (frame.seconds, distance, turn.pinch, float(constant(distance, frame.seconds)), turn.level)
+        for name, value in zip(curves, values, strict=True):
+            curves[name].append(round(value, 4))
+    return curves
+
+
+def _times(took: dict[str, list[float]], made: str) -> list[Measurement]:
+    way = f"{made}; the camera's own delay is not in it"
+    hand, volume = took["milliseconds to the hand"], took["milliseconds to the volume"]
+    return [
+        Measurement("frame to volume, median (ms)", float(np.median(volume)), way),
+        Measurement("frame to volume, 95 of 100 within (ms)", float(np.percentile(volume, 95)), way),
+        Measurement("of which the hand tracker, median (ms)", float(np.median(hand)), way),
+    ]
+
+
+def _steadiness(curves: dict[str, list[float]], made: str) -> list[Measurement]:
+    times = np.array(curves["seconds"])
+    still, moving = ((times > first) & (times < last) for first, last in (STILL, MOVING))
+    measured = np.array(curves["measured"])
+    speed = np.polyfit(times[moving], measured[moving], 1)[0]  # hand-widths a second, below zero
+    at_rest = f"standard deviation in hand-widths while the hand is held open for {STILL[1] - STILL[0]:.0f} s; {made}"
+    closing_ = f"mean distance to the measured pinch over its speed while it closes; {made}"
+    jitter = [
+        Measurement(f"jitter, {name}", float(np.std(np.array(curves[name])[still])), at_rest)
+        for name in ("measured", "one euro", "constant cutoff")
+    ]
+    lag = [
+        Measurement(
+            f"lag, {name} (ms)",
+            float(1000 * (np.array(curves[name]) - measured)[moving].mean() / -speed),
+            closing_,
+        )
+        for name in ("one euro", "constant cutoff")
+    ]
+    return [*jitter, *lag]
 
 
 def film(photographs: Path, tracker: HandTracker, *, rate: float = 25.0, noise: float = 4.0) -> Film:
@@ -72,11 +172,10 @@ def film(photographs: Path, tracker: HandTracker, *, rate: float = 25.0, noise: 
     return Film(frames, states)
 
 
-def _photo(path: Path, box: tuple[int, int, int, int] | None = None) -> Picture:
-    with Image.open(path) as image:
-        image = image.convert("RGB")
-        image = image.crop(box) if box else image
-        return np.asarray(image.resize(SIZE, Image.Resampling.BICUBIC))
+def _photo(path: Path, box: tuple[int, int, int, int]) -> Picture:
+    with Image.open(path) as opened:
+        image = opened.convert("RGB").crop(box)
+    return np.asarray(image.resize(SIZE, Image.Resampling.BICUBIC))
 
 
 def _state(seconds: float) -> float | None:
@@ -114,7 +213,7 @@ def _bend(picture: Picture, joints: NDArray[np.float64], closed: float) -> Pictu
 
 def _grain(picture: Picture, rng: np.random.Generator, noise: float) -> Picture:
     trembling = shift(picture.astype(np.float32), (*rng.normal(0, 0.3, 2), 0), order=1, mode="nearest")
-    return np.clip(trembling + rng.normal(0, noise, picture.shape), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(trembling + rng.normal(0, noise, picture.shape), 0, 255), np.uint8)
 
 
 @contextmanager
@@ -132,6 +231,10 @@ def sound_server() -> Iterator[str]:
             "module-null-sink sink_name=nowhere",
             f"module-native-protocol-unix socket={folder}/socket auth-anonymous=1",
         ]
+        if shutil.which("pulseaudio") is None or shutil.which("pactl") is None:
+            raise CompanionError(
+                "PulseAudio is not installed; on Debian: apt-get install pulseaudio pulseaudio-utils."
+            )
         server = subprocess.Popen(
             [*command, *(f"--load={module}" for module in modules)],
             env={name: value for name, value in own.items() if name != "PULSE_SERVER"},
@@ -160,3 +263,6 @@ def _wait_for(socket: Path, server: "subprocess.Popen[bytes]") -> None:
             return
         time.sleep(0.05)
     raise RuntimeError("PulseAudio does not answer.")
+
+
+RECIPES: dict[str, Recipe] = {"pinch-to-volume": Recipe("From a pinch to the volume", 8, pinch_to_volume)}
