@@ -330,11 +330,8 @@ def _metrics(job: Job, settings: DeblurSettings, runs: list[dict[str, Any]], lab
         for key, title in TITLES.items():
             values = [run["sets"][where][key] for run in runs]
             name, protocol = f"{title}, {where}{label}", f"{_protocol(job, pairs)}; averaged generator"
-            if len(values) == 1:
-                metrics.append(Measurement(name, values[0], f"{protocol}, one seed"))
-            else:
-                several = over_seeds(name, values)
-                metrics.append(replace(several, protocol=f"{protocol}, {several.protocol}"))
+            found = over_seeds(name, values)
+            metrics.append(replace(found, protocol=f"{protocol}, {found.protocol}"))
     return metrics
 
 

@@ -78,7 +78,9 @@ class Recipe:
 
 
 def over_seeds(name: str, values: list[float]) -> Measurement:
-    """Mean and standard deviation of one number over the seeds' runs."""
+    """Mean and standard deviation of one number over the seeds' runs; of a single run, its number."""
+    if len(values) == 1:
+        return Measurement(name, values[0], "one seed")
     return Measurement(
         name, fmean(values), f"mean and standard deviation over {len(values)} seeds", stdev(values)
     )
