@@ -8,6 +8,7 @@ import torch
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # helpers beside the tests, which importlib mode does not find
+pytest.register_assert_rewrite("banks")
 
 torch.set_num_threads(1)
 settings.register_profile("house", deadline=None, derandomize=True)

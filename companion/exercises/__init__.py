@@ -134,6 +134,43 @@ class Task:
                 raise NotYet(sentence)
         raise NotYet(f"For {case} `{self.name}` gives {found:.4g}, and it should be {wanted:.4g}.")
 
+    def match(
+        self,
+        found: Tensor,
+        wanted: Tensor,
+        mistakes: Mapping[str, Tensor],
+        otherwise: str = "",
+        *,
+        tolerance: float = 1e-4,
+    ) -> None:
+        """As `expect`, for many numbers at once: nothing if all are right, else the mistake that gives these very ones.
+
+        Args:
+            found: The student's numbers, of the right shape.
+            wanted: The right ones.
+            mistakes: For each known mistake, the sentence for it and the numbers it leads to.
+            otherwise: The sentence for all other mistakes; without one, both are written out.
+            tolerance: Relative and absolute.
+        """
+
+        def gives(numbers: Tensor) -> bool:
+            same = numbers.shape == found.shape
+            return same and torch.allclose(found.double(), numbers.double(), tolerance, tolerance)
+
+        if gives(wanted):
+            return
+        for sentence, value in mistakes.items():
+            if gives(value):
+                raise NotYet(sentence)
+        raise NotYet(
+            otherwise or f"`{self.name}` gives {_listed(found)}, and it should be {_listed(wanted)}."
+        )
+
+
+def _listed(numbers: Tensor) -> list[Any]:
+    values: list[Any] = numbers.detach().double().numpy().round(3).tolist()
+    return values
+
 
 def close(found: float, wanted: float, tolerance: float = 1e-3) -> bool:
     """Whether two numbers agree; a NaN agrees with nothing."""

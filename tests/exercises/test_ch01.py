@@ -1,35 +1,22 @@
 """Guards chapter 1's exercises: every right solution passes, every plausible wrong one is told what is wrong.
 
 For each task there is a bank: solutions written in different ways, which the check must accept without a word on
-stderr (nbgrader takes that for a failure), and mistakes, each with a phrase that its sentence must hold. Then the
-master notebook itself: nbgrader can make the students' version of it, which holds no solution, and in which every
-check says in one sentence what is to be done.
+stderr (nbgrader takes that for a failure), and mistakes, each with a phrase that its sentence must hold.
 """
 
 import math
-import re
 import sys
 import warnings
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import scipy.integrate
 import scipy.spatial.distance
 import scipy.special
 import torch
+from banks import Bank, EveryBank, untouched
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nbclient import NotebookClient
-from nbgrader.preprocessors import (
-    CheckCellMetadata,
-    ClearHiddenTests,
-    ClearOutput,
-    ClearSolutions,
-    ComputeChecksums,
-    LockCells,
-)
 from torch import nn
 from torch.nn import functional as F
 
@@ -38,14 +25,6 @@ from companion.exercises import NotYet, Task, ch01, described
 from companion.metrics import frechet_distance, mode_report
 from companion.models.modes import evaluating
 from companion.objectives import LeastSquares, Minimax, NonSaturating
-
-MASTER = Path(__file__).parents[2] / "notebooks" / "exercises" / "01_gan_basics.ipynb"
-
-
-def untouched(*_):
-    """What nbgrader leaves where a solution was."""
-    raise NotImplementedError()
-
 
 # ---- the banks: right solutions by name, and wrong ones with the phrase their sentence must hold --------------------
 
@@ -1064,107 +1043,49 @@ WRONG_SAMPLE = {
     "no generator": (lambda g, z: g.draw(z), "AttributeError"),
 }
 
-BANKS = [
-    (ch01.check_discriminator_loss, DISCRIMINATOR_LOSS, WRONG_DISCRIMINATOR_LOSS),
-    (lambda f: ch01.check_generator_losses(f, NON_SATURATING["softplus"]), SATURATING, WRONG_SATURATING),
-    (lambda f: ch01.check_generator_losses(SATURATING["softplus"], f), NON_SATURATING, WRONG_NON_SATURATING),
-    (ch01.check_slope, SLOPE, WRONG_SLOPE),
-    (ch01.check_modes_covered, COVERED, WRONG_COVERED),
-    (ch01.check_histogram_distance, HISTOGRAM, WRONG_HISTOGRAM),
-    (ch01.check_optimal_discriminator, OPTIMAL, WRONG_OPTIMAL),
-    (ch01.check_game_value, VALUE, WRONG_VALUE),
-    (ch01.check_jensen_shannon, JS, WRONG_JS),
-    (ch01.check_frechet_1d, FRECHET, WRONG_FRECHET),
-    (ch01.check_disguise, DISGUISE, WRONG_DISGUISE),
-    (ch01.check_one_step, STEP, WRONG_STEP),
-    (ch01.check_normalised, NORMALISED, WRONG_NORMALISED),
-    (ch01.check_sample, SAMPLE, WRONG_SAMPLE),
-]
-TASKS = [
-    "discriminator_loss",
-    "saturating_loss",
-    "non_saturating_loss",
-    "slope",
-    "modes_covered",
-    "histogram_distance",
-    "optimal_discriminator",
-    "game_value",
-    "jensen_shannon",
-    "frechet_1d",
-    "disguise",
-    "one_step",
-    "normalised",
-    "sample",
-]
+BANKS = {
+    "discriminator_loss": Bank(ch01.check_discriminator_loss, DISCRIMINATOR_LOSS, WRONG_DISCRIMINATOR_LOSS),
+    "saturating_loss": Bank(
+        lambda f: ch01.check_generator_losses(f, NON_SATURATING["softplus"]), SATURATING, WRONG_SATURATING
+    ),
+    "non_saturating_loss": Bank(
+        lambda f: ch01.check_generator_losses(SATURATING["softplus"], f), NON_SATURATING, WRONG_NON_SATURATING
+    ),
+    "slope": Bank(ch01.check_slope, SLOPE, WRONG_SLOPE),
+    "modes_covered": Bank(ch01.check_modes_covered, COVERED, WRONG_COVERED),
+    "histogram_distance": Bank(ch01.check_histogram_distance, HISTOGRAM, WRONG_HISTOGRAM),
+    "optimal_discriminator": Bank(ch01.check_optimal_discriminator, OPTIMAL, WRONG_OPTIMAL),
+    "game_value": Bank(ch01.check_game_value, VALUE, WRONG_VALUE),
+    "jensen_shannon": Bank(ch01.check_jensen_shannon, JS, WRONG_JS),
+    "frechet_1d": Bank(ch01.check_frechet_1d, FRECHET, WRONG_FRECHET),
+    "disguise": Bank(ch01.check_disguise, DISGUISE, WRONG_DISGUISE),
+    "one_step": Bank(ch01.check_one_step, STEP, WRONG_STEP),
+    "normalised": Bank(ch01.check_normalised, NORMALISED, WRONG_NORMALISED),
+    "sample": Bank(ch01.check_sample, SAMPLE, WRONG_SAMPLE),
+}
 
 
-def cases(column):
-    return [
-        pytest.param(bank[0], solution, id=f"{task}: {name}")
-        for task, bank in zip(TASKS, BANKS, strict=True)
-        for name, solution in bank[column].items()
-    ]
+class TestBanks(EveryBank):
+    banks = BANKS
 
 
-@pytest.mark.parametrize(("check", "solution"), cases(1))
-def test_every_right_solution_passes(check, solution, capsys):
-    check(solution)
-    printed = capsys.readouterr()
-    assert printed.out.startswith("✓ ")
-    assert not printed.err
-
-
-@pytest.mark.parametrize(("check", "solution"), cases(2))
-def test_every_wrong_solution_is_told_what_is_wrong(check, solution, capsys):
-    mistaken, phrase = solution
-    with pytest.raises(NotYet) as told:
-        check(mistaken)
-    sentence = str(told.value)
-    assert phrase in sentence
-    assert re.fullmatch(r"[^\n]{15,420}[.?]", sentence), "one sentence or two, on one line"
-    assert told.value.__suppress_context__ or told.value.__context__ is None, (
-        "no traceback of the check's own"
-    )
-    assert not capsys.readouterr().err
-
-
-@pytest.mark.parametrize("bank", BANKS, ids=TASKS)
+@pytest.mark.parametrize("bank", BANKS.values(), ids=BANKS)
 def test_each_bank_is_large_enough(bank):
-    assert len(bank[1]) >= 4
-    assert len(bank[2]) >= 6
-
-
-WEIRD = [
-    None, True, 0, -1.5, math.nan, math.inf, "text", b"bytes", [], [1, 2], {}, {1}, object(), print, int,
-    nn.Linear(2, 2),
-    torch.zeros(0), torch.zeros(3, 3), torch.tensor(True), torch.tensor(1j), np.zeros(4), np.array("x"),
-    iter([]), NotYet,
-]  # fmt: skip
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.sampled_from(range(len(BANKS))), st.sampled_from(WEIRD))
-def test_no_answer_however_strange_breaks_a_check(number, answer):
-    """Whatever a function returns, the check ends in a sentence or a confirmation, never in an error of its own."""
-    check = BANKS[number][0]
-    with pytest.raises(NotYet):
-        check(lambda *_: answer)
-    if not callable(answer):
-        with pytest.raises(NotYet):
-            check(answer)
+    assert len(bank.right) >= 4
+    assert len(bank.wrong) >= 6
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.floats(0.3, 3.0).filter(lambda factor: abs(factor - 1) > 0.05), st.integers(0, len(BANKS) - 1))
-def test_a_right_answer_times_a_factor_is_wrong(factor, number):
-    check, solutions, _ = BANKS[number]
+@given(st.floats(0.3, 3.0).filter(lambda factor: abs(factor - 1) > 0.05), st.sampled_from(list(BANKS)))
+def test_a_right_answer_times_a_factor_is_wrong(factor, task):
+    check, solutions, _ = BANKS[task]
     solution = next(iter(solutions.values()))
 
     def scaled(*inputs):
         answer = solution(*inputs)
         return None if answer is None else answer * factor
 
-    if TASKS[number] in {"one_step", "normalised"}:
+    if task in {"one_step", "normalised"}:
         return  # no number comes back from these
     with pytest.raises(NotYet):
         check(scaled)
@@ -1180,7 +1101,7 @@ def test_a_check_leaves_random_numbers_and_gradients_alone():
     torch.manual_seed(4)
     wanted = torch.rand(3)
     torch.manual_seed(4)
-    for check, solutions, wrong in BANKS:
+    for check, solutions, wrong in BANKS.values():
         check(next(iter(solutions.values())))
         for mistaken, _ in list(wrong.values())[-2:]:
             if mistaken is not WRONG_SAMPLE["own latents"][0]:
@@ -1214,131 +1135,3 @@ def test_numbers_are_read_whatever_library_they_come_from():
         torch.tensor(2.0, requires_grad=True),
     ):
         assert task.number(value) == 2.0
-
-
-# ---- the master notebook --------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def master():
-    return nbformat.read(str(MASTER), as_version=4)
-
-
-@pytest.fixture(scope="module")
-def student_version(master):
-    """What `nbgrader generate_assignment` hands out, made by its own preprocessors."""
-    notebook = nbformat.reads(nbformat.writes(master), as_version=4)
-    resources = {"nbgrader": {"notebook": MASTER.stem}}
-    for step in (
-        LockCells,
-        ClearSolutions,
-        ClearOutput,
-        CheckCellMetadata,
-        ComputeChecksums,
-        ClearHiddenTests,
-    ):
-        notebook, resources = step().preprocess(notebook, resources)
-    return notebook
-
-
-def graded(notebook):
-    return [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
-
-
-def test_the_master_is_valid(master):
-    nbformat.validate(master)
-    assert (master.nbformat, master.nbformat_minor) == (4, 5)
-    assert "widgets" not in master.metadata
-    marked = [cell.metadata.nbgrader for cell in master.cells if "nbgrader" in cell.metadata]
-    assert all(mark.schema_version == 3 for mark in marked)
-    names = [mark.grade_id for mark in marked]
-    assert len(names) == len(set(names))
-
-
-def test_the_first_code_cell_is_that_of_every_notebook(master):
-    chapter = nbformat.read(str(MASTER.parents[1] / MASTER.name), as_version=4)
-    first, of_chapter = (
-        next(cell.source for cell in notebook.cells if cell.cell_type == "code")
-        for notebook in (master, chapter)
-    )
-    assert first == of_chapter
-    assert "course.setup(chapter=1)" in first
-
-
-def test_each_task_names_sections_that_the_chapter_has(master):
-    chapter = nbformat.read(str(MASTER.parents[1] / MASTER.name), as_version=4)
-    titles = re.findall(
-        r"^#+ (.*)$", "\n".join(c.source for c in chapter.cells if c.cell_type == "markdown"), re.M
-    )
-    lines = re.findall(
-        r"^\*\d points. In chapter 1: .*\*$", "\n".join(cell.source for cell in master.cells), re.M
-    )
-    assert len(lines) == 7
-    named = [name for line in lines for name in re.findall("“(.*?)”", line)]
-    assert not set(named) - set(titles)
-
-
-def test_points_and_tests(master):
-    """Twenty points in at least five graded tasks; every check of the module is used in a graded, locked cell."""
-    cells = graded(master)
-    assert sum(cell.metadata.nbgrader.points for cell in cells) == 20
-    tests = [cell for cell in cells if cell.cell_type == "code"]
-    assert len(tests) >= 5
-    assert all(cell.metadata.nbgrader.locked and not cell.metadata.nbgrader.solution for cell in tests)
-    called = set(re.findall(r"ch01\.(check_\w+)", "\n".join(cell.source for cell in tests)))
-    assert called == {name for name in vars(ch01) if name.startswith("check_")}
-
-
-def test_stored_outputs_are_small_and_clean(master):
-    assert MASTER.stat().st_size < 300_000
-    for cell in master.cells:
-        if cell.cell_type == "code":
-            for output in cell.outputs:
-                assert output.output_type != "error"
-                assert output.get("name") != "stderr"
-    for cell in graded(master):
-        if cell.cell_type == "code":  # an expression's value would be taken for partial credit
-            assert all(output.output_type == "stream" for output in cell.outputs)
-            assert cell.outputs
-
-
-def test_figures_have_alt_text(master):
-    pictures = re.findall(r"<img[^>]*>", nbformat.writes(master).replace('\\"', '"'))
-    assert pictures
-    assert all(re.search(r'alt="[^"]{20,}"', picture) for picture in pictures)
-
-
-def test_the_students_version_holds_no_solution(master, student_version):
-    text = "\n".join(cell.source for cell in student_version.cells)
-    assert "SOLUTION" not in text
-    assert "HIDDEN" not in text
-    solutions = [
-        line.strip()
-        for cell in master.cells
-        for part in re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", cell.source, re.DOTALL)
-        for line in part.splitlines()
-        if len(line.strip()) > 25
-    ]
-    assert solutions
-    assert not [line for line in solutions if line in text]
-    marks = [(cell.metadata.get("nbgrader", {}), cell) for cell in student_version.cells]
-    for mark, cell in marks:
-        if mark.get("solution"):
-            assert ("YOUR ANSWER HERE" if cell.cell_type == "markdown" else "# YOUR CODE HERE") in cell.source
-        elif mark.get("locked"):
-            assert cell.metadata.editable is False
-            assert cell.metadata.deletable is False
-
-
-def test_in_the_students_version_every_check_says_kindly_what_to_do(student_version, monkeypatch):
-    """Run from top to bottom with nothing filled in: each graded cell fails with NotYet and one sentence."""
-    monkeypatch.setenv("COMPANION_BUDGET", "smoke")
-    NotebookClient(student_version, timeout=120, kernel_name="python3", allow_errors=True).execute()
-    for cell in student_version.cells:
-        errors = [o for o in cell.get("outputs", []) if o.output_type == "error"]
-        if cell in graded(student_version) and cell.cell_type == "code":
-            assert [error.ename for error in errors] == ["NotYet"]
-            assert "waits for you: write" in errors[0].evalue
-            assert "".join(errors[0].traceback) == f"Not yet. {errors[0].evalue}"
-        else:
-            assert all(error.ename in {"NotYet", "NotImplementedError"} for error in errors)

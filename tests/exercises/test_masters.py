@@ -1,11 +1,13 @@
-"""Guards the exercise notebooks from chapter 3 on: what nbgrader needs, and what a student without an answer meets.
+"""Guards the exercise notebooks: what nbgrader needs, and what a student without an answer meets.
 
-Chapter 1's own test does the same for its notebook, with more of its particulars.
+nbgrader's own preprocessors make the students' version of each master. It must hold no solution, and every check in
+it must say in one sentence what is to be done.
 """
 
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 import pytest
@@ -19,9 +21,26 @@ from nbgrader.preprocessors import (
     LockCells,
 )
 
-FOLDER = Path(__file__).parents[2] / "notebooks" / "exercises"
-POINTS = {"03_wgan": 12, "04_wgan_gp": 12}
-for_each = pytest.mark.parametrize("name", POINTS)
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "notebooks" / "exercises"
+
+
+class Expected(NamedTuple):
+    """What the notebook of a chapter holds."""
+
+    points: int
+    by_hand: int  # of these, graded by a human
+    tasks: int
+    pictures: int
+
+
+MASTERS = {
+    "01_gan_basics": Expected(20, 1, 7, 5),
+    "03_wgan": Expected(12, 2, 5, 0),
+    "04_wgan_gp": Expected(12, 1, 6, 1),
+    "08_mediapipe": Expected(20, 2, 6, 0),
+}
+for_each = pytest.mark.parametrize("name", MASTERS)
 
 
 def read(path: Path) -> nbformat.NotebookNode:
@@ -40,6 +59,10 @@ def graded(notebook):
     return [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
 
 
+def prose(notebook) -> str:
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
 def students(name: str) -> nbformat.NotebookNode:
     """What `nbgrader generate_assignment` hands out, made by its own preprocessors."""
     notebook, resources = master(name), {"nbgrader": {"notebook": name}}
@@ -49,17 +72,30 @@ def students(name: str) -> nbformat.NotebookNode:
     return notebook
 
 
+def test_every_master_is_expected_here_and_in_the_instructors_table():
+    assert {path.stem for path in FOLDER.glob("*.ipynb")} == set(MASTERS)
+    guide = (ROOT / "book/instructor.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) · [^|]*\| (\d+) \| (\d+) \|$", guide, re.M)
+    expected = [(int(name[:2]), of.points, of.by_hand) for name, of in MASTERS.items()]
+    assert [tuple(map(int, row)) for row in rows] == expected
+
+
 @for_each
 def test_points_and_checks(name):
     """Every check of the module is used in a graded, locked cell, and every mark has its own name."""
     notebook = master(name)
     nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert "widgets" not in notebook.metadata
     marked = [cell.metadata.nbgrader for cell in notebook.cells if "nbgrader" in cell.metadata]
     assert all(mark.schema_version == 3 for mark in marked)
     assert len({mark.grade_id for mark in marked}) == len(marked)
     cells = graded(notebook)
-    assert sum(cell.metadata.nbgrader.points for cell in cells) == POINTS[name]
+    points = [(cell.metadata.nbgrader.points, cell.cell_type == "markdown") for cell in cells]
+    assert sum(number for number, _ in points) == MASTERS[name].points
+    assert sum(number for number, written in points if written) == MASTERS[name].by_hand
     tests = [cell for cell in cells if cell.cell_type == "code"]
+    assert len(tests) >= 5
     assert all(cell.metadata.nbgrader.locked and not cell.metadata.nbgrader.solution for cell in tests)
     module = import_module(f"companion.exercises.{checks(name)}")
     called = set(re.findall(rf"{checks(name)}\.(check_\w+)", "\n".join(cell.source for cell in tests)))
@@ -68,17 +104,18 @@ def test_points_and_checks(name):
 
 @for_each
 def test_it_begins_as_its_chapter_does_and_names_sections_that_the_chapter_has(name):
+    """But that no exercise needs MediaPipe: the hands of chapter 8's come as landmarks."""
     notebook, chapter = master(name), read(FOLDER.parent / f"{name}.ipynb")
     first, of_chapter = (
         next(cell.source for cell in of.cells if cell.cell_type == "code") for of in (notebook, chapter)
     )
-    assert first == of_chapter
-    prose = "\n".join(cell.source for cell in chapter.cells if cell.cell_type == "markdown")
-    titles = re.findall(r"^#+ (.*)$", prose, re.M)
-    own = "\n".join(cell.source for cell in notebook.cells)
-    lines = re.findall(rf"^\*\d points?. In chapter {int(name[:2])}: .*\*$", own, re.M)
-    assert len(lines) >= 5
-    assert not {found for line in lines for found in re.findall("“(.*?)”", line)} - set(titles)
+    assert first.splitlines() == [line for line in of_chapter.splitlines() if "mediapipe" not in line]
+    assert f"course.setup(chapter={int(name[:2])})" in first
+    lines = re.findall(rf"^\*\d points?\. In chapter {int(name[:2])}: .*\*$", prose(notebook), re.M)
+    assert len(lines) == MASTERS[name].tasks
+    named = {found for line in lines for found in re.findall("“(.*?)”", line)}
+    assert named
+    assert not named - set(re.findall(r"^#+ (.*)$", prose(chapter), re.M))
 
 
 @for_each
@@ -90,18 +127,41 @@ def test_stored_outputs_are_small_clean_and_of_solved_tasks(name):
             assert output.output_type != "error"
             assert output.get("name") != "stderr"
     for cell in graded(notebook):
-        if cell.cell_type == "code":
+        if cell.cell_type == "code":  # an expression's value would be taken for partial credit
+            assert all(output.output_type == "stream" for output in cell.outputs)
             assert all(output.text.startswith("✓") for output in cell.outputs)
             assert cell.outputs
 
 
 @for_each
+def test_figures_have_alt_text(name):
+    pictures = re.findall(r"<img[^>]*>", nbformat.writes(master(name)).replace('\\"', '"'))
+    assert len(pictures) == MASTERS[name].pictures
+    assert all(re.search(r'alt="[^"]{20,}"', picture) for picture in pictures)
+
+
+@for_each
 def test_the_students_version_holds_no_solution(name):
-    version, text = students(name), "\n".join(cell.source for cell in students(name).cells)
+    version = students(name)
+    text = "\n".join(cell.source for cell in version.cells)
     assert "SOLUTION" not in text
+    assert "HIDDEN" not in text
+    solutions = [
+        line.strip()
+        for cell in master(name).cells
+        for part in re.findall(r"### BEGIN SOLUTION\n(.*?)### END SOLUTION", cell.source, re.DOTALL)
+        for line in part.splitlines()
+        if len(line.strip()) > 25
+    ]
+    assert solutions
+    assert not [line for line in solutions if line in text]
     for cell in version.cells:
-        if cell.metadata.get("nbgrader", {}).get("solution"):
+        mark = cell.metadata.get("nbgrader", {})
+        if mark.get("solution"):
             assert ("YOUR ANSWER HERE" if cell.cell_type == "markdown" else "# YOUR CODE HERE") in cell.source
+        elif mark.get("locked"):
+            assert cell.metadata.editable is False
+            assert cell.metadata.deletable is False
 
 
 @for_each
@@ -115,5 +175,6 @@ def test_in_the_students_version_every_check_says_kindly_what_to_do(name, monkey
         if cell in graded(version) and cell.cell_type == "code":
             assert [error.ename for error in errors] == ["NotYet"]
             assert "waits for you: write" in errors[0].evalue
+            assert "".join(errors[0].traceback) == f"Not yet. {errors[0].evalue}"
         else:
             assert all(error.ename in {"NotYet", "NotImplementedError"} for error in errors)
