@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion.vision.frames import Picture
-from companion.vision.landmarks import Face, Found, Hand, Mesh, Pose
+from companion.vision.landmarks import Box, Face, Found, Hand, Mesh, Pose
 from companion.vision.models import mediapipe, opencv
 
 Colour = tuple[int, int, int]
@@ -54,7 +54,7 @@ def _face(picture: Picture, face: Face) -> None:
     _lines(picture, [corners], MIDDLE)
     for row, point in enumerate(face.pixels):
         _dot(picture, point, (RIGHT, LEFT, MIDDLE, MIDDLE, RIGHT, LEFT)[row])
-    _label(picture, f"{face.score:.2f}", left, top)
+    _label(picture, f"{face.score:.2f}", face.bounds)
 
 
 def _mesh(picture: Picture, mesh: Mesh) -> None:
@@ -90,7 +90,7 @@ def _hand(picture: Picture, hand: Hand) -> None:
     _lines(picture, [at[finger] for finger in FINGERS], colour)
     for point in at:
         _dot(picture, point, colour)
-    _label(picture, f"{hand.side} {hand.score:.2f}", at[:, 0].min(), at[:, 1].min())
+    _label(picture, f"{hand.side} {hand.score:.2f}", hand.bounds)
 
 
 def _pose(picture: Picture, pose: Pose) -> None:
@@ -128,10 +128,16 @@ def _dot(picture: Picture, at: NDArray[np.float32], colour: Colour) -> None:
         cv2.circle(picture, (int(x), int(y)), size * 16, shade, -1, cv2.LINE_AA, 4)
 
 
-def _label(picture: Picture, text: str, left: float, top: float) -> None:
+def _label(picture: Picture, text: str, bounds: Box) -> None:
+    """White on a dark plate above the finding, or below it where there is no room above."""
     cv2, width = opencv(), _thickness(picture)
-    scale, above = 0.3 + 0.2 * width, int(max(top - 4 * width, 14 * width))
-    for shade, wide in ((EDGE, width + 2), (MIDDLE, width)):
-        cv2.putText(
-            picture, text, (int(left), above), cv2.FONT_HERSHEY_SIMPLEX, scale, shade, wide, cv2.LINE_AA
-        )
+    scale, gap = 0.3 + 0.15 * width, 3 * width
+    (wide, tall), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, width)
+    left = int(min(max(bounds.left, 0), max(picture.shape[1] - wide - 2 * gap, 0)))
+    foot = int(bounds.top) - 2 * gap
+    if foot - tall - gap < 0:
+        foot = int(bounds.bottom) + 3 * gap + tall
+    cv2.rectangle(picture, (left, foot - tall - gap), (left + wide + 2 * gap, foot + gap), EDGE, -1)
+    cv2.putText(
+        picture, text, (left + gap, foot), cv2.FONT_HERSHEY_SIMPLEX, scale, MIDDLE, width, cv2.LINE_AA
+    )
