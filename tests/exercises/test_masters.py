@@ -36,6 +36,7 @@ class Expected(NamedTuple):
 
 MASTERS = {
     "01_gan_basics": Expected(20, 1, 7, 5),
+    "02_deblur_gan": Expected(16, 2, 6, 3),
     "03_wgan": Expected(12, 2, 5, 0),
     "04_wgan_gp": Expected(12, 1, 6, 1),
     "08_mediapipe": Expected(20, 2, 6, 0),
