@@ -58,7 +58,11 @@ def check_earth_mover(student: object) -> None:
 
 # ---- 2: losses ------------------------------------------------------------------------------------------------------
 
-CRITIC_LOSS = Task("critic_loss(real, fake)", "what the critic minimises, from the scores of both")
+CRITIC_LOSS = Task(
+    "critic_loss(real, fake)",
+    "what the critic minimises, from the scores of both",
+    {"must match the size": "the two batches need not be of one size; take each one's mean by itself"},
+)
 GENERATOR_LOSS = Task("generator_loss(fake)", "what the generator minimises, from the scores of its fakes")
 LABELLED_LOSS = Task(
     "labelled_loss(scores, labels)", "the mean of label times score, with labels −1 for real and +1 for fake"
@@ -80,6 +84,9 @@ def check_losses(critic_loss: object, generator_loss: object) -> None:
             - fake,
             "You sum over the batch; the expectation is a mean.": float(FAKE.sum() - REAL.sum()),
             "A sigmoid squeezes the scores into 0 … 1; a critic scores with any number.": squashed,
+            "That is chapter 1's loss; here no logarithm and no sigmoid is left.": float(
+                nn.functional.softplus(-REAL).mean() + nn.functional.softplus(FAKE).mean()
+            ),
             "You add both means: then the critic would push real and fake down alike.": fake + real,
             "You average the two halves; the difference of both means is wanted.": (fake - real) / 2,
         },
@@ -159,6 +166,7 @@ def check_clip_weights(student: object) -> None:
     for c in (0.01, 0.5):
         critic = _small_critic()
         before = {name: value.detach().clone() for name, value in critic.named_parameters()}
+        _put_gradients(critic, torch.ones(33))  # as after `backward`, for those who clip them instead
         objects = [id(value) for value in critic.parameters()]
         CLIP.ask(student, critic, c)
         after = dict(critic.named_parameters())
@@ -168,7 +176,8 @@ def check_clip_weights(student: object) -> None:
             )
         if all(torch.equal(after[name], before[name]) for name in before):
             raise NotYet(
-                "The critic's weights are as they were: clip them in place (`clamp_`), not a copy of them."
+                "The critic's weights are as they were: clip the weights themselves, in place (`clamp_`), not "
+                "copies of them and not their gradients."
             )
         for name, value in before.items():
             _check_clipped(name, value, after[name].detach(), c)
@@ -185,6 +194,8 @@ def _check_clipped(name: str, before: Tensor, after: Tensor, c: float) -> None:
         raise NotYet("The biases are left out; they are weights as well.")
     if torch.allclose(after, before.clamp(max=c)):
         raise NotYet("Only the upper wall stands; weights below −c are left outside.")
+    if torch.allclose(after, before.clamp(0, c)):
+        raise NotYet("Your lower wall is 0; weights may be negative, down to −c.")
     if torch.allclose(after, before.clamp(-0.01, 0.01)):
         raise NotYet("You clip at 0.01 whatever `c` says; use the argument.")
     if after.abs().max() <= c:
@@ -271,6 +282,16 @@ def _judge_step(
         raise NotYet(f"The optimiser has made {len(left)} steps; one is wanted.")
     if same(stepped):
         raise NotYet("The step is right, and the weights are not clipped after it.")
+    if same(before.clamp(-c, c)):
+        raise NotYet(
+            "The optimiser has stepped without a gradient: `backward` comes after clearing, and before the step."
+        )
+    if same((before - rate * stale).clamp(-c, c)):
+        raise NotYet("The optimiser has stepped with an earlier step's gradients: `backward` is missing.")
+    if same(before - rate * gradient.clamp(-c, c)):
+        raise NotYet("You clip the gradients; it is the weights that have to lie in [−c, c].")
+    if same(stepped.clamp(-0.01, 0.01)):
+        raise NotYet("You clip at 0.01 whatever `c` says; use the argument.")
     if same((before - rate * (gradient + stale)).clamp(-c, c)):
         raise NotYet("Gradients of an earlier step are still in it: clear them before `backward`.")
     if same((before + rate * gradient).clamp(-c, c)):

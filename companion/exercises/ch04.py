@@ -56,6 +56,8 @@ SLOPES = Task(
     {
         "does not require grad": "autograd has to watch the images: `images.requires_grad_()` before scoring them",
         "can be implicitly created only for scalar": "autograd wants one number: the sum of the scores",
+        "not have been used": "the images have to be watched before the critic scores them, not after",
+        "'tuple' object": "`torch.autograd.grad` returns a tuple, here of one; take that one out",
     },
 )
 
@@ -89,6 +91,15 @@ def check_slopes(student: object) -> None:
         "Your slope is divided by the number of images: differentiate the *sum* of the scores, not their mean.": (
             wanted / len(images)
         ),
+        "You add up absolute values; the length is the root of the sum of squares.": (
+            2 * images.flatten(1).abs().sum(1)
+        ),
+        "You take the mean of the squares under the root; the length has their sum there.": (
+            wanted / images[0].numel() ** 0.5
+        ),
+        "You average the norms of an image's pixels; it has one norm, over channels and pixels together.": (
+            2 * images.norm(dim=1).mean((1, 2))
+        ),
     }
     SLOPES.match(found.detach(), wanted, known)
     if not found.requires_grad:
@@ -118,7 +129,7 @@ def _images() -> Tensor:
 
 TWO_SIDED = Task("two_sided(norms, weight)", "λ times the mean of the squared deviations from 1")
 ONE_SIDED = Task("one_sided(norms, weight)", "the same, but slopes below 1 cost nothing")
-NORMS = torch.tensor([0.0, 0.5, 1.0, 4.0])
+NORMS = torch.tensor([0.0, 0.5, 1.0, 2.5, 4.0])
 
 
 def check_penalties(two_sided: object, one_sided: object) -> None:
@@ -155,6 +166,9 @@ def check_penalties(two_sided: object, one_sided: object) -> None:
             "You compare the squared norm with 1; the norm itself is wanted.": (
                 weight * (NORMS.square() - 1).square().mean()
             ),
+            "You leave out norms below 1 before you take the mean; they cost nothing, and they count.": (
+                weight * part[NORMS > 1].square().mean()
+            ),
             "You clamp the norm, not its excess over 1.": weight * (NORMS.clamp(min=0)).square().mean(),
         }
         values = {sentence: float(value) for sentence, value in mistakes.items()}
@@ -176,6 +190,10 @@ def check_penalties(two_sided: object, one_sided: object) -> None:
 LEAKS = Task(
     "leaks(critic, images)",
     "True if the score of some image changes with the company it is scored in, else False",
+    {
+        "Expected more than 1 value": "batch normalisation cannot score one image alone while it trains; compare two "
+        "companies of several images"
+    },
 )
 
 
@@ -262,6 +280,14 @@ def check_premultiplied(student: object) -> None:
             torch.cat([colour, alpha * alpha], dim=1) * 2 - 1
         ),
         "The sprites are as they came.": sprites,
+        "You lay the sprites on white; on black, what nobody can see is black.": (
+            torch.cat([colour + 1 - alpha, alpha], dim=1) * 2 - 1
+        ),
+        "You cut where alpha is small; in between, colours fade in proportion to alpha.": torch.cat(
+            [torch.where(alpha > 0.5, unit[:, :3], 0.0), alpha], dim=1
+        )
+        * 2
+        - 1,
     }
     PREMULTIPLIED.match(found, wanted, known, _unlike(found, wanted))
     if not torch.equal(given, sprites):

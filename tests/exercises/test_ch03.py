@@ -56,6 +56,11 @@ WRONG_LOSSES = {
     "critic's sign": ((lambda r, f: r.mean() - f.mean(), generator), "real above fake"),
     "critic sums": ((lambda r, f: f.sum() - r.sum(), generator), "is a mean"),
     "critic squashes": ((lambda r, f: f.sigmoid().mean() - r.sigmoid().mean(), generator), "any number"),
+    "critic of chapter 1": (
+        (lambda r, f: F.softplus(-r).mean() + F.softplus(f).mean(), generator),
+        "chapter 1",
+    ),
+    "critic subtracts first": ((lambda r, f: (f - r).mean(), generator), "by itself"),
     "critic adds": ((lambda r, f: f.mean() + r.mean(), generator), "add both"),
     "critic halves": ((lambda r, f: (f.mean() - r.mean()) / 2, generator), "average the two"),
     "critic absolute": ((lambda r, f: (f.mean() - r.mean()).abs(), generator), "other one"),
@@ -138,7 +143,18 @@ def constant(critic, c):
     clip(critic, 0.01)
 
 
+def gradients(critic, c):
+    torch.nn.utils.clip_grad_value_(critic.parameters(), c)
+
+
+def from_zero(critic, c):
+    for weight in critic.parameters():
+        weight.data.clamp_(0, c)
+
+
 WRONG_CLIP = {
+    "gradients": (gradients, "not their gradients"),
+    "from zero": (from_zero, "lower wall"),
     "copies": (lambda critic, c: [weight.clamp(-c, c) for weight in critic.parameters()], "as they were"),
     "watched": (watched, "torch.no_grad"),
     "no biases": (only_weights, "biases"),
@@ -172,6 +188,34 @@ def step_in_one_pass(critic, optimiser, real, fake, c):
 STEP = {"plain": step, "one pass": step_in_one_pass}
 
 
+def cleared_late(critic, optimiser, real, fake, c):
+    (critic(fake.detach()).mean() - critic(real).mean()).backward()
+    optimiser.zero_grad()
+    optimiser.step()
+    clip(critic, c)
+
+
+def no_backward(critic, optimiser, real, fake, c):
+    optimiser.step()
+    clip(critic, c)
+
+
+def clipped_gradients(critic, optimiser, real, fake, c):
+    optimiser.zero_grad()
+    (critic(fake.detach()).mean() - critic(real).mean()).backward()
+    torch.nn.utils.clip_grad_value_(critic.parameters(), c)
+    optimiser.step()
+
+
+def own_wall(critic, optimiser, real, fake, c):
+    step(critic, optimiser, real, fake, 0.01)
+
+
+def clipped_twice(critic, optimiser, real, fake, c):
+    clip(critic, c)
+    step(critic, optimiser, real, fake, c)
+
+
 def variant(*, clear=True, detach=True, sign=1, clipped="after", steps=1):
     def wrong(critic, optimiser, real, fake, c):
         if clear:
@@ -189,6 +233,11 @@ def variant(*, clear=True, detach=True, sign=1, clipped="after", steps=1):
 
 
 WRONG_STEP = {
+    "cleared late": (cleared_late, "without a gradient"),
+    "no backward": (no_backward, "`backward` is missing"),
+    "clipped gradients": (clipped_gradients, "clip the gradients"),
+    "own wall": (own_wall, "use the argument"),
+    "clipped twice": (clipped_twice, "one step with its loss and one clip"),
     "not cleared": (variant(clear=False), "earlier step"),
     "not detached": (variant(detach=False), "detach"),
     "wrong way": (variant(sign=-1), "wrong way"),

@@ -66,6 +66,17 @@ def unwatched(critic, images):
     return gradient.flatten(1).norm(dim=1)
 
 
+def watched_late(critic, images):
+    scores = critic(images).sum()
+    (gradient,) = torch.autograd.grad(scores, images.requires_grad_(), create_graph=True)
+    return gradient.flatten(1).norm(dim=1)
+
+
+def whole_tuple(critic, images):
+    found = torch.autograd.grad(critic(images.requires_grad_()).sum(), images, create_graph=True)
+    return found.flatten(1).norm(dim=1)
+
+
 WRONG_SLOPES = {
     "no graph": (lambda c, x: slopes(c, x, graph=False), "create_graph"),
     "unsafe root": (lambda c, x: slopes(c, x, norm=lambda g: g.flatten(1).square().sum(1).sqrt()), "NaN"),
@@ -73,6 +84,20 @@ WRONG_SLOPES = {
     "whole batch": (lambda c, x: slopes(c, x, norm=lambda g: g.norm()), "one norm for each"),
     "squares": (lambda c, x: slopes(c, x, norm=lambda g: g.flatten(1).square().sum(1)), "squares"),
     "mean": (lambda c, x: slopes(c, x, total=torch.mean), "sum"),
+    "absolute values": (
+        lambda c, x: slopes(c, x, norm=lambda g: g.flatten(1).abs().sum(1)),
+        "absolute values",
+    ),
+    "root of the mean": (
+        lambda c, x: slopes(c, x, norm=lambda g: (g.flatten(1).square().mean(1) + 1e-12).sqrt()),
+        "their sum there",
+    ),
+    "mean over pixels": (
+        lambda c, x: slopes(c, x, norm=lambda g: g.norm(dim=1).mean((1, 2))),
+        "average the norms",
+    ),
+    "watched late": (watched_late, "before the critic"),
+    "tuple": (whole_tuple, "tuple, here of one"),
     "unwatched": (unwatched, "autograd has to watch"),
     "detached": (lambda c, x: slopes(c, x).detach(), "cannot learn"),
     "untouched": (untouched, "waits for you"),
@@ -100,6 +125,8 @@ WRONG_PENALTIES = {
     "squared norm": ((lambda n, w: w * ((n**2 - 1) ** 2).mean(), one), "squared norm"),
     "one for two": ((one, one), "one-sided form"),
     "two for one": ((two, two), "below 1 costs"),
+    "not squared": ((two, lambda n, w: w * (n - 1).relu().mean()), "square nothing"),
+    "only the steep": ((two, lambda n, w: w * (n[n > 1] - 1).square().mean()), "they count"),
     "clamped norm": ((two, lambda n, w: w * (n.clamp(min=0) ** 2).mean()), "clamp the norm"),
     "number": ((lambda n, w: two(n, w).item(), one), "left autograd"),
     "untouched": ((untouched, untouched), "waits for you"),
@@ -144,7 +171,13 @@ def in_train(critic, images):
     return company(critic, images)
 
 
+def alone(critic, images):
+    with torch.no_grad():
+        return not torch.allclose(critic(images)[:1], critic(images[:1]), atol=1e-6)
+
+
 WRONG_LEAKS = {
+    "one alone": (alone, "companies of several"),
     "by name": (by_name, "compare scores"),
     "by name and mode": (by_name_in_training, "compare scores"),
     "always": (lambda c, x: True, "compare scores"),
@@ -195,6 +228,14 @@ WRONG_SPRITES = {
     "half signed": (half_signed, "grey 0"),
     "left in the unit range": (lambda s: (premultiplied(s) + 1) / 2, "still in [0, 1]"),
     "alpha too": (lambda s: ((s + 1) / 2 * (s[:, 3:] + 1) / 2) * 2 - 1, "itself"),
+    "on white": (
+        lambda s: premultiplied(s) + torch.tensor([1, 1, 1, 0.0]).view(4, 1, 1) * (1 - s[:, 3:]),
+        "on white",
+    ),
+    "cut": (
+        lambda s: torch.cat([torch.where(s[:, 3:] > 0, s[:, :3], -1.0), s[:, 3:]], dim=1),
+        "in proportion",
+    ),
     "nothing done": (lambda s: s, "as they came"),
     "input changed": (changes_input, "copy"),
     "only colours": (lambda s: premultiplied(s)[:, :3], "of shape"),
