@@ -8,6 +8,7 @@ All losses take raw scores, shape `(N,)`, before any sigmoid: the binary cross-e
 themselves, in the numerically safe form `log σ(s) = −softplus(−s)`.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -118,6 +119,12 @@ class Wasserstein(Objective):
     critic_steps: int = 5
     clip: float = 0.01  # c in algorithm 1
 
+    def __post_init__(self) -> None:
+        if not self.clip > 0:  # nor NaN
+            raise CompanionError(
+                f"Weights cannot be clipped to [−c, c] with c = {self.clip:g}; choose c > 0."
+            )
+
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Difference of mean scores; its negative estimates the Wasserstein distance up to a factor."""
         return fake.mean() - real.mean()
@@ -147,6 +154,12 @@ class WassersteinGP(Objective):
 
     critic_steps: int = 5
     weight: float = 10.0  # λ in equation 3
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weight < math.inf:  # nor NaN
+            raise CompanionError(
+                f"A penalty of weight λ = {self.weight:g} is none; choose 0 or more (the paper's is 10)."
+            )
 
     def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """Difference of mean scores; its negative estimates the Wasserstein distance."""

@@ -24,6 +24,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
+from companion.data.reading import as_rgb
 from companion.errors import CompanionError
 from companion.training.runs import read_run
 
@@ -33,6 +34,7 @@ LOWEST, HIGHEST = 110.0, 3520.0  # hertz: five octaves, from A2 to A7
 PEAK = 0.9
 BLOCK = 4096  # samples that are computed at a time
 FADE = 0.01  # seconds in which each image swells and fades, so that it does not click
+LONGEST = 60.0  # seconds that an image may last
 GAP = 2  # pixels between the samples of a run's grids
 PHASES = 0.61803398875  # each row begins elsewhere in its wave (golden ratio), so that their crests do not coincide
 
@@ -55,11 +57,15 @@ def sound(images: Tensor, *, seconds: float = 2.0) -> Tensor:
         Left and right channel in [−1, 1], `(2, N · round(seconds · RATE))`, float32.
 
     Raises:
-        CompanionError: There is no image, or no time.
+        CompanionError: There is no image, or it cannot last so long.
     """
+    if not len(images):
+        raise CompanionError("There is no picture to listen to; give at least one.")
+    if not 1 / RATE <= seconds <= LONGEST:  # nor NaN
+        raise CompanionError(
+            f"A picture cannot sound for {seconds:g} seconds; choose a number above 0, up to {LONGEST:g}."
+        )
     length = round(seconds * RATE)
-    if not len(images) or length < 1:
-        raise CompanionError("A sound needs an image and a length above zero; give both.")
     played = torch.cat([_played(image, length) for image in images.detach().cpu().float()], 1)
     loudest = float(played.abs().max())
     return (played * (PEAK / loudest) if loudest > 0 else played).float()
@@ -91,7 +97,7 @@ def image_from(path: Path) -> Tensor:
     try:
         with Image.open(path) as opened:
             transparent = opened.mode in ("RGBA", "LA", "PA") or "transparency" in opened.info
-            picture = opened.convert("RGBA").convert("RGBa") if transparent else opened.convert("RGB")
+            picture = opened.convert("RGBA").convert("RGBa") if transparent else as_rgb(opened)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise CompanionError(
             f"{path} cannot be read as a picture; give a picture file or a run folder."

@@ -81,6 +81,7 @@ def test_a_run_on_sprites_keeps_their_alpha_channel_in_its_samples(tmp_path, mon
         (["--critic-steps", "0"], "--critic-steps cannot be 0"),
         (["--critic-rate", "0"], "--critic-rate cannot be 0"),
         (["--generator-rate", "7"], "--generator-rate cannot be 7"),
+        (["--batch", "1"], "choose 2 or more"),
         (["--size", "48"], "power of two"),
     ],
 )

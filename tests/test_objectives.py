@@ -150,6 +150,13 @@ def test_weights_lie_inside_the_clip_range_after_constraining_whatever_they_were
     assert (critic[1].weight == 0.004).all()
 
 
+@pytest.mark.parametrize("number", [-1.0, math.nan])
+@pytest.mark.parametrize("build", [lambda c: Wasserstein(clip=c), lambda w: WassersteinGP(weight=w)])
+def test_a_wall_or_a_weight_that_cannot_be_is_refused(build, number):
+    with pytest.raises(CompanionError, match="choose"):
+        build(number)
+
+
 def test_other_objectives_leave_the_weights_alone():
     critic = nn.Linear(4, 1)
     before = critic.weight.clone()

@@ -146,10 +146,20 @@ def test_grey_sounds_as_the_same_grey_in_colour():
     torch.testing.assert_close(sound(grey, seconds=0.1), sound(grey.expand(-1, 3, -1, -1), seconds=0.1))
 
 
-@pytest.mark.parametrize(("images", "seconds"), [(torch.zeros(0, 3, 4, 4), 1), (torch.zeros(1, 3, 4, 4), 0)])
-def test_no_image_or_no_time_is_one_sentence(images, seconds):
-    with pytest.raises(CompanionError, match="give both"):
-        sound(images, seconds=seconds)
+def test_no_image_is_one_sentence():
+    with pytest.raises(CompanionError, match="give at least one"):
+        sound(torch.zeros(0, 3, 4, 4))
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 1e-9, 61, 1e9, float("nan"), float("inf")])
+def test_a_time_that_cannot_be_is_one_sentence(seconds):
+    with pytest.raises(CompanionError, match="up to 60"):
+        sound(torch.zeros(1, 3, 4, 4), seconds=seconds)
+
+
+def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path):
+    Image.fromarray(np.full((4, 4), 32768, np.uint16)).save(tmp_path / "grey.png")
+    assert float(image_from(tmp_path / "grey.png").mean()) == pytest.approx(0, abs=0.01)
 
 
 def test_a_wav_file_holds_what_was_played_and_replaces_none(tmp_path):

@@ -91,6 +91,14 @@ class ColourSettings(RunSettings):
     objective: Objective = field(default_factory=WassersteinGP)
     uniform: bool = True  # latents on [0, 1]; else standard normal
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch < 2:
+            raise CompanionError(
+                f"The option --batch cannot be {self.batch} here, since the generator normalises over its batch; "
+                "choose 2 or more."
+            )
+
     def networks(self, channels: int) -> tuple[nn.Module, nn.Module]:
         """The colour generator and DCGAN's critic without normalisation."""
         config = colour.ColourConfig(self.size, channels, self.latents, self.width, self.uniform)

@@ -217,7 +217,7 @@ class Run:
             key for key in self.settings if key not in free and theirs.get(key) != self.settings[key]
         ]
         if different:
-            listed = ", ".join(f"{key} {theirs.get(key)}, not {self.settings[key]}" for key in different)
+            listed = ", ".join(_difference(key, theirs.get(key), self.settings[key]) for key in different)
             raise CompanionError(
                 f"The run in {self.folder} was started with other settings ({listed}); "
                 "resume it with the same ones, or choose another --out."
@@ -259,6 +259,16 @@ class Run:
             "environment": environment(torch.device(str(self.settings["device"]))),
         }
         write_json(self.folder / "run.json", about)
+
+
+def _difference(name: str, theirs: object, ours: object) -> str:
+    """In which words two settings differ; of nested ones, only the parts that do."""
+    if not (isinstance(theirs, dict) and isinstance(ours, dict)):
+        return f"{name} {theirs}, not {ours}"
+    parts = [key for key in ours if theirs.get(key) != ours[key]]
+    if "name" in parts:  # another objective altogether
+        return _difference(name, theirs.get("name"), ours["name"])
+    return ", ".join(_difference(f"{name}'s {key}", theirs.get(key), ours[key]) for key in parts)
 
 
 def read_run(folder: Path) -> dict[str, object]:

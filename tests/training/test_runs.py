@@ -258,9 +258,16 @@ def test_resuming_with_other_settings_names_each_of_them(tmp_path, whole):
     other = replace(SETTINGS, seed=9, objective=LeastSquares())
     with pytest.raises(CompanionError, match=r"seed 1, not 9") as error:
         start(tmp_path / "run", other, resume=True)
-    assert "objective" in str(error.value)
+    assert "objective NonSaturating, not LeastSquares" in str(error.value)
     assert "batch" not in str(error.value)  # equal ones are not listed
     assert contents(tmp_path / "run") == contents(whole)
+
+
+def test_of_an_objective_only_the_parts_that_differ_are_named(tmp_path, whole):
+    shutil.copytree(whole, tmp_path / "run")
+    other = replace(SETTINGS, objective=NonSaturating(critic_steps=3))
+    with pytest.raises(CompanionError, match=r"\(objective's critic_steps 1, not 3\)"):
+        start(tmp_path / "run", other, resume=True)
 
 
 def test_resuming_with_other_data_is_refused(tmp_path, whole):
