@@ -46,6 +46,7 @@ def execute(path: Path) -> NotebookNode:
         timeout=None,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
+        coalesce_streams=True,  # on a busy machine one print arrives in pieces
         on_cell_execute=report,
     )
     client.execute()
