@@ -1,7 +1,6 @@
 """Chapter 2's exhibits: channels in the wrong order, and batches that were never shuffled."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -26,15 +25,19 @@ class InOrder(BlurredPatches):
         return index // 8 % len(self.photos)  # the bug: the order of the folder
 
 
-def gradients_agree(generator: nn.Module, batches: BlurredPatches, *, count: int = 16) -> float:
-    """Mean cosine between the gradients of one batch and the next, of the mean absolute error.
+def gradients_agree(
+    generator: nn.Module, batches: BlurredPatches, *, apart: int = 1, count: int = 32
+) -> float:
+    """Mean cosine between the gradients of two batches, of the mean absolute error.
 
-    Near the value of batches drawn at random, each batch tells something new; above it, one says what the last said.
+    Shuffled batches agree equally well however far apart they are. In order, neighbours agree too well and distant ones
+    hardly: first the same lesson many times, then another.
 
     Args:
         generator: Read, not changed.
         batches: `(N, 6, H, W)` pairs by index.
-        count: How many batches, from the first on.
+        apart: How many batches lie between the two, plus one.
+        count: How many batches are looked at, from the first on.
     """
     parameters = list(generator.parameters())
     slopes = []
@@ -43,5 +46,5 @@ def gradients_agree(generator: nn.Module, batches: BlurredPatches, *, count: int
         loss = (generator(blurred(pairs)) - sharp(pairs)).abs().mean()
         slope = torch.autograd.grad(loss, parameters)
         slopes.append(torch.cat([part.flatten() for part in slope]))  # in whatever memory layout
-    cosines = [torch.cosine_similarity(one, other, dim=0) for one, other in pairwise(slopes)]
+    cosines = [torch.cosine_similarity(a, b, dim=0) for a, b in zip(slopes, slopes[apart:], strict=False)]
     return float(torch.stack(cosines).mean())
