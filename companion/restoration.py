@@ -7,6 +7,7 @@ colours stays: alpha, colour profile, EXIF (but for the orientation, which is ap
 import io
 import os
 import struct
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -50,23 +51,39 @@ def read_photo(path: Path) -> Photo:
         CompanionError: The file is missing, no picture, damaged, too large, or holds more than one frame.
     """
     if not path.is_file():
-        what = "is a folder: name the files in it" if path.is_dir() else "does not exist"
+        what = "is a folder: name the files in it" if path.is_dir() else "does not exist; check the name"
         raise CompanionError(f"{path} {what}.")
     try:
-        with Image.open(path) as opened:
-            if opened.format in MOVING and getattr(opened, "n_frames", 1) > 1:
-                frames = getattr(opened, "n_frames", 1)
-                raise CompanionError(f"{path.name} has {frames} frames and a photograph has one.")
-            jpeg = opened.format in ("JPEG", "MPO")
-            opened.load()
-            return _photo(ImageOps.exif_transpose(opened), jpeg)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large or odd pictures, which are restored all the same
+            return _read(path)
     except Image.DecompressionBombError:
-        raise CompanionError(f"{path.name} has more pixels than Pillow reads for safety's sake.") from None
+        raise CompanionError(
+            f"{path} has more pixels than Pillow reads for safety's sake; restore a part of it."
+        ) from None
     except UNREADABLE as error:
         reason = (
-            "it is cut short" if "truncated" in str(error) else "it is damaged, or no picture in a known form"
+            "it is cut short; copy it again from where it came"
+            if "truncated" in str(error)
+            else "it is damaged, or no picture in a known form; save it as JPEG or PNG"
         )
-        raise CompanionError(f"{path.name} cannot be read: {reason}.") from None
+        raise CompanionError(f"{path} cannot be read: {reason}.") from None
+
+
+def _read(path: Path) -> Photo:
+    with Image.open(path) as opened:
+        frames = getattr(opened, "n_frames", 1)
+        if opened.format in MOVING and frames > 1:
+            raise CompanionError(
+                f"{path} has {frames} frames and a photograph has one; save the one you want by itself."
+            )
+        if opened.mode == "F":
+            raise CompanionError(
+                f"{path} holds floating-point numbers, which have no agreed white; save it with 8 or 16 bits."
+            )
+        jpeg = opened.format in ("JPEG", "MPO")
+        opened.load()
+        return _photo(ImageOps.exif_transpose(opened), jpeg)
 
 
 def write_photo(path: Path, photo: Photo, pixels: NDArray[Any]) -> None:
@@ -188,7 +205,10 @@ def _restore_file(model: nn.Module, file: Path, folder: Path) -> Path:
 
 def _refuse_existing(path: Path) -> None:
     if path.exists():
-        raise CompanionError(f"There is a file at {path} already, and it is not overwritten.")
+        raise CompanionError(
+            f"There is a file at {path} already, and it is not overwritten; choose another --out, also for a second "
+            "photograph of that name."
+        )
 
 
 def _through(model: nn.Module, pixels: NDArray[Any], peak: int) -> Tensor:
@@ -211,8 +231,6 @@ def _photo(upright: Image.Image, jpeg: bool) -> Photo:
     with suppress(*UNREADABLE):  # odd EXIF is left out rather than the photo
         if exif := upright.getexif():
             extras["exif"] = exif.tobytes()
-    if upright.mode == "F":
-        raise ValueError("floating-point pixels have no agreed range")
     if upright.mode.startswith("I"):  # 16-bit grey, which Pillow may hold in 32 bits
         pixels = np.asarray(upright).clip(0, 65535).astype(np.uint16)
         return Photo(pixels, None, jpeg, extras)

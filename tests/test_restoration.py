@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -245,7 +246,7 @@ def test_what_cannot_be_restored_is_named_and_the_rest_is_done(tmp_path):
         "empty.png": "no picture",
         "moving.gif": "3 frames",
         "folder.png": "is a folder",
-        "float.tif": "cannot be read",
+        "float.tif": "floating-point numbers",
         "missing.png": "does not exist",
     }
     results = dict(restore_files(UNCHANGED, [*(tmp_path / name for name in said), good], tmp_path / "out"))
@@ -253,9 +254,21 @@ def test_what_cannot_be_restored_is_named_and_the_rest_is_done(tmp_path):
     for path, result in results.items():
         assert isinstance(result, CompanionError)
         assert said[path.name] in str(result)
-        assert path.name in str(result)
+        assert str(path) in str(result)
+        assert re.search("[;:]", str(result).removeprefix(str(path)))  # what to do about it
         assert "\n" not in str(result)
     assert [left.name for left in (tmp_path / "out").iterdir()] == ["photo.png"]
+
+
+def test_a_large_photograph_is_restored_without_a_warning(tmp_path, monkeypatch, recwarn):
+    """Pillow warns of half as many pixels as it refuses."""
+    path = put(tmp_path, "photo.png")
+    for most, readable in ((1000, True), (500, False)):
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most)
+        result = one_result(path, tmp_path / f"out{most}")
+        assert isinstance(result, Path) == readable
+        assert "more pixels" in str(result) or readable
+    assert not recwarn.list
 
 
 def test_no_file_is_ever_replaced_least_of_all_the_photograph(tmp_path):
