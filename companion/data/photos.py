@@ -178,6 +178,13 @@ class GoProFrames:
         """Whether a folder has GoPro's layout."""
         return next(folder.glob("train/*/blur"), None) is not None
 
+    @staticmethod
+    def lie_astray_in(folder: Path) -> bool:
+        """Whether a folder holds blurred frames beside sharp ones in another layout: as sharp pictures all would do."""
+        depths = ("blur", "*/blur", "*/*/blur")
+        found = (blurry for depth in depths for blurry in folder.glob(depth))
+        return any(blurry.with_name("sharp").is_dir() for blurry in found)
+
     @cached_property
     def fingerprint(self) -> str:
         """A short checksum of all names and file sizes; of gigabytes of pixels it would take minutes."""
@@ -193,7 +200,7 @@ class GoProFrames:
         “test” is the published one; of the published training scenes about one in ten is for validation.
 
         Raises:
-            CompanionError: The folder holds no such frames, or a blurred one lacks its sharp one.
+            CompanionError: The folder holds no such frames or too few scenes, or a blurred one lacks its sharp one.
         """
         published = "test" if part == "test" else "train"
         found = sorted((folder / published).glob("*/blur/*.png"))
@@ -202,11 +209,18 @@ class GoProFrames:
         wanted = [
             p for p in found if part == "test" or (p.parent.parent.name in held) == (part == "validation")
         ]
+        if found and not wanted:
+            raise CompanionError(
+                f"The folder {folder} holds one scene of GoPro's, {scenes[0]}, and a run needs two: one to learn from, "
+                "one to show; add another scene."
+            )
         frames = tuple((path, path.parent.parent / "sharp" / path.name) for path in wanted)
-        if not frames or not all(clear.is_file() for _, clear in frames):
+        alone = next((blurry for blurry, clear in frames if not clear.is_file()), None)
+        if not frames or alone is not None:
+            lacks = f": {alone} lacks its sharp one" if alone is not None else ""
             raise CompanionError(
                 f"The folder {folder} does not hold GoPro's pairs (train/SCENE/blur/*.png with "
-                "train/SCENE/sharp/*.png, and test likewise); unpack the published archive there."
+                f"train/SCENE/sharp/*.png, and test likewise){lacks}; unpack the published archive there."
             )
         return cls(frames, size, batch, seed)
 
@@ -214,7 +228,7 @@ class GoProFrames:
         """Batch number `index`.
 
         Raises:
-            CompanionError: A frame is damaged, or smaller than a patch.
+            CompanionError: A frame is damaged, smaller than a patch, or not of its partner's size.
         """
         generator = torch.Generator().manual_seed(mixed_seed(self.seed, index))
 
@@ -224,15 +238,15 @@ class GoProFrames:
         patches = []
         for _ in range(self.batch):
             blurry_file, clear_file = self.frames[below(len(self.frames))]
-            blurry, clear = (_read(path, 4096) for path in (blurry_file, clear_file))
-            if (
-                blurry is None
-                or clear is None
-                or blurry.shape != clear.shape
-                or min(clear.shape[1:]) < self.size
-            ):
+            blurry, clear = _frame(blurry_file), _frame(clear_file)
+            if blurry.shape != clear.shape:
                 raise CompanionError(
-                    f"The pair {blurry_file} cannot be read, or is smaller than a patch; unpack the archive again."
+                    f"{blurry_file} and its sharp frame differ in size; unpack the archive again."
+                )
+            height, width = clear.shape[1:]
+            if min(height, width) < self.size:
+                raise CompanionError(
+                    f"{blurry_file} is {width}×{height} pixels and a patch {self.size}; choose smaller patches."
                 )
             both = pair(clear[None], blurry[None])
             top, left = (below(side - self.size + 1) for side in both.shape[2:])
@@ -319,6 +333,13 @@ def _read_photos(folder: Path, name: str, longest: int) -> Photos:
         else:
             found[file] = photo
     return Photos(name, tuple(found), tuple(found.values()), tuple(skipped))
+
+
+def _frame(path: Path) -> Tensor:
+    frame = _read(path, 4096)
+    if frame is None:
+        raise CompanionError(f"The frame {path} cannot be read; unpack the archive again.")
+    return frame
 
 
 def _read(path: Path, longest: int) -> Tensor | None:

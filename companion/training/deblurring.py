@@ -125,6 +125,11 @@ def _read(settings: DeblurSettings) -> Photos | GoProFrames:
     if GoProFrames.lie_in(folder):
         size, batch, seed = settings.size, settings.batch, settings.seed
         return GoProFrames.read(folder, "training", size=size, batch=batch, seed=seed)
+    if GoProFrames.lie_astray_in(folder):
+        raise CompanionError(
+            f"The folder {folder} holds blurred frames beside sharp ones, and all would be read as sharp; give the "
+            "folder that holds train/SCENE/blur and train/SCENE/sharp, or one of sharp pictures alone."
+        )
     return load_photos(settings.data, least=settings.least)
 
 

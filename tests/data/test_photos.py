@@ -225,3 +225,45 @@ def test_a_run_takes_gopros_own_pairs_and_shows_scenes_it_never_trains_on(gopro)
 def test_a_folder_that_is_not_gopros_is_refused(tmp_path):
     with pytest.raises(CompanionError, match="train/SCENE/blur"):
         GoProFrames.read(tmp_path, "training", size=16, batch=2)
+
+
+def test_gopros_folder_given_a_floor_too_low_is_not_taken_for_sharp_photographs(gopro):
+    small = dict(width=2, blocks=1, critic_width=2, size=16, batch=2, content=(PixelL1(),), camera=CAMERA)
+    for low in (gopro / "train", gopro / "train/GOPR2"):
+        with pytest.raises(CompanionError, match="blurred frames beside sharp ones"):
+            build(DeblurSettings(data=str(low), **small))
+    save(gopro / "own" / "blur" / "a.png")  # a folder may be called so
+    assert not GoProFrames.lie_astray_in(gopro / "own")
+
+
+def test_what_is_wrong_with_gopros_frames_is_said(tmp_path):
+    """One scene alone, a blurred frame by itself, one too small, one of another size, and a damaged one."""
+
+    def read():
+        return GoProFrames.read(tmp_path, "training", size=32, batch=1)
+
+    for scene in ("A", "B"):
+        with pytest.raises(CompanionError, match="train/SCENE/blur" if scene == "A" else "needs two"):
+            read()
+        for kind in ("blur", "sharp"):
+            save(tmp_path / "train" / scene / kind / "1.png")
+    [(blurry, clear)] = read().frames
+    assert read()[0].shape == (1, 6, 32, 32)
+    for file, width, said in (
+        (blurry, 61, "differ in size"),
+        (clear, 61, None),
+        (blurry, 20, "differ in size"),
+    ):
+        save(file, width=width)
+        if said is not None:
+            with pytest.raises(CompanionError, match=said):
+                read()[0]
+    save(clear, width=20)
+    with pytest.raises(CompanionError, match="20×50 pixels and a patch 32"):
+        read()[0]
+    clear.write_bytes(clear.read_bytes()[:60])
+    with pytest.raises(CompanionError, match=r"sharp/1\.png cannot be read"):
+        read()[0]
+    clear.unlink()
+    with pytest.raises(CompanionError, match=r"blur/1\.png lacks its sharp one"):
+        read()
