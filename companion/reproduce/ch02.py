@@ -126,8 +126,8 @@ def deblur_classical(job: Job) -> Result:
     base = base_settings(job)
     photos = _photographs(base.data, _least(base))
     tuned, kernels = _test_pictures(photos.split("validation"), base.camera, job)
-    balances = [0.003, 0.01, 0.03, 0.1] if not job.debug else [0.01, 0.1]
-    rounds = [5, 10, 20, 40] if not job.debug else [2, 3]
+    balances = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3] if not job.debug else [0.01, 0.1]
+    rounds = [5, 10, 20, 40, 80, 160] if not job.debug else [2, 3]
     chosen: dict[str, dict[str, float]] = {}
     sets = _test_sets(job, base)
     results: dict[str, dict[str, Any]] = {}
