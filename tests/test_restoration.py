@@ -352,7 +352,7 @@ def test_ctrl_c_leaves_no_half_file(tmp_path):
     Image.new("RGB", (5000, 3000)).save(tmp_path / "photo.png")
     command = [sys.executable, "-c", SLOW, str(tmp_path / "photo.png"), str(tmp_path / "out")]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240  # a busy machine loads torch slowly
     while not (tmp_path / "out").is_dir():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
