@@ -113,9 +113,13 @@ def images_of_run(folder: Path) -> Tensor:
     (The grids show sprites over a checkerboard, which is then heard too: play `trainer.sample` instead.)
 
     Raises:
-        CompanionError: The folder holds no run, or the run has left no samples yet.
+        CompanionError: The folder holds no run, or one that has left no samples yet, or a damaged one.
     """
-    size: int = read_run(folder)["settings"]["size"]  # type: ignore[index]
+    size = read_run(folder)["settings"].get("size")  # type: ignore[attr-defined]
+    if not isinstance(size, int):
+        raise CompanionError(
+            f"The file {folder / 'run.json'} does not say how large its samples are; give another run."
+        )
     grids = sorted(folder.glob("samples/*.png"))
     if not grids:
         raise CompanionError(f"The run in {folder} has left no samples yet; wait for the first.")

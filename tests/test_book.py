@@ -158,6 +158,19 @@ def test_every_asset_is_credited(site):
     assert [asset["name"] for asset in assets if asset["name"] not in text] == []
 
 
+def test_records_side_by_side_share_their_rows_and_nothing_else():
+    one = {"title": "one", "seconds": 60, "settings": {"steps": 1500}}
+    one["metrics"] = [{"name": "gain", "value": 5.0, "spread": 0.1}, {"name": "own", "value": 1.0}]
+    other = {"title": "other", "metrics": [{"name": "gain", "value": 4.0, "spread": 0.2}], "steps": 9}
+    lines = list(gv_records.compare([one, other]))
+    assert lines[0] == "| Measure | one | other |"
+    assert lines[2] == "| gain | 5.00\u00a0±\u00a00.10 | 4.00\u00a0±\u00a00.20 |"
+    assert lines[3:5] == [
+        "| time of all seeds | 0:01:00 (h:mm:ss) | — |",
+        "| steps | 1\u202f500 | 9 |",
+    ]
+
+
 def test_a_record_may_lack_fields():
     lines = "\n".join(gv_records.describe({"name": "bare"}))
     assert "## bare" in lines

@@ -192,6 +192,15 @@ def test_a_runs_first_sample_is_followed_over_training_without_the_grids_white(t
     torch.testing.assert_close(images[1, 0], torch.full((4, 4), 51 / 127.5 - 1))
 
 
+@pytest.mark.parametrize("settings", [{}, {"size": "large"}])
+def test_a_run_that_does_not_say_its_size_is_one_sentence(tmp_path, settings):
+    make_run(tmp_path / "run")
+    about = json.loads((tmp_path / "run/run.json").read_text())
+    (tmp_path / "run/run.json").write_text(json.dumps({**about, "settings": settings}))
+    with pytest.raises(CompanionError, match="give another run"):
+        images_of_run(tmp_path / "run")
+
+
 def test_what_is_transparent_is_read_as_silence(tmp_path):
     Image.new("RGBA", (4, 4), (255, 255, 255, 0)).save(tmp_path / "ghost.png")
     assert image_from(tmp_path / "ghost.png").shape == (1, 4, 4, 4)

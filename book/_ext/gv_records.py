@@ -1,6 +1,7 @@
 """Tables that are read from records when the book is built, so that no number on these pages was typed by hand.
 
 {results}   one section per run record: `companion/pretrained/*.json` and `book/results/*.json`
+{compare}   some of these records side by side, by their names: one column each
 {credits}   one row per data asset in `companion/data/assets.toml`
 """
 
@@ -58,6 +59,35 @@ class Results(MarkdownFromFiles):
             yield from describe(record)
 
 
+class Compare(MarkdownFromFiles):
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def lines(self) -> Iterator[str]:
+        records = {record["name"]: record for record in read_records()}
+        names = self.arguments[0].split()
+        if missing := [name for name in names if name not in records]:
+            raise self.error(f"There is no record of {', '.join(missing)}.")
+        yield from compare([records[name] for name in names])
+
+
+def compare(records: list[Record]) -> Iterator[str]:
+    """A table of the measures that all records hold, a column for each, and a row for what each run took."""
+    measured = [
+        {metric["name"]: metric_row(metric)[1] for metric in as_list(record["metrics"])} for record in records
+    ]
+    rows = [
+        [name, *(values[name] for values in measured)]
+        for name in measured[0]
+        if all(name in values for values in measured)
+    ]
+    costs = [duration(record["seconds"]) if record.get("seconds") else "—" for record in records]
+    yield from table(
+        ["Measure", *(str(record["title"]) for record in records)],
+        [*rows, ["time of all seeds", *costs], ["steps", *(number(steps_of(record)) for record in records)]],
+    )
+
+
 def read_records() -> Iterator[Record]:
     for folder in RECORD_FOLDERS:
         for path in sorted(folder.glob("*.json")):
@@ -107,7 +137,7 @@ def run_rows(record: Record) -> list[list[str]]:
     settings = record.get("settings", {})
     machine = [record.get("device"), record.get("device_name") or record.get("cpu")]
     machine += [with_unit(record.get("cores"), "cores"), with_unit(record.get("threads"), "threads")]
-    steps = record.get("steps") or settings.get("steps")
+    steps = steps_of(record)
     rows = {
         "Chapter": record.get("chapter"),
         "Command": f"`{record['command']}`" if record.get("command") else None,
@@ -122,6 +152,10 @@ def run_rows(record: Record) -> list[list[str]]:
         "Versions": record.get("versions"),
     }
     return [[name, plain(value)] for name, value in rows.items() if value not in (None, "", [], {})]
+
+
+def steps_of(record: Record) -> Any:
+    return record.get("steps") or record.get("settings", {}).get("steps")
 
 
 def with_unit(value: Any, unit: str) -> str | None:
@@ -194,5 +228,6 @@ def credit_row(asset: Record) -> list[str]:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("results", Results)
+    app.add_directive("compare", Compare)
     app.add_directive("credits", Credits)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
