@@ -168,14 +168,15 @@ def _wgan(options: argparse.Namespace) -> Any:
     from companion.objectives import Wasserstein
     from companion.training.gan import ColourSettings
 
-    return ColourSettings(objective=Wasserstein(critic_steps=options.critic_steps))
+    return ColourSettings(objective=Wasserstein(critic_steps=options.critic_steps, clip=options.clip))
 
 
 def _wgan_gp(options: argparse.Namespace) -> Any:
-    from companion.objectives import WassersteinGP
+    from companion.objectives import OneSidedWassersteinGP, WassersteinGP
     from companion.training.gan import ColourSettings
 
-    return ColourSettings(objective=WassersteinGP(critic_steps=options.critic_steps))
+    kind = OneSidedWassersteinGP if options.one_sided else WassersteinGP
+    return ColourSettings(objective=kind(critic_steps=options.critic_steps, weight=options.penalty))
 
 
 def _deblur(options: argparse.Namespace) -> Any:
@@ -471,6 +472,11 @@ def _add_train(commands: Any) -> None:
             help="the critic's learning rate (default: the paper's)",
         )
         add("--generator-rate", type=float, metavar="RATE", help="the generator's learning rate, likewise")
+        if settings is _wgan:
+            add("--clip", type=float, default=0.01, metavar="C", help="weights are held in [−C, C]: 0.01")
+        else:
+            add("--penalty", type=float, default=10.0, metavar="WEIGHT", help="the penalty's weight: 10")
+            add("--one-sided", action="store_true", help="fine only slopes above 1")
     _add_deblur(models)
 
 

@@ -62,6 +62,20 @@ def test_a_wasserstein_run_leaves_the_same_files_and_says_how_it_was_held(tmp_pa
     assert settings["uniform"] is True
 
 
+@pytest.mark.parametrize(
+    ("options", "held"),
+    [
+        (["wgan", "--clip", "0.1"], {"name": "Wasserstein", "clip": 0.1}),
+        (["wgan-gp", "--penalty", "1"], {"name": "WassersteinGP", "weight": 1.0}),
+        (["wgan-gp", "--one-sided"], {"name": "OneSidedWassersteinGP", "weight": 10.0}),
+    ],
+)
+def test_how_the_critic_is_held_can_be_chosen(tmp_path, options, held):
+    assert main(["train", *options, *TINY, "--data", "digits", "--out", str(tmp_path / "a")]) == 0
+    objective = json.loads((tmp_path / "a/run.json").read_text())["settings"]["objective"]
+    assert {key: objective[key] for key in held} == held
+
+
 def test_a_run_on_sprites_keeps_their_alpha_channel_in_its_samples(tmp_path, monkeypatch):
     """RGBA in, RGBA out; the grids show it over a checkerboard."""
     from companion.data import images
@@ -81,6 +95,7 @@ def test_a_run_on_sprites_keeps_their_alpha_channel_in_its_samples(tmp_path, mon
         (["--critic-steps", "0"], "--critic-steps cannot be 0"),
         (["--critic-rate", "0"], "--critic-rate cannot be 0"),
         (["--generator-rate", "7"], "--generator-rate cannot be 7"),
+        (["--penalty", "-1"], "λ = -1"),
         (["--batch", "1"], "choose 2 or more"),
         (["--size", "48"], "power of two"),
     ],
