@@ -87,7 +87,7 @@ def _train(options: argparse.Namespace) -> None:
     if settings.data not in NAMES:
         _refuse_own_samples(options.out, settings.data)
     trainer, images = build(settings)
-    _say_skipped(len(images), images.skipped)
+    _say_skipped(len(images), images.skipped, "unreadable")
     _run(options, settings, trainer, shuffled(images, settings), images.fingerprint)
 
 
@@ -98,7 +98,7 @@ def _train_deblur(options: argparse.Namespace) -> None:
     if settings.data not in ("embedded", "pets"):
         _refuse_own_samples(options.out, settings.data)
     ready = build(settings)
-    _say_skipped(len(ready.photos), ready.skipped)
+    _say_skipped(len(ready.photos), ready.skipped, "unreadable, or smaller than a patch with its blur")
     _run(options, settings, ready.trainer, ready.batches, ready.photos.fingerprint)
 
 
@@ -121,10 +121,10 @@ def _refuse_own_samples(out: Path, folder: str) -> None:
         )
 
 
-def _say_skipped(count: int, skipped: tuple[str, ...]) -> None:
+def _say_skipped(count: int, skipped: tuple[str, ...], why: str) -> None:
     if skipped:
         named = ", ".join(skipped[:5]) + (", …" if len(skipped) > 5 else "")
-        print(f"{count} pictures read; left out because they could not be read: {len(skipped)} ({named})")
+        print(f"{count} pictures read; left out ({why}): {len(skipped)} ({named})")
 
 
 def _run(options: argparse.Namespace, settings: Any, trainer: Any, batches: Any, fingerprint: str) -> None:

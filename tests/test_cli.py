@@ -175,9 +175,7 @@ def test_unreadable_pictures_are_counted_named_and_skipped(tmp_path, capsys):
         Image.new("RGB", (20, 20), (index * 20, 0, 0)).save(folder / f"{index}.png")
     (folder / "broken.jpg").write_bytes(b"not a picture")
     assert train(tmp_path / "a", "--data", str(folder)) == 0
-    assert (
-        "9 pictures read; left out because they could not be read: 1 (broken.jpg)" in capsys.readouterr().out
-    )
+    assert "9 pictures read; left out (unreadable): 1 (broken.jpg)" in capsys.readouterr().out
 
 
 def test_an_existing_run_is_kept_unless_asked(tmp_path, capsys):

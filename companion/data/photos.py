@@ -38,7 +38,7 @@ class Photos:
     name: str
     sources: tuple[str, ...]
     pixels: tuple[Tensor, ...] = field(repr=False)
-    skipped: tuple[str, ...] = ()  # files of a folder that could not be read
+    skipped: tuple[str, ...] = ()  # files that could not be read, or are too small
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -361,5 +361,5 @@ def _large_enough(photos: Photos, least: int) -> Photos:
         photos.name,
         tuple(photos.sources[i] for i in kept),
         tuple(photos.pixels[i] for i in kept),
-        photos.skipped,
+        photos.skipped + tuple(name for i, name in enumerate(photos.sources) if i not in kept),
     )

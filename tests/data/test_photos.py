@@ -86,10 +86,12 @@ def test_a_folder_is_read_at_full_size_but_for_the_largest(tmp_path):
     assert photos.skipped == ("notes.txt",)
 
 
-def test_too_small_photographs_are_left_out_and_none_is_an_error(tmp_path):
+def test_too_small_photographs_are_left_out_by_name_and_none_is_an_error(tmp_path):
     save(tmp_path / "a.png", 60, 50)
     save(tmp_path / "small.png", 60, 20)
-    assert load_photos(tmp_path, least=30).sources == ("a.png",)
+    photos = load_photos(tmp_path, least=30)
+    assert photos.sources == ("a.png",)
+    assert photos.skipped == ("small.png",)
     with pytest.raises(CompanionError, match="at least 100 pixels a side"):
         load_photos(tmp_path, least=100)
 
