@@ -90,7 +90,7 @@ def test_cells_are_short(path):
 def test_bold_terms_are_in_the_glossary(path):
     glossary = (ROOT / "book/glossary.md").read_text(encoding="utf-8").lower()
     terms = {
-        re.sub(r"[^\w\s–-]", "", term).lower()
+        re.sub(r"[^\w\s–'-]", "", term).lower()
         for term in re.findall(r"\*\*([^*]+)\*\*", prose(path).split("\n## ", 1)[1])
         if not term.endswith((".", ":"))
     }
