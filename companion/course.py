@@ -9,6 +9,7 @@ import os
 import random
 import re
 import textwrap
+from difflib import ndiff
 from types import SimpleNamespace
 from typing import Any
 
@@ -63,9 +64,23 @@ def show(*things: Any) -> Markdown:
 
     Of each docstring only the first line is shown; `help` has the rest.
     """
+    return Markdown(f"```python\n{_source(*things)}\n```")  # type: ignore[no-untyped-call]
+
+
+def diff(before: Any, after: Any) -> Markdown:
+    """What changes from one function, or tuple of functions, of the package to another, line by line.
+
+    Lines that go begin with −, lines that come with +; docstrings as in `show`.
+    """
+    old, new = (_source(*(of if isinstance(of, tuple) else (of,))).splitlines() for of in (before, after))
+    changes = [line for line in ndiff(old, new) if not line.startswith("?")]
+    return Markdown("```diff\n" + "\n".join(changes) + "\n```")  # type: ignore[no-untyped-call]
+
+
+def _source(*things: Any) -> str:
     sources = [textwrap.dedent(inspect.getsource(thing)).rstrip() for thing in things]
     sources = [re.sub(r'"""(.+?)(\n.*?)?"""', r'"""\1"""', source, flags=re.DOTALL) for source in sources]
-    return Markdown("```python\n" + "\n\n\n".join(sources) + "\n```")  # type: ignore[no-untyped-call]
+    return "\n\n\n".join(sources)
 
 
 def budget(*, smoke: dict[str, Any], laptop: dict[str, Any], gpu: dict[str, Any]) -> SimpleNamespace:

@@ -45,7 +45,8 @@ class Photo:
 def read_photo(path: Path) -> Photo:
     """Any picture that Pillow can open, turned upright; 16-bit grey keeps its depth, CMYK becomes RGB.
 
-    (16-bit colour is read with 8 bits: Pillow has no deeper colour.)
+    (16-bit colour is read with 8 bits, and so is 16-bit grey in which one level means transparent: Pillow has nothing
+    deeper with colour or with an alpha channel.)
 
     Raises:
         CompanionError: The file is missing, no picture, damaged, too large, or holds more than one frame.
@@ -233,7 +234,13 @@ def _photo(upright: Image.Image, jpeg: bool) -> Photo:
             extras["exif"] = exif.tobytes()
     if upright.mode.startswith("I"):  # 16-bit grey, which Pillow may hold in 32 bits
         pixels = np.asarray(upright).clip(0, 65535).astype(np.uint16)
-        return Photo(pixels, None, jpeg, extras)
+        clear = upright.info.get("transparency")
+        if clear is None:
+            return Photo(pixels, None, jpeg, extras)
+        alpha = Image.fromarray(np.where(pixels == clear, 0, 255).astype(np.uint8))
+        return Photo(
+            (pixels // 257).astype(np.uint8), alpha, jpeg, extras
+        )  # Pillow writes no alpha beside 16 bits
     grey, alpha = upright.mode in ("1", "L", "LA"), None
     if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
         alpha = upright.convert("RGBA").getchannel("A")

@@ -8,7 +8,7 @@ import torch
 
 from companion import course
 from companion.errors import CompanionError
-from companion.objectives import Minimax
+from companion.objectives import Minimax, NonSaturating
 
 
 def test_setup_seeds_all_three_generators_and_says_so_in_one_line(capsys):
@@ -47,6 +47,18 @@ def test_an_unknown_budget_is_refused_with_the_nearest(monkeypatch):
 def test_uneven_budgets_name_what_is_missing():
     with pytest.raises(CompanionError, match="batch"):
         course.budget(smoke={"steps": 1}, laptop={"steps": 2, "batch": 3}, gpu={"steps": 3})
+
+
+def test_a_diff_marks_what_goes_and_what_comes():
+    """And nothing that stays."""
+    shown = course.diff(Minimax.generator_loss, NonSaturating.generator_loss).data.splitlines()
+    assert [line.strip() for line in shown if line.startswith(("-", "+")) and "return" in line] == [
+        "-     return -softplus(fake).mean()",
+        "+     return softplus(-fake).mean()",
+    ]
+    assert "  def generator_loss(self, fake: Tensor) -> Tensor:" in shown
+    same = course.diff((Minimax.critic_loss,), Minimax.critic_loss).data.splitlines()
+    assert all(line.startswith("  ") or not line.strip() for line in same[1:-1])
 
 
 def test_code_is_shown_as_it_runs():

@@ -203,6 +203,29 @@ def test_what_loses_nothing_on_the_way_comes_out_as_it_went_in(tmp_path, name, r
         assert np.array_equal(np.asarray(wanted), np.asarray(after))
 
 
+def test_sixteen_bit_grey_with_a_transparent_level_keeps_its_transparency(tmp_path):
+    """In 8 bits, since Pillow writes no alpha channel beside 16."""
+    path = tmp_path / "deep.png"
+    pixels = noise(40, 30, peak=65535)
+    pixels[:10] = 500
+    Image.fromarray(pixels).save(path, transparency=500)
+    with Image.open(one_result(path, tmp_path / "out")) as after:
+        assert after.mode == "LA"
+        grey, alpha = (np.asarray(band) for band in after.split())
+    assert np.array_equal(alpha == 0, pixels == 500)
+    assert np.abs(grey - pixels / 257).max() < 1
+
+
+def test_sixteen_bit_colour_comes_out_with_eight(tmp_path):
+    cv2 = pytest.importorskip("cv2")
+    path = tmp_path / "deep.png"
+    pixels = noise(40, 30, 3, peak=65535)
+    assert cv2.imwrite(str(path), pixels[..., ::-1])
+    with Image.open(one_result(path, tmp_path / "out")) as after:
+        assert after.mode == "RGB"
+        assert np.abs(np.asarray(after) - pixels / 257).max() <= 1
+
+
 def test_cmyk_becomes_colours_that_a_screen_shows(tmp_path):
     path = put(tmp_path, "cmyk.jpg")
     with Image.open(path) as before, Image.open(one_result(path, tmp_path / "out")) as after:
