@@ -180,6 +180,7 @@ def _wgan_gp(options: argparse.Namespace) -> Any:
 
 
 def _deblur(options: argparse.Namespace) -> Any:
+    from companion.data.degrade import Camera
     from companion.losses import Perceptual, PixelL1
     from companion.objectives import LeastSquares, NonSaturating, Wasserstein, WassersteinGP
     from companion.training.deblurring import DeblurSettings
@@ -194,7 +195,8 @@ def _deblur(options: argparse.Namespace) -> Any:
         "untrained" if options.budget == "smoke" and not options.backbone else options.backbone or "vgg16"
     )
     content = (Perceptual(50.0, backbone), PixelL1(2000.0))  # as the chapter's recipes have them
-    return DeblurSettings(objective=kinds[options.loss](), content=content)
+    camera = Camera() if options.blur == "shake" else Camera(kind=options.blur, length=12.0)
+    return DeblurSettings(objective=kinds[options.loss](), content=content, camera=camera)
 
 
 def _restore(options: argparse.Namespace) -> None:
@@ -501,6 +503,12 @@ def _add_deblur(models: Any) -> None:
         choices=("non-saturating", "least-squares", "wasserstein", "wasserstein-gp"),
         default="wasserstein-gp",
         help="default: wasserstein-gp",
+    )
+    add(
+        "--blur",
+        choices=("shake", "line", "disc", "gaussian"),
+        default="shake",
+        help="four shakes of 20 pixels (default); or four of another kind, up to 12 pixels wide",
     )
     add(
         "--backbone",

@@ -237,10 +237,9 @@ def _photo(upright: Image.Image, jpeg: bool) -> Photo:
         clear = upright.info.get("transparency")
         if clear is None:
             return Photo(pixels, None, jpeg, extras)
-        alpha = Image.fromarray(np.where(pixels == clear, 0, 255).astype(np.uint8))
-        return Photo(
-            (pixels // 257).astype(np.uint8), alpha, jpeg, extras
-        )  # Pillow writes no alpha beside 16 bits
+        opaque = Image.fromarray(np.where(pixels == clear, 0, 255).astype(np.uint8))
+        pixels = (pixels // 257).astype(np.uint8)  # Pillow writes no alpha channel beside 16 bits
+        return Photo(pixels, opaque, jpeg, extras)
     grey, alpha = upright.mode in ("1", "L", "LA"), None
     if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
         alpha = upright.convert("RGBA").getchannel("A")

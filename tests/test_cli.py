@@ -329,7 +329,7 @@ def test_fetching_all_assets_leaves_out_what_nobody_publishes(monkeypatch, capsy
 def test_train_deblur_leaves_a_run_folder_with_blurred_restored_and_sharp(tmp_path, capsys):
     """And continues: `--resume` with more steps goes on where it was."""
     out = tmp_path / "run"
-    command = ["train", "deblur", "--budget", "smoke", "--steps", "2", "--out", str(out)]
+    command = ["train", "deblur", "--budget", "smoke", "--steps", "2", "--blur", "disc", "--out", str(out)]
     assert main(command) == 0
     assert "2 steps are done" in capsys.readouterr().out
     grid = Image.open(out / "samples" / "000002.png")
@@ -338,9 +338,23 @@ def test_train_deblur_leaves_a_run_folder_with_blurred_restored_and_sharp(tmp_pa
     assert about["status"] == "finished"
     assert about["settings"]["objective"]["name"] == "WassersteinGP"
     assert [term["name"] for term in about["settings"]["content"]] == ["Perceptual", "PixelL1"]
+    assert about["settings"]["camera"]["kind"] == "disc"
     command[command.index("2")] = "3"
     assert main([*command, "--resume"]) == 0
     assert len((out / "metrics.csv").read_text(encoding="utf-8").splitlines()) == 4
+
+
+@pytest.mark.parametrize("objective", ["non-saturating", "least-squares", "wasserstein", "wasserstein-gp"])
+def test_a_deblurring_run_continued_is_equal_byte_for_byte(tmp_path, objective):
+    def run(name: str, steps: int, *more: str) -> None:
+        command = ["train", "deblur", "--budget", "smoke", "--objective", objective]
+        assert main([*command, "--steps", str(steps), "--out", str(tmp_path / name), *more]) == 0
+
+    run("whole", 3)
+    run("cut", 2)
+    run("cut", 3, "--resume")
+    for file in ("metrics.csv", "generator.safetensors"):
+        assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "cut" / file).read_bytes()
 
 
 def test_train_deblur_without_the_backbones_weights_says_what_to_do(tmp_path, capsys, monkeypatch):

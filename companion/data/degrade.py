@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from companion.errors import CompanionError
+from companion.errors import CompanionError, unknown_name
 from companion.randomness import mixed_seed
 
 
@@ -84,6 +84,9 @@ class Shake:
         return positions
 
 
+KINDS = ("shake", "line", "disc", "gaussian")
+
+
 @dataclass(frozen=True)
 class Camera:
     """A camera with a few shakes of its own: all that fixes how a photograph is degraded.
@@ -94,12 +97,19 @@ class Camera:
 
     shakes: int = 4  # kernels in the family
     size: int = 15  # side of the kernels, odd
-    length: float = 20.0  # of each shake, in pixels
+    length: float = 20.0  # of each shake, in pixels; of the other kinds, how wide the widest is
     anxiety: float = 0.005
     noise: float = 0.01  # standard deviation on the scale [−1, 1]: 0.01 is 1.3 of 255 grey levels
     seed: int = 1  # of the family
+    kind: str = "shake"  # or “line”, “disc” (out of focus), “gaussian”
 
     def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise unknown_name("kind of blur", self.kind, KINDS)
+        if self.kind != "shake" and self.length > self.size:
+            raise CompanionError(
+                f"A {self.kind} {self.length:g} pixels wide does not fit kernels of {self.size}; choose a larger size."
+            )
         if self.size < 1 or self.size % 2 == 0 or self.shakes < 1:
             raise CompanionError(
                 f"A camera needs at least one kernel of an odd size, not {self.shakes} of size {self.size}; "
@@ -107,9 +117,25 @@ class Camera:
             )
 
     def kernels(self) -> Tensor:
-        """The family, `(shakes, size, size)`."""
-        shake = Shake(self.length, self.anxiety)
-        return torch.stack([shake.kernel(self.size, self.seed * 1000 + i) for i in range(self.shakes)])
+        """The family, `(shakes, size, size)`.
+
+        Lines are turned evenly over half a turn. Discs and Gaussians grow evenly up to `length`, the disc's diameter
+        or four standard deviations.
+        """
+        kernel = getattr(self, f"_{self.kind}")
+        return torch.stack([kernel(index) for index in range(self.shakes)])
+
+    def _shake(self, index: int) -> Tensor:
+        return Shake(self.length, self.anxiety).kernel(self.size, self.seed * 1000 + index)
+
+    def _line(self, index: int) -> Tensor:
+        return linear_kernel(self.length, 180 * index / self.shakes, self.size)
+
+    def _disc(self, index: int) -> Tensor:
+        return disc_kernel(self.length / 2 * (index + 1) / self.shakes, self.size)
+
+    def _gaussian(self, index: int) -> Tensor:
+        return gaussian_kernel(self.length / 4 * (index + 1) / self.shakes, self.size)
 
     def degrade(self, images: Tensor, kernels: Tensor, generator: torch.Generator) -> Tensor:
         """Blur `(N, C, H, W)` in [−1, 1] with a kernel each, add noise from `generator`, store in 8 bits.

@@ -106,6 +106,22 @@ def test_a_shake_is_centred():
     assert (kernel.sum(1) * at).sum().item() == pytest.approx(0, abs=0.01)
 
 
+def test_a_camera_of_lines_turns_them_evenly():
+    kernels = Camera(kind="line", length=13, shakes=2).kernels()
+    assert torch.equal(kernels[0], linear_kernel(13, 0, 15))
+    assert torch.allclose(kernels[1], kernels[0].T, atol=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "variance"), [("disc", (8 / 2) ** 2 / 4), ("gaussian", (8 / 4) ** 2)])
+def test_a_camera_of_spots_grows_them_up_to_its_length(kind, variance):
+    """A disc's variance along one side is a quarter of its radius squared; smoothing its edge adds a little."""
+    kernels = Camera(kind=kind, length=8, shakes=3).kernels()
+    from_centre = torch.arange(15) - 7
+    spread = (kernels.sum(1) * from_centre.square()).sum(1)
+    assert spread[0] < spread[1] < spread[2]
+    assert spread[2] == pytest.approx(variance, rel=0.1)
+
+
 def test_a_camera_adds_its_noise_and_stores_eight_bits():
     camera = Camera(noise=0.02)
     grey = torch.zeros(1, 3, 114, 114)
@@ -122,7 +138,16 @@ def test_eight_bits_keeps_what_is_a_grey_level_and_cuts_what_is_beyond():
     assert eight_bits(torch.tensor([-1.2, 1.3])).tolist() == [-1.0, 1.0]
 
 
-@pytest.mark.parametrize("wrong", [{"size": 14}, {"size": 0}, {"shakes": 0}])
-def test_an_impossible_camera_is_refused(wrong):
-    with pytest.raises(CompanionError, match="odd size"):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"size": 14}, "odd size"),
+        ({"size": 0}, "odd size"),
+        ({"shakes": 0}, "odd size"),
+        ({"kind": "disk"}, "did you mean disc"),
+        ({"kind": "disc"}, "20 pixels wide does not fit"),
+    ],
+)
+def test_an_impossible_camera_is_refused(wrong, said):
+    with pytest.raises(CompanionError, match=said):
         Camera(**wrong)
