@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +20,7 @@ from companion.reproduce.job import Job, Recipe, Result
 from companion.vision import Hand, HandTracker
 from companion.vision.gestures import PINCHED, Finger, fingers_up, pinch
 from companion.vision.learning import Example, GestureClassifier, as_numbers, from_numbers
+from companion.vision.models import model_name
 
 LETTERS = dict(zip("TIMRL", Finger, strict=True))  # how the labels write fingers
 NEAR = 0.1  # a hand found belongs to a label when their centres are so near, in parts of the picture
@@ -42,9 +44,10 @@ def hand_gestures(job: Job) -> Result:
             found = job.once(name, partial(_found, tracker, folder / name))
             pictures[name] = [from_numbers(hand) for hand in found["hands"]]
     hands = [_read(row, _belonging(row, pictures[row["picture"]])) for row in labelled]
-    metrics = [*_fingers(hands), _pinches(hands)]
+    metrics = [*_fingers(hands), *_pinches(hands)]
     if not job.debug:
         metrics += _learnt(hands)
+    metrics = [replace(one, protocol=f"{one.protocol}; model {model_name(tracker.model)}") for one in metrics]
     settings = {"device": "cpu", "model": tracker.model.name, "pictures": len(pictures), "hands": len(hands)}
     return Result(settings, [], metrics, {"sources": SOURCES, "hands": hands})
 
@@ -99,12 +102,21 @@ def _fingers(hands: list[dict[str, Any]]) -> list[Measurement]:
     ]
 
 
-def _pinches(hands: list[dict[str, Any]]) -> Measurement:
+def _pinches(hands: list[dict[str, Any]]) -> list[Measurement]:
+    """All hands together, then those that pinch and the others, since the few that pinch hardly move the whole."""
     found = [hand for hand in hands if hand["found"] and hand["pinch"] != "?"]
-    right = [(hand["read_pinch"] <= PINCHED) == (hand["pinch"] == "yes") for hand in found]
-    pinching = sum(hand["pinch"] == "yes" for hand in found)
-    protocol = f"{len(found)} hands found on real photographs, {pinching} pinching; the threshold was set on the same"
-    return Measurement("pinch right", float(np.mean(right)), protocol)
+    groups = {
+        "pinch right": found,
+        "pinch right: pinching hands": [hand for hand in found if hand["pinch"] == "yes"],
+        "pinch right: other hands": [hand for hand in found if hand["pinch"] == "no"],
+    }
+    return [_pinch_right(name, group) for name, group in groups.items() if group]
+
+
+def _pinch_right(name: str, hands: list[dict[str, Any]]) -> Measurement:
+    right = sum((hand["read_pinch"] <= PINCHED) == (hand["pinch"] == "yes") for hand in hands)
+    protocol = f"{right} of {len(hands)} hands found on real photographs; the threshold was set on the same"
+    return Measurement(name, right / len(hands), f"{protocol} photographs")
 
 
 def _learnt(hands: list[dict[str, Any]]) -> list[Measurement]:

@@ -29,6 +29,7 @@ from companion.metrics import Measurement
 from companion.reproduce.job import Job, Recipe, Result
 from companion.vision import Frame, Hand, HandPoint, HandTracker, Picture, Seen
 from companion.vision.gestures import pinch
+from companion.vision.models import model_name
 from companion.vision.smoothing import OneEuroFilter
 from companion.vision.volume import Knob, PulseVolume, turn_volume
 
@@ -67,7 +68,10 @@ def pinch_to_volume(job: Job) -> Result:
         shown = film(folder, tracker, rate=8 if job.debug else 25)
         took, curves = timed(shown, tracker), followed(shown, tracker)
         settings = {"device": "cpu", "model": tracker.model.name, "frames": len(shown.frames)}
-    made = f"{len(shown.frames)} frames of {SIZE[0]}×{SIZE[1]}, a film made of two real photographs with noise added"
+    frames = f"{len(shown.frames)} frames of {SIZE[0]}×{SIZE[1]}"
+    made = (
+        f"{frames}, a film made of two real photographs with noise added; model {model_name(tracker.model)}"
+    )
     return Result(settings, [1], [*_times(took, made), *_steadiness(curves, made)], {**took, **curves})
 
 

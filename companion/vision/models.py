@@ -84,6 +84,12 @@ def _stand_in(name: str) -> Path | None:
     return path if path.is_file() and pooch.file_hash(str(path), alg="sha256") == sha256 else None
 
 
+def model_name(path: Path) -> str:
+    """How a protocol names a model: its file, and where that is a stand-in, that it is not the published one."""
+    stand_ins = {Path(place).name for place, _ in STAND_INS.values()}
+    return f"{path.name}, not the published one" if path.name in stand_ins else path.name
+
+
 _hushing = threading.RLock()
 
 

@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from companion import pretrained
 from companion.errors import CompanionError
-from companion.reproduce.ch08 import photographed
+from companion.reproduce.ch08 import _pinches, photographed
 from companion.vision.learning import (
     Example,
     GestureClassifier,
@@ -51,6 +51,15 @@ def test_turning_the_hand_matters():
     hand = EXAMPLES[0].hand
     turned = replace(hand, normalised=hand.normalised * np.array([-1, -1, 1], np.float32))
     assert np.abs(features(turned) - features(hand)).max() > 1
+
+
+def test_hands_that_pinch_and_others_are_counted_apart():
+    """One of two that pinch and two of three others are right; what no eye could tell or was not found is left out."""
+    seen = [("yes", 0.3), ("yes", 0.9), ("no", 0.5), ("no", 0.6), ("no", 2.0), ("?", 0.1)]
+    hands = [{"found": True, "pinch": pinch, "read_pinch": distance} for pinch, distance in seen]
+    measured = [(one.value, one.protocol.split(" hands")[0]) for one in _pinches([*hands, {"found": False}])]
+    assert measured == [(3 / 5, "3 of 5"), (1 / 2, "1 of 2"), (2 / 3, "2 of 3")]
+    assert [one.name for one in _pinches(hands[2:])] == ["pinch right", "pinch right: other hands"]
 
 
 def test_the_photographs_teach_gestures_across_people():

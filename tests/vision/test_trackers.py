@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -323,6 +324,12 @@ def test_a_damaged_stand_in_is_not_taken(tmp_path, monkeypatch):
     (tmp_path / place).parent.mkdir()
     (tmp_path / place).write_bytes(b"damaged")
     assert models.model_file("hand-landmarker").name == "fetched hand-landmarker"
+
+
+def test_protocols_say_of_a_stand_in_that_it_is_not_the_published_model():
+    assert models.model_name(Path("a/hand_landmarker.task")) == "hand_landmarker.task"
+    said = models.model_name(Path("a/hand_landmarker_lite.task"))
+    assert said == "hand_landmarker_lite.task, not the published one"
 
 
 def test_without_mediapipe_one_sentence_says_what_to_install(monkeypatch, kind):
