@@ -1,15 +1,18 @@
 """Real photographs and the models, where the cache holds them; no test downloads anything."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from skimage.data import astronaut
 
 from companion.data.assets import cache_folder
-from companion.vision import FaceDetector, FaceMesh, HandTracker, PoseEstimator, Tracker, as_picture
+from companion.vision import FaceDetector, FaceMesh, HandTracker, PoseEstimator, Tracker, as_picture, sources
 from companion.vision.models import STAND_INS
 
 
@@ -102,5 +105,53 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             writer.write(np.ascontiguousarray(moved[..., ::-1]))
         writer.release()
         return path
+
+    return of
+
+
+class PlayedCapture:
+    """A camera of thirty pictures a second, until it is gone.
+
+    Its pictures count from 1 in their first byte; or it sees one photograph all the time.
+    """
+
+    def __init__(self, sees: np.ndarray | None, gone: Callable[[], bool]) -> None:
+        self.sees = sees
+        self.gone = gone
+        self.count = 0
+        self.released = threading.Event()
+
+    def isOpened(self) -> bool:
+        return True
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        time.sleep(1 / 30)
+        if self.gone():
+            return False, None
+        self.count += 1
+        if self.sees is not None:
+            return True, self.sees[..., ::-1]  # in OpenCV's order
+        image = np.zeros((4, 6, 3), np.uint8)
+        image[..., 2] = self.count  # red, in OpenCV's order
+        return True, image
+
+    def get(self, what: int) -> float:
+        return 30.0
+
+    def release(self) -> None:
+        self.released.set()
+
+
+@pytest.fixture
+def camera(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """No camera is at hand: one that OpenCV would open is played."""
+    cv2 = pytest.importorskip("cv2")
+
+    def of(*, sees: np.ndarray | None = None, gone: Callable[[], bool] = lambda: False) -> None:
+        def opened(place: int | str) -> object:
+            return PlayedCapture(sees, gone) if isinstance(place, int) else cv2.VideoCapture(place)
+
+        played = SimpleNamespace(**{**vars(cv2), "VideoCapture": opened})
+        monkeypatch.setattr(sources, "opencv", lambda: played)
 
     return of

@@ -1,8 +1,6 @@
 """Guards where frames come from: in order, upright, and one sentence for whatever cannot be read."""
 
-import threading
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -121,46 +119,6 @@ def test_a_camera_that_is_not_there_is_one_sentence(capfd):
     assert capfd.readouterr().err == ""
 
 
-class FakeCapture:
-    """A camera of thirty pictures a second whose pictures count from 1 in their first byte."""
-
-    def __init__(self, index: int, lasts: float = 60.0) -> None:
-        self.count = 0
-        self.ends = time.monotonic() + lasts
-        self.released = threading.Event()
-
-    def isOpened(self) -> bool:
-        return True
-
-    def read(self) -> tuple[bool, np.ndarray | None]:
-        time.sleep(1 / 30)
-        if time.monotonic() > self.ends:
-            return False, None
-        self.count += 1
-        image = np.zeros((4, 6, 3), np.uint8)
-        image[..., 2] = self.count  # red, in OpenCV's order
-        return True, image
-
-    def get(self, what: int) -> float:
-        return 30.0
-
-    def release(self) -> None:
-        self.released.set()
-
-
-@pytest.fixture
-def camera(monkeypatch):
-    """No camera is at hand: one that OpenCV would open is played."""
-
-    def of(lasts: float = 60.0) -> None:
-        fake = SimpleNamespace(
-            VideoCapture=lambda index: FakeCapture(index, lasts), CAP_PROP_FPS=5, utils=cv2.utils
-        )
-        monkeypatch.setattr(sources, "opencv", lambda: fake)
-
-    return of
-
-
 def test_a_slow_reader_gets_the_cameras_newest_picture(camera):
     camera()
     with Webcam(0) as webcam:
@@ -170,14 +128,15 @@ def test_a_slow_reader_gets_the_cameras_newest_picture(camera):
             if len(numbers) == 4:
                 break
             time.sleep(0.2)  # six pictures long
-    assert np.diff(numbers).min() >= 4
+    assert np.diff(numbers).min() >= 2  # six on an idle machine; out of a queue they would come one by one
     assert webcam._capture.released.is_set()
     assert not webcam._thread.is_alive()
     assert list(webcam) == []
 
 
 def test_a_camera_pulled_out_is_one_sentence(camera, monkeypatch):
-    camera(lasts=0.2)
+    end = time.monotonic() + 0.2
+    camera(gone=lambda: time.monotonic() > end)
     monkeypatch.setattr(sources, "PATIENCE", 0.3)
     with Webcam(0) as webcam, pytest.raises(CompanionError, match="gives no more pictures"):
         list(webcam)
