@@ -1,8 +1,8 @@
 """A volume knob in the air: thumb and index finger set how loud this machine is (chapter 8).
 
 A **level** is what a volume slider shows, 0 to 1: equal steps of a slider are meant to sound equally large, and its
-amplitude is about the cube of it. PulseAudio, PipeWire, macOS and Windows keep such a scale themselves; `amplitude`
-is for those that don't, such as a web page's player.
+amplitude is about the cube of it. PulseAudio, macOS and Windows keep such a scale themselves; `amplitude` is for those
+that don't, such as a web page's player.
 """
 
 import json
@@ -193,9 +193,10 @@ def system_volume() -> Loudspeaker:
 
 
 class PulseVolume:
-    """The default output of PulseAudio or of PipeWire, which answers to the same calls.
+    """The default output of PulseAudio.
 
-    The balance between left and right stays as it was.
+    PipeWire speaks PulseAudio's protocol and should answer to the same calls, but it was not tried. The balance between
+    left and right stays as it was.
 
     Raises:
         CompanionError: No sound server answers, it has no output, or pulsectl is not installed.
@@ -214,7 +215,7 @@ class PulseVolume:
         try:
             self._pulse: Any = pulsectl.Pulse("companion")
         except pulsectl.PulseError:
-            raise CompanionError(NO_SOUND.format("no PulseAudio or PipeWire answers")) from None
+            raise CompanionError(NO_SOUND.format("nothing answers in PulseAudio's protocol")) from None
         try:
             sink = self._pulse.get_sink_by_name("@DEFAULT_SINK@")
         except pulsectl.PulseError:

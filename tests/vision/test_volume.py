@@ -1,5 +1,6 @@
 """Guards the volume knob: how it turns, a real PulseAudio that follows a film of a pinch, other systems' calls."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from companion import pretrained
 from companion.cli import main
@@ -276,6 +278,23 @@ def test_the_command_turns_the_volume_with_a_video(server, pinching, tmp_path, r
     assert '"level": ' in lines[0]
 
 
+@pytest.mark.parametrize("kind_of_source", ["folder", "video"])
+def test_without_a_hand_the_command_turns_nothing(
+    server, tracker, person, film, tmp_path, kind_of_source, capsys
+):
+    tracker(HandTracker)
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("a.png", "b.png", "c.png"):
+        Image.fromarray(person).save(folder / name)
+    source = folder if kind_of_source == "folder" else film(person, frames=3)
+    put("40%", "40%")
+    assert main(["vision", "volume", "--source", str(source)]) == 0
+    turns = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(turn["pinch"], turn["level"], turn["locked"]) for turn in turns] == [(None, 0.4, False)] * 3
+    assert read_back() == pytest.approx([0.4, 0.4], abs=1e-4)
+
+
 def test_an_output_that_goes_away_is_one_sentence():
     if not (shutil.which("pulseaudio") and shutil.which("pactl")):
         pytest.skip("pulseaudio and pactl are not installed")
@@ -294,7 +313,9 @@ def test_an_output_that_goes_away_is_one_sentence():
 def test_a_machine_without_a_sound_server_is_told_what_to_do(monkeypatch, tmp_path):
     pytest.importorskip("pulsectl")
     monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/nobody")
-    with pytest.raises(CompanionError, match=r"no PulseAudio or PipeWire answers.*notebook's own player"):
+    with pytest.raises(
+        CompanionError, match=r"nothing answers in PulseAudio's protocol.*notebook's own player"
+    ):
         PulseVolume()
     if sys.platform == "linux":
         assert main(["vision", "volume", "--source", "0"]) == 2
