@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
@@ -132,6 +133,17 @@ def test_the_watches_see_what_goes_out(watch, probe, tmp_path):
         pytest.skip("strace may not watch here")
     assert len(watch(tmp_path / "trace.txt", probe)) == 1
     assert watch(tmp_path / "trace.txt", UNIX, str(tmp_path / "socket")) == []
+
+
+def test_a_notebook_that_calls_home_is_caught_and_one_that_fails_too(watched, tmp_path):
+    def of_one_cell(source: str) -> str:
+        cell = nbformat.v4.new_code_cell(source)
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "one.ipynb")
+        return str(tmp_path / "one.ipynb")
+
+    assert len(watched(NOTEBOOK, of_one_cell(PROBES[0]), IPYTHONDIR=str(tmp_path))) == 1
+    with pytest.raises(AssertionError, match="ZeroDivisionError"):
+        watched(NOTEBOOK, of_one_cell("1 / 0"), IPYTHONDIR=str(tmp_path))
 
 
 def test_without_strace_ci_fails_and_others_are_warned(monkeypatch):
