@@ -122,8 +122,8 @@ notebooks: $(ENVIRONMENT) ## Run notebooks and store their outputs; CHAPTER=1 fo
 reproduce: $(ENVIRONMENT) ## Train a pretrained file again: make reproduce NAME=…
 	@$(BIN)/companion reproduce $(NAME)
 
-bench: $(ENVIRONMENT) ## Measure the training step beside other libraries
-	@$(PYTHON) -m benchmarks
+bench: $(ENVIRONMENT) ## Measure the training step beside other libraries; OPTIONS=--compiled for compiled rows too
+	@$(PYTHON) -m benchmarks $(OPTIONS)
 
 lock: $(ENVIRONMENT) ## Write requirements.txt again from pyproject.toml; UPGRADE=--upgrade for newer releases
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --all-extras --no-annotate \

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks import faces, peers, vision
 from benchmarks.loops import GAMES, mimicry, ours, torchgan
-from benchmarks.report import RESULTS, faces_table, plain, record, render, table, vision_table, write
+from benchmarks.report import RESULTS, command, faces_table, plain, record, render, table, vision_table, write
 from benchmarks.timing import Protocol, measure
 from companion.errors import CompanionError
 
@@ -39,11 +39,12 @@ def main(arguments: list[str] | None = None) -> None:
             notes.append(problem)
         contenders = [torchgan(), mimicry(), *contenders]
     protocol = QUICK if chosen.quick else Protocol(rounds=chosen.rounds)
-    found = record(measure(GAMES, contenders, protocol), protocol, notes)
+    given = command("benchmarks", arguments)
+    found = record(measure(GAMES, contenders, protocol), protocol, notes, given)
     print(plain(table(found)))
     for note in notes:
         print(note)
-    drawn = faces.run(compiled=chosen.compiled, quick=chosen.quick, rounds=chosen.rounds)
+    drawn = faces.run(compiled=chosen.compiled, quick=chosen.quick, rounds=chosen.rounds, command=given)
     print(plain(faces_table(drawn)))
     try:
         tracked = vision.run(quick=chosen.quick)

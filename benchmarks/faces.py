@@ -1,5 +1,8 @@
 """`python -m benchmarks.faces`: faces drawn per second, by style, size and threads, and (with --compiled) compiled.
 
+Timed are the bare renderers, from parameters that are there already, and the same faces as a data set gives them,
+parameters and all. `companion` itself compiles neither.
+
 Drawing should cost less than training on what is drawn. All cases take turns, round after round, so that a busy
 machine is unfair to none; the record keeps every round and the machine's load before and after. `python -m benchmarks`
 measures this too, and shows it below the training steps.
@@ -20,7 +23,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmarks import report
-from companion.data.faces import caricature, draw, portrait
+from companion.data.faces import Caricatures, Portraits, caricature, draw, portrait
 from companion.data.faces.grid import Columns
 from companion.data.faces.parameters import Faces, exaggerate
 from companion.data.faces.render import CHUNK
@@ -28,6 +31,7 @@ from companion.environment import environment
 
 Renderer = Callable[[Columns, int], tuple[Tensor, Tensor]]
 RENDERERS: dict[str, Renderer] = {"portrait": portrait.portrait, "caricature": caricature.caricature}
+SETS = {"portrait": Portraits, "caricature": Caricatures}
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Case:
     size: int
     compiled: bool
     threads: int
+    as_set: bool = False  # asked from the data set, as training asks, instead of the renderer alone
 
 
 def faces(count: int, *, k: float) -> Faces:
@@ -64,7 +69,10 @@ def measure(cases: list[Case], *, count: int, rounds: int) -> dict[Case, list[fl
     return rates
 
 
-def _prepared(case: Case, count: int) -> Callable[[], None]:
+def _prepared(case: Case, count: int) -> Callable[[], object]:
+    if case.as_set:
+        people = SETS[case.style](count, size=case.size, seed=1)
+        return lambda: people[:]
     crowd = faces(count, k=1.5 if case.style == "caricature" else 1.0)
     chunk = max(1, CHUNK // case.size**2)
     pieces = [Columns(crowd.rows(slice(first, first + chunk))) for first in range(0, count, chunk)]
@@ -79,11 +87,11 @@ def _prepared(case: Case, count: int) -> Callable[[], None]:
     return run
 
 
-def record(rates: dict[Case, list[float]], load: list[float]) -> dict[str, Any]:
+def record(rates: dict[Case, list[float]], load: list[float], command: str) -> dict[str, Any]:
     """The JSON record: where, how, and every number."""
     return {
         "title": "Faces drawn per second",
-        "command": "python -m benchmarks.faces",
+        "command": command,
         **environment(torch.device("cpu")),
         "load_before_and_after": load,
         "cases": [
@@ -91,6 +99,7 @@ def record(rates: dict[Case, list[float]], load: list[float]) -> dict[str, Any]:
                 "style": case.style,
                 "size": case.size,
                 "compiled": case.compiled,
+                "as_set": case.as_set,
                 "threads": case.threads,
                 "median": round(statistics.median(values), 1),
                 "faces_per_second": [round(value, 1) for value in values],
@@ -100,8 +109,8 @@ def record(rates: dict[Case, list[float]], load: list[float]) -> dict[str, Any]:
     }
 
 
-def run(*, compiled: bool, quick: bool, rounds: int) -> dict[str, Any]:
-    """Measure every case and give the record."""
+def run(*, compiled: bool, quick: bool, rounds: int, command: str) -> dict[str, Any]:
+    """Measure every case and give the record, which names the command that was given."""
     modes = (False, True) if compiled else (False,)
     threads = [1] if quick else sorted({1, os.cpu_count() or 1})
     cases = [
@@ -111,9 +120,14 @@ def run(*, compiled: bool, quick: bool, rounds: int) -> dict[str, Any]:
         for style in RENDERERS
         for size in (64, 128)
     ]
+    cases += [
+        Case(style, size, compiled=False, threads=threads[-1], as_set=True)
+        for style in SETS
+        for size in (64, 128)
+    ]
     before = os.getloadavg()[0]
     rates = measure(cases, count=4 if quick else 128, rounds=1 if quick else rounds)
-    return record(rates, [round(before, 2), round(os.getloadavg()[0], 2)])
+    return record(rates, [round(before, 2), round(os.getloadavg()[0], 2)], command)
 
 
 def write(found: dict[str, Any], folder: Path) -> None:
@@ -134,7 +148,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=7, help="rounds (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="folder of the record (default: benchmarks/results)")
     chosen = parser.parse_args(arguments)
-    found = run(compiled=chosen.compiled, quick=chosen.quick, rounds=chosen.rounds)
+    command = report.command("benchmarks.faces", arguments)
+    found = run(compiled=chosen.compiled, quick=chosen.quick, rounds=chosen.rounds, command=command)
     print(report.plain(report.faces_table(found)))
     out = chosen.out or (None if chosen.quick else report.RESULTS)
     if out:

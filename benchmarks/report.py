@@ -1,6 +1,8 @@
 """What was measured, as a record, as Markdown for the book's results page and as a table on the terminal."""
 
 import json
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import groupby
@@ -19,11 +21,19 @@ QUALITY = Path("companion/pretrained/gan-precision.json")
 COMPARED = ("float32", "bfloat16")
 
 
-def record(measurements: Sequence[Measurement], protocol: Protocol, notes: Sequence[str]) -> dict[str, Any]:
+def command(module: str, arguments: Sequence[str] | None) -> str:
+    """The command that makes a record again, options and all; no arguments stand for the process's own."""
+    given = sys.argv[1:] if arguments is None else arguments
+    return shlex.join(["python", "-m", module, *given])
+
+
+def record(
+    measurements: Sequence[Measurement], protocol: Protocol, notes: Sequence[str], command: str
+) -> dict[str, Any]:
     """The JSON record: where, how, and every number."""
     return {
         "title": "Images per second of the training step",
-        "command": "make bench",
+        "command": command,
         **environment(torch.device("cpu")),
         "bfloat16_units": bfloat16_units(),
         "protocol": {
@@ -128,7 +138,8 @@ def faces_table(found: dict[str, Any]) -> list[list[str]]:
     rows = [["faces", "size", "drawn", "threads", "median", "from–to"]]
     for case in found["cases"]:
         rates = case["faces_per_second"]
-        how = "compiled" if case["compiled"] else "eager"
+        bare = "compiled" if case["compiled"] else "eager"
+        how = "as a data set, eager" if case.get("as_set") else bare  # older records hold none
         size = f"{case['size']}×{case['size']}"
         ends = f"{min(rates):,.0f}–{max(rates):,.0f}"
         rows.append([f"{case['style']}s", size, how, str(case["threads"]), f"{case['median']:,.0f}", ends])

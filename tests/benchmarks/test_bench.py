@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from house import run
 
 from benchmarks import __main__ as bench
 from benchmarks import loops, peers, report
@@ -31,6 +32,7 @@ def test_the_record_says_where_how_and_what(found):
         "protocol",
     } <= found.keys()
     assert found["protocol"]["networks"]["size"] == 64
+    assert found["command"].startswith("python -m benchmarks --quick --ours-only --out ")
     loops_timed = [(one["game"], one["contender"]) for one in found["measurements"]]
     assert loops_timed == [
         (game, f"companion, {precision}")
@@ -41,6 +43,15 @@ def test_the_record_says_where_how_and_what(found):
         assert one["failure"] is None
         assert len(one["images_per_second"]) == found["protocol"]["rounds"]
         assert one["quartiles"][0] <= one["median"] <= one["quartiles"][1] <= one["best"]
+
+
+def test_the_command_of_a_record_is_the_one_given(monkeypatch):
+    """Compiled rows can be made again only by a command that asks for them."""
+    assert report.command("benchmarks", ["--compiled"]) == "python -m benchmarks --compiled"
+    monkeypatch.setattr("sys.argv", ["benchmarks/__main__.py", "--out", "two words"])
+    assert report.command("benchmarks", None) == "python -m benchmarks --out 'two words'"
+    dry = run("make", "--dry-run", "--assume-old=.venv/.installed", "bench", "OPTIONS=--compiled").stdout
+    assert dry.splitlines()[-1].endswith("-m benchmarks --compiled")
 
 
 def test_all_loops_of_a_game_learn_equally_many_weights(found):
@@ -68,7 +79,7 @@ def test_a_loop_that_fails_is_shown_not_hidden():
     broken = loops.Contender("old library", build)
     measured = measure(loops.GAMES[:1], [broken], Protocol(batches=(2,), rounds=1))
     assert measured[0].failure == "RuntimeError: not on this torch"
-    rows = report.table(report.record(measured, Protocol(), []))
+    rows = report.table(report.record(measured, Protocol(), [], "make bench"))
     assert rows[1][3:5] == ["failed", "RuntimeError: not on this torch"]
 
 
@@ -81,7 +92,7 @@ def test_the_best_peer_is_the_measure():
             "companion": [180.0] * 3,
         }.items()
     ]
-    ratios = [row[-1] for row in report.table(report.record(measured, Protocol(), []))[1:]]
+    ratios = [row[-1] for row in report.table(report.record(measured, Protocol(), [], "make bench"))[1:]]
     assert ratios == ["1.00", "0.67", "2.00"]
 
 
@@ -90,7 +101,7 @@ def test_the_cost_of_the_penalty_is_a_ratio_of_times():
         Measurement(game.name, 16, "companion", {"generator": 1, "critic": 1}, [rate] * 3)
         for game, rate in ((loops.PENALISED, 50.0), (loops.CLIPPED, 125.0))
     ]
-    page = report.markdown(report.record(measured, Protocol(), []))
+    page = report.markdown(report.record(measured, Protocol(), [], "make bench"))
     assert "as long as one with clipping: 2.50 (companion, batch 16)." in page
 
 
