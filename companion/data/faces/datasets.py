@@ -2,6 +2,10 @@
 
 An item is drawn when it is asked for and depends on `(seed, index)` alone, so the sets need no lock, no file and no
 worker set-up. `rendered()` draws a whole set once and keeps it as bytes, in memory and on the disk, for long runs.
+
+Items asked for together are the same bit for bit, in any process, on the same machine with the same torch and number of
+threads. In other company, or with another number of threads, the processor may round otherwise: parameters agree
+to 1e-6, pixels to one level of 255.
 """
 
 from collections.abc import Sequence

@@ -26,7 +26,8 @@ def export_faces(
     """Write `count` faces, one of each person, and their tables into a new or empty folder.
 
     `images/00000.png` … with background, `labels.csv` (person, labels, every parameter), `landmarks.csv` (68 points in
-    pixels), `LICENCE.txt`. The same arguments give the same files.
+    pixels), `LICENCE.txt`. The same arguments give the same files, byte for byte, on the same machine with the same
+    versions and number of threads; elsewhere pixels may round otherwise.
 
     Whatever stops it, a broken-off export is removed again: a folder that holds files holds all of them.
 

@@ -5,7 +5,8 @@ Three groups, because three questions are asked of faces. *Identity* says who it
 ignore: pose, light, background, the artist's pen. Identity and nuisance are drawn independently of one another.
 
 Every number is a pure function of `(seed, parameter's name, index)`. So a face does not depend on the batch it was
-drawn in, and a new parameter changes none of the old ones.
+drawn in (but for the last bit of a float, which the processor's vector units may round otherwise), and a new parameter
+changes none of the old ones.
 
 Lengths are in *head units*: half a head's height is 1, x grows to the right, y downwards, the origin is mid-head.
 """
