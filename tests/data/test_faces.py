@@ -5,10 +5,13 @@ Nothing here judges beauty: that is done by eye, on the contact sheets in the bo
 
 import csv
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from house import run
 from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, cosine_similarity
@@ -24,6 +27,7 @@ from companion.data.faces import (
     FacePairs,
     Faces,
     Group,
+    Pictures,
     Portraits,
     datasets,
     draw,
@@ -31,6 +35,7 @@ from companion.data.faces import (
     draw_portraits,
     exaggerate,
     interpolate,
+    labels,
     landmarks,
     mean_face,
     part_masks,
@@ -71,12 +76,51 @@ def test_every_parameter_is_documented_and_drawn_within_its_range(crowd: Faces):
         assert drawn.std() > 0, f"{parameter.name} never varies"
 
 
-def test_identity_and_nuisance_are_independent(crowd: Faces):
-    """No correlation between any parameter of one and any of the other beyond what 4,096 draws leave to chance."""
-    identity, nuisance = (crowd.values[:, columns_of(group)] for group in (Group.IDENTITY, Group.NUISANCE))
-    both = torch.corrcoef(torch.cat([identity, nuisance], 1).T)
-    across = both[: identity.shape[1], identity.shape[1] :]
-    assert across.abs().max() < 5.0 / MANY**0.5
+def most_correlated(columns: dict[Group, Tensor]) -> float:
+    """The largest correlation of a column of identity with one of nuisance, in units of what chance leaves, 1 / √N."""
+    both = torch.corrcoef(torch.cat([columns[Group.IDENTITY], columns[Group.NUISANCE]], 1).T)
+    count = columns[Group.IDENTITY].shape[1]
+    return float(both[:count, count:].abs().max() * len(columns[Group.IDENTITY]) ** 0.5)
+
+
+def by_chance() -> float:
+    """What the largest of so many correlations, times √N, exceeds once in ten thousand times (Bonferroni)."""
+    pairs = len(columns_of(Group.IDENTITY)) * len(columns_of(Group.NUISANCE))
+    return float(torch.special.ndtri(torch.tensor(1 - 1e-4 / (2 * pairs), dtype=torch.float64)))
+
+
+def parted(faces: Faces, measure: Callable[[Tensor], Tensor]) -> dict[Group, Tensor]:
+    groups = (Group.IDENTITY, Group.NUISANCE)
+    return {group: measure(faces.values[:, columns_of(group)].double()) for group in groups}
+
+
+def spreads(values: Tensor) -> Tensor:
+    """How far each number lies from its column's middle, as places in the order: robust against long tails."""
+    away = (values - values.mean(0)).abs()
+    return torch.stack([column.unique(return_inverse=True)[1].double() for column in away.T], 1)
+
+
+def test_identity_and_nuisance_are_uncorrelated(crowd: Faces):
+    """No parameter of one with any of the other, beyond what 4,096 draws leave to chance."""
+    assert most_correlated(parted(crowd, lambda values: values)) < by_chance()
+
+
+def test_nor_does_the_spread_of_one_depend_on_the_other(crowd: Faces):
+    """Two numbers can be uncorrelated and yet dependent: whoever has a wide head might turn it further either way."""
+    plain, spread = parted(crowd, lambda values: values), parted(crowd, spreads)
+    for one, other in ((spread, spread), (spread, plain), (plain, spread)):
+        mixed = {Group.IDENTITY: one[Group.IDENTITY], Group.NUISANCE: other[Group.NUISANCE]}
+        assert most_correlated(mixed) < by_chance()
+
+
+def test_a_spread_that_depends_is_noticed(crowd: Faces):
+    """What correlations overlook: heads that turn further, to both sides, the older they are."""
+    turning = crowd.replace(yaw=crowd["yaw"] * (0.5 + crowd["age"]))
+    assert most_correlated(parted(turning, lambda values: values)) < by_chance()
+    mixed = parted(turning, lambda values: values) | {
+        Group.NUISANCE: parted(turning, spreads)[Group.NUISANCE]
+    }
+    assert most_correlated(mixed) > 2 * by_chance()
 
 
 def test_a_person_keeps_identity_and_lasting_attributes_from_view_to_view():
@@ -114,6 +158,9 @@ def test_index_alone_decides():
     among = draw(torch.arange(40), torch.full((40,), 2), seed=4).rows(slice(31, 32))
     assert torch.equal(alone.values, among.values)
     assert not torch.equal(alone.values, draw(torch.tensor([31]), torch.tensor([2]), seed=5).values)
+    everyone = torch.arange(301)  # now and then the processor's vector units round a last bit otherwise
+    pieces = [draw(few, torch.zeros_like(few)).values for few in everyone.split(7)]
+    assert torch.allclose(torch.cat(pieces), people(301).values, rtol=0, atol=1e-6)
 
 
 # exaggeration and interpolation
@@ -150,6 +197,36 @@ def test_interpolation_is_smooth(render):
     assert (on_the_way[0] - on_the_way[-1]).abs().mean() > 0.1
 
 
+def longest_step(render, start: Faces, end: Faces, steps: int) -> float:
+    """How far the picture moves at most between two neighbours on the way."""
+    on_the_way = render(interpolate(start, end, steps + 1), 32).images
+    return float((on_the_way[1:] - on_the_way[:-1]).abs().mean((1, 2, 3)).max())
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_interpolation_between_any_two_is_smooth(render):
+    """Between random people steps a quarter as long move the picture about a quarter as far; a jump stays a jump.
+
+    What may jump is small: headwear begins at a presence of two per cent.
+    """
+    ends = people(12, seed=20)
+    for row in range(6):
+        start, end = ends.rows(slice(row, row + 1)), ends.rows(slice(row + 6, row + 7))
+        assert longest_step(render, start, end, 80) < 0.4 * longest_step(render, start, end, 20) + 0.005
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_a_jump_on_the_way_is_noticed(render):
+    """A headscarf that is there or not, instead of fading in."""
+
+    def snapping(faces: Faces, size: int) -> Pictures:
+        return render(faces.replace(headscarf=faces["headscarf"].round()), size)
+
+    person = people(1, seed=20)
+    bare, covered = person.replace(headscarf=0.0), person.replace(headscarf=1.0)
+    assert longest_step(snapping, bare, covered, 80) > 0.4 * longest_step(snapping, bare, covered, 20) + 0.005
+
+
 # pictures
 
 
@@ -177,13 +254,61 @@ def test_even_the_ends_of_every_range_can_be_drawn(render, bound: str):
     assert torch.isfinite(render(exaggerate(Faces(values), 2.5), 24).images).all()
 
 
+@pytest.fixture
+def two_threads():
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(1)
+
+
+def levels_apart(one: Tensor, other: Tensor) -> int:
+    """The largest difference of two pictures' bytes."""
+    return int((one.int() - other.int()).abs().max())
+
+
+@pytest.mark.parametrize("make", [Portraits, Caricatures])
+def test_company_decides_no_pixel_by_more_than_a_level(make):
+    """The same items alone, in batches of another size and in another order: up to one level of 255."""
+    faces = make(70, size=64, seed=5)
+    together = faces.pictures(slice(None)).rgb
+    for rows in (torch.tensor([0]), torch.tensor([69, 33, 2]), torch.arange(20, 37)):
+        assert levels_apart(faces.pictures(rows).rgb, together[rows]) <= 1
+
+
+@pytest.mark.parametrize("make", [Portraits, Caricatures])
+def test_the_number_of_threads_decides_no_pixel_by_more_than_a_level(make, two_threads):
+    faces = make(16, size=64, seed=5)
+    with_two = faces.pictures(slice(None)).rgb
+    assert torch.equal(faces.pictures(slice(None)).rgb, with_two)
+    torch.set_num_threads(1)
+    assert levels_apart(faces.pictures(slice(None)).rgb, with_two) <= 1
+
+
+def test_everything_is_drawn_on_the_faces_device(monkeypatch):
+    """On the device “meta”, which computes nothing and, as CUDA does, refuses tensors of two devices."""
+    # meta does not know who wears what, so everybody wears everything
+    monkeypatch.setattr(Tensor, "nonzero", lambda mask: torch.arange(len(mask), device=mask.device)[:, None])
+    faces = people(3).to("meta")
+    for style in RENDERERS:
+        pictures = style(faces, 32)
+        assert pictures.rgb.is_meta
+        assert pictures.alpha.is_meta
+    ends = (faces.rows(slice(0, 1)), faces.rows(slice(1, 2)))
+    derived = [exaggerate(faces, 2.0).values, interpolate(*ends, 3).values, labels(faces)]
+    assert all(found.is_meta for found in [*derived, landmarks(faces, 32), part_masks(faces, 32)])
+
+
 @pytest.mark.parametrize("render", RENDERERS)
-def test_batches_do_not_matter(render):
-    faces = people(70)
-    together = render(faces, 64).images
-    for row in (0, 33, 69):
-        alone = render(faces.rows(slice(row, row + 1)), 64).images[0]
-        assert (alone - together[row]).abs().max() < 2 / 255
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda_draws_the_same_pictures(render):
+    """On the faces' device, and up to two levels the processor's."""
+    faces = people(40, seed=5)
+    drawn = render(faces.to("cuda"), 64)
+    assert drawn.images.device.type == drawn.alpha.device.type == "cuda"
+    here = render(faces, 64)
+    assert levels_apart(drawn.rgb.cpu(), here.rgb) <= 2
+    assert torch.allclose(landmarks(faces.to("cuda"), 64).cpu(), landmarks(faces, 64), atol=1e-2)
+    assert torch.allclose(part_masks(faces.to("cuda"), 64).cpu(), part_masks(faces, 64), atol=1e-2)
 
 
 @pytest.mark.parametrize(("render", "allowed"), [(draw_portraits, 0.045), (draw_caricatures, 0.075)])
@@ -436,6 +561,21 @@ def test_export_writes_a_data_set_and_the_same_one_again(tmp_path: Path, style: 
     assert set(LABELS) < set(table[0])
 
 
+def test_another_process_exports_the_same_files(tmp_path: Path):
+    """Bit for bit, with as many threads as here."""
+    export_faces(tmp_path / "here", count=3, size=32, style="caricature", seed=3)
+    asked = ("--count", "3", "--size", "32", "--style", "caricature", "--seed", "3")
+    command = (sys.executable, "-m", "companion", "faces", "export", str(tmp_path / "there"), *asked)
+    done = run("env", f"OMP_NUM_THREADS={torch.get_num_threads()}", *command)
+    assert done.returncode == 0, done.stderr
+    here, there = (
+        {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
+        for name in ("here", "there")
+    )
+    assert len(here) == 3 + 3  # pictures; labels, landmarks, licence
+    assert here == there
+
+
 @pytest.mark.parametrize("style", [Portraits, Caricatures])
 def test_an_export_is_read_back_as_any_other_data_set(tmp_path: Path, style: type[FaceSet]):
     """Through the folder loader: the same pictures and the same labels."""
@@ -500,5 +640,8 @@ def test_the_benchmark_runs_and_records_every_style_and_size(tmp_path: Path):
     assert all(case["median"] > 0 for case in found["cases"])
     page = (tmp_path / "throughput.md").read_text(encoding="utf-8")
     assert page.count("\n| ") == 1 + len(found["cases"])
+    assert found["command"] == f"python -m benchmarks.faces --quick --out {tmp_path}"
+    assert sum(case["as_set"] for case in found["cases"]) == 4
     for case in found["cases"]:
-        assert f"| {case['style']}s | {case['size']}×{case['size']} | eager | {case['threads']} | " in page
+        how = "as a data set, eager" if case["as_set"] else "eager"
+        assert f"| {case['style']}s | {case['size']}×{case['size']} | {how} | {case['threads']} | " in page
