@@ -193,8 +193,13 @@ def test_a_full_record_shows_value_spread_and_protocol():
 
 
 def test_a_shared_protocol_is_said_once():
-    metrics = [{"name": name, "value": 1, "protocol": "10,000 images"} for name in "ab"]
-    assert "\n".join(gv_records.describe_metrics(metrics)).count("10,000 images") == 1
+    metrics = [
+        {"name": name, "value": 1, "protocol": f"10,000 {of}"} for name in "ab" for of in ("cats", "dogs")
+    ]
+    lines = "\n".join(gv_records.describe_metrics(metrics))
+    assert lines.count("10,000 cats") == lines.count("10,000 dogs") == 1
+    assert lines.count("| a | 1 |") == lines.count("| b | 1 |") == 2
+    assert "\n".join(gv_records.describe_metrics([])) == ""
 
 
 def test_a_pipe_does_not_break_a_table():

@@ -108,13 +108,19 @@ def describe(record: Record) -> Iterator[str]:
 
 
 def describe_metrics(metrics: list[Record]) -> Iterator[str]:
-    """A row for each number. A protocol that all of them share is said once, below."""
+    """A row for each number. What was measured alike stands together, and how is said once, below."""
     rows = [metric_row(metric) for metric in metrics]
-    if len(rows) > 1 and len({protocol for *_, protocol in rows}) == 1:
-        yield from table(["Measure", "Value"], [row[:2] for row in rows])
-        yield from ["{.gv-under-table}", f"How each was measured: {rows[0][2]}.", ""]
-    elif rows:
-        yield from table(["Measure", "Value", "How it was measured"], rows)
+    alike: dict[str, list[list[str]]] = {}
+    for *shown, protocol in rows:
+        alike.setdefault(protocol, []).append(shown)
+    if len(alike) == len(rows):  # nothing to save
+        if rows:
+            yield from table(["Measure", "Value", "How it was measured"], rows)
+        return
+    for protocol, group in alike.items():
+        yield from table(["Measure", "Value"], group)
+        how = "How each was measured" if len(group) > 1 else "How it was measured"
+        yield from ["{.gv-under-table}", f"{how}: {protocol}.", ""]
 
 
 def metric_row(metric: Record) -> list[str]:

@@ -158,10 +158,9 @@ def blur(images: Tensor, kernels: Tensor) -> Tensor:
         `(N, C, H − size + 1, W − size + 1)`: pixel (0, 0) lies over pixel (size // 2, size // 2) of the input.
     """
     count, channels, height, width = images.shape
-    each = kernels.expand(count, *kernels.shape[-2:]).flip(
-        -2, -1
-    )  # conv2d correlates; a flip makes it a convolution
-    weights = each.repeat_interleave(channels, 0)[:, None]
+    each = kernels.expand(count, *kernels.shape[-2:])
+    flipped = each.flip(-2, -1)  # conv2d correlates; a flip makes it a convolution
+    weights = flipped.repeat_interleave(channels, 0)[:, None]
     blurred = conv2d(images.reshape(1, -1, height, width), weights, groups=count * channels)
     return blurred.view(count, channels, *blurred.shape[-2:])
 
