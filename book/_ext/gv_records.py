@@ -108,19 +108,20 @@ def describe(record: Record) -> Iterator[str]:
 
 
 def describe_metrics(metrics: list[Record]) -> Iterator[str]:
-    """A row for each number. What was measured alike stands together, and how is said once, below."""
+    """A row for each number. How several were measured is said once, below the table."""
     rows = [metric_row(metric) for metric in metrics]
-    alike: dict[str, list[list[str]]] = {}
-    for *shown, protocol in rows:
-        alike.setdefault(protocol, []).append(shown)
-    if len(alike) == len(rows):  # nothing to save
+    protocols = list(dict.fromkeys(protocol for *_, protocol in rows))
+    if len(protocols) == len(rows):  # nothing to save
         if rows:
             yield from table(["Measure", "Value", "How it was measured"], rows)
-        return
-    for protocol, group in alike.items():
-        yield from table(["Measure", "Value"], group)
-        how = "How each was measured" if len(group) > 1 else "How it was measured"
-        yield from ["{.gv-under-table}", f"{how}: {protocol}.", ""]
+    elif len(protocols) == 1:
+        yield from table(["Measure", "Value"], [row[:2] for row in rows])
+        yield from ["{.gv-under-table}", f"How each was measured: {protocols[0]}.", ""]
+    else:
+        letters = {protocol: chr(ord("a") + index) for index, protocol in enumerate(protocols)}
+        yield from table(["Measure", "Value", "How"], [[*shown, letters[how]] for *shown, how in rows])
+        notes = "\\\n".join(f"{letter}: {protocol}" for protocol, letter in letters.items())
+        yield from ["{.gv-under-table}", notes, ""]
 
 
 def metric_row(metric: Record) -> list[str]:
