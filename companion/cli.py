@@ -305,6 +305,11 @@ def _blur(options: argparse.Namespace) -> None:
     ):
         hidden = privacy.hide_in_source(source, detector, hiding)
         _through(source, hidden, lambda result: pictures.write(*result), options)
+    if options.how != "cover":
+        print(
+            "Blurs and squares leave enough to tell people by; --how cover leaves nothing of a face.",
+            file=sys.stderr,
+        )
     print("Look at every result: the detector overlooks faces, small and turned ones most.", file=sys.stderr)
 
 

@@ -148,9 +148,12 @@ def test_faces_are_hidden_in_pictures_and_videos(tracker, folder, film, person, 
     )
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"astronaut.jpg", "astronaut-2.jpg"}
     assert all(faces.find(path) == [] for path in (tmp_path / "out").iterdir())
-    assert "Look at every result" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Look at every result" in said
+    assert "leave enough" not in said  # a cover leaves nothing
     source, out = film(person, frames=5), tmp_path / "out.avi"
     assert main(["vision", "blur", "--source", str(source), "--save", str(out)]) == 0
+    assert "--how cover leaves nothing" in capsys.readouterr().err
     with Video(source) as before, Video(out) as after:
         assert all(faces.find(frame.picture) for frame in before)
         hidden = list(after)
