@@ -139,7 +139,7 @@ def faces_table(found: dict[str, Any]) -> list[list[str]]:
     for case in found["cases"]:
         rates = case["faces_per_second"]
         bare = "compiled" if case["compiled"] else "eager"
-        how = "as a data set, eager" if case.get("as_set") else bare  # older records hold none
+        how = "as a data set, eager" if case["as_set"] else bare
         size = f"{case['size']}×{case['size']}"
         ends = f"{min(rates):,.0f}–{max(rates):,.0f}"
         rows.append([f"{case['style']}s", size, how, str(case["threads"]), f"{case['median']:,.0f}", ends])

@@ -513,7 +513,8 @@ def _add_deblur(models: Any) -> None:
         "--blur",
         choices=("shake", "line", "disc", "gaussian"),
         default="shake",
-        help="four shakes of 20 pixels (default); or four of another kind, up to 12 pixels wide",
+        help="four shakes of 20 pixels (default), or four of another kind, up to 12 pixels wide; GoPro's frames bring "
+        "their own",
     )
     add(
         "--backbone",

@@ -351,15 +351,12 @@ def _read(path: Path, longest: int) -> Tensor | None:
 
 
 def _large_enough(photos: Photos, least: int) -> Photos:
-    kept = [i for i, photo in enumerate(photos.pixels) if min(photo.shape[1:]) >= least]
+    sized = zip(photos.sources, photos.pixels, strict=True)
+    kept = {name: photo for name, photo in sized if min(photo.shape[1:]) >= least}
     if not kept:
         raise CompanionError(
             f"No photograph of {photos.name} can be read and is at least {least} pixels a side; give a folder with "
             f"larger {FORMATS} files."
         )
-    return Photos(
-        photos.name,
-        tuple(photos.sources[i] for i in kept),
-        tuple(photos.pixels[i] for i in kept),
-        photos.skipped + tuple(name for i, name in enumerate(photos.sources) if i not in kept),
-    )
+    small = tuple(name for name in photos.sources if name not in kept)
+    return Photos(photos.name, tuple(kept), tuple(kept.values()), photos.skipped + small)

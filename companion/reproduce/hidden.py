@@ -39,17 +39,10 @@ WAYS: dict[str, Hiding] = {
     "in its mean colour": lambda face: np.full_like(face, face.mean(axis=(0, 1)).astype(np.uint8)),
     "covered": covered,
 }
-UNDONE = {
-    "shaken",
-    "blurred",
-    "in squares",
-}  # what the network is tried on; in an even colour there is nothing to see
-HEIGHTS = (
-    80,
-    64,
-    48,
-    32,
-)  # pixels of a face when it is shaken; the shake stays, so a small face suffers more
+# What the network is tried on; in an even colour there is nothing to see.
+UNDONE = {"shaken", "blurred", "in squares"}
+# Pixels of a face when it is shaken; the shake stays, so a small face suffers more.
+HEIGHTS = (80, 64, 48, 32)
 AROUND = 2.5  # the picture around a face, in heights of the face
 EYES = 468, 473  # rows of a mesh: the middles of the irises
 

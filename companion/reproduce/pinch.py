@@ -101,10 +101,8 @@ def timed(shown: Film, tracker: HandTracker) -> dict[str, list[float]]:
 
 def followed(shown: Film, tracker: HandTracker) -> dict[str, list[float]]:
     """The pinch in each frame with a hand, as measured and smoothed in two ways, and the level it sets."""
-    knob, constant = (
-        Knob(0.0),
-        OneEuroFilter(1.0, 0.0),
-    )  # the same filter, its cutoff not rising with the speed
+    knob = Knob(0.0)
+    constant = OneEuroFilter(1.0, 0.0)  # the same filter, its cutoff not rising with the speed
     curves: dict[str, list[float]] = {
         name: [] for name in ("seconds", "measured", "one euro", "constant cutoff", "level")
     }
