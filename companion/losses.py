@@ -14,6 +14,7 @@ from torchvision import models
 
 from companion.data.assets import fetch
 from companion.errors import CompanionError, unknown_name
+from companion.randomness import drawing
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of the photographs torchvision's weights were trained on, in [0, 1]
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -40,8 +41,7 @@ def _vgg16() -> nn.Sequential:
 
 
 def _small() -> nn.Sequential:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with drawing(0, "untrained features"):
         return nn.Sequential(
             nn.Conv2d(3, 16, 3, padding=1),
             nn.ReLU(),

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from companion.errors import CompanionError, unknown_name
-from companion.randomness import mixed_seed
+from companion.randomness import stream
 
 
 def linear_kernel(length: float, angle: float, size: int) -> Tensor:
@@ -66,7 +66,7 @@ class Shake:
 
     def walk(self, seed: int) -> "np.ndarray[tuple[int], np.dtype[np.complex128]]":
         """Positions `(steps,)` in pixels, right and down as real and imaginary part, beginning at 0."""
-        random = np.random.default_rng(mixed_seed(seed, 0))
+        random = np.random.default_rng(stream(seed, "shake"))
         pull, jolts, nudge = random.uniform(0, [0.7, 0.2, 10.0])
         stride = self.length / (self.steps - 1)
         direction = np.exp(2j * np.pi * random.uniform())

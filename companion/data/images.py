@@ -13,7 +13,7 @@ from torchvision.transforms.v2.functional import InterpolationMode, pad, resize
 from companion.data import digits, sprites
 from companion.data.folders import read_folder
 from companion.errors import CompanionError, unknown_name
-from companion.randomness import mixed_seed
+from companion.randomness import generator
 
 NAMED: dict[str, Callable[[], tuple[Tensor, Tensor]]] = {
     "digits": digits.embedded,
@@ -73,8 +73,8 @@ class Shuffled:
         """Batch number `index`, `(size, C, H, W)`, float32 in [−1, 1]."""
         round_, position = divmod(index, len(self.images) // self.size)
         if round_ != self._round:
-            generator = torch.Generator().manual_seed(mixed_seed(self.seed, round_))
-            self._round, self._order = round_, torch.randperm(len(self.images), generator=generator)
+            draw = generator(self.seed, "order of the images", round_)
+            self._round, self._order = round_, torch.randperm(len(self.images), generator=draw)
         return self.images[self._order[position * self.size : (position + 1) * self.size]]
 
 

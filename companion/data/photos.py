@@ -20,7 +20,7 @@ from companion.data.assets import cache_folder
 from companion.data.degrade import Camera
 from companion.data.reading import FORMATS, SUFFIXES, files_below, read_upright
 from companion.errors import CompanionError, unknown_name
-from companion.randomness import mixed_seed
+from companion.randomness import generator
 
 EMBEDDED = {  # colour photographs of everyday things inside the two packages' wheels
     "skimage": ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg"),
@@ -135,26 +135,26 @@ class BlurredPatches:
 
     def __getitem__(self, index: int) -> Tensor:
         """Batch number `index`."""
-        generator = torch.Generator().manual_seed(mixed_seed(self.seed, index))
+        draw = generator(self.seed, "patches", index)
 
         def below(limit: int) -> int:
-            return int(torch.randint(limit, (), generator=generator))
+            return int(torch.randint(limit, (), generator=draw))
 
         margin = self.camera.size - 1
         cuts, kernels = [], []
         for _ in range(self.batch):
-            photo = self.photos.pixels[self._photograph(index, generator)]
+            photo = self.photos.pixels[self._photograph(index, draw)]
             top, left = (below(side - self.size - margin + 1) for side in photo.shape[1:])
             cut = photo[:, top : top + self.size + margin, left : left + self.size + margin]
             cuts.append(cut.flip(2) if below(2) else cut)
             kernels.append(self._kernels[below(len(self._kernels))])
         wide = torch.stack(cuts).float() / 127.5 - 1
-        blurry = self.camera.degrade(wide, torch.stack(kernels), generator)
+        blurry = self.camera.degrade(wide, torch.stack(kernels), draw)
         return pair(_inner(wide, margin), blurry)
 
-    def _photograph(self, index: int, generator: torch.Generator) -> int:
+    def _photograph(self, index: int, draw: torch.Generator) -> int:
         """Which photograph a patch of batch `index` is cut from: any."""
-        return int(torch.randint(len(self.photos), (), generator=generator))
+        return int(torch.randint(len(self.photos), (), generator=draw))
 
 
 @dataclass
@@ -230,10 +230,10 @@ class GoProFrames:
         Raises:
             CompanionError: A frame is damaged, smaller than a patch, or not of its partner's size.
         """
-        generator = torch.Generator().manual_seed(mixed_seed(self.seed, index))
+        draw = generator(self.seed, "frames", index)
 
         def below(limit: int) -> int:
-            return int(torch.randint(limit, (), generator=generator))
+            return int(torch.randint(limit, (), generator=draw))
 
         patches = []
         for _ in range(self.batch):
@@ -271,8 +271,8 @@ def held_out(
         top, left = ((side - size - margin) // 2 for side in photo.shape[1:])
         wide = photo[None, :, top : top + size + margin, left : left + size + margin].float() / 127.5 - 1
         kernel = family[n % len(family)]
-        generator = torch.Generator().manual_seed(mixed_seed(seed, n))
-        pairs.append(pair(_inner(wide, margin), camera.degrade(wide, kernel, generator)))
+        draw = generator(seed, "noise of held-out patches", n)
+        pairs.append(pair(_inner(wide, margin), camera.degrade(wide, kernel, draw)))
         kernels.append(kernel)
     return torch.cat(pairs), torch.stack(kernels)
 

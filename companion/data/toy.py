@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from companion.randomness import mixed_seed
+from companion.randomness import generator
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class GaussianRing:
 
     def __getitem__(self, index: int) -> Tensor:
         """Batch number `index`, `(batch, 2)`, a function of `(seed, index)`."""
-        generator = torch.Generator().manual_seed(mixed_seed(self.seed, index))
-        mode = torch.randint(self.modes, (self.batch,), generator=generator)
-        return self.centres[mode] + self.deviation * torch.randn(self.batch, 2, generator=generator)
+        draw = generator(self.seed, "Gaussian ring", index)
+        mode = torch.randint(self.modes, (self.batch,), generator=draw)
+        return self.centres[mode] + self.deviation * torch.randn(self.batch, 2, generator=draw)
 
     def density(self, points: Tensor) -> Tensor:
         """The true probability density at `points` `(N, 2)`, shape `(N,)`."""
@@ -55,8 +55,8 @@ class VerticalLine:
 
     def __getitem__(self, index: int) -> Tensor:
         """Batch number `index`, `(batch, 2)`, a function of `(seed, index)`."""
-        generator = torch.Generator().manual_seed(mixed_seed(self.seed, index))
-        heights = torch.rand(self.batch, generator=generator)
+        draw = generator(self.seed, "vertical line", index)
+        heights = torch.rand(self.batch, generator=draw)
         return torch.stack([torch.full_like(heights, self.at), heights], dim=1)
 
 
@@ -74,10 +74,10 @@ class SwissRoll:
 
     def __getitem__(self, index: int) -> Tensor:
         """Batch number `index`, `(batch, 2)`, a function of `(seed, index)`."""
-        generator = torch.Generator().manual_seed(mixed_seed(self.seed, index))
-        angle = 1.5 * math.pi * (1 + 2 * torch.rand(self.batch, generator=generator))
+        draw = generator(self.seed, "Swiss roll", index)
+        angle = 1.5 * math.pi * (1 + 2 * torch.rand(self.batch, generator=draw))
         spiral = torch.stack([angle * angle.cos(), angle * angle.sin()], dim=1) / 7.5
-        return spiral + self.deviation * torch.randn(self.batch, 2, generator=generator)
+        return spiral + self.deviation * torch.randn(self.batch, 2, generator=draw)
 
 
 @dataclass(frozen=True)
@@ -95,5 +95,5 @@ class Noisy:
     def __getitem__(self, index: int) -> Tensor:
         """Batch number `index`, `(batch, 2)`."""
         points = self.data[index]
-        generator = torch.Generator().manual_seed(mixed_seed(self.seed, index))
-        return points + self.deviation * torch.randn(points.shape, generator=generator)
+        draw = generator(self.seed, "noise on a cloud", index)
+        return points + self.deviation * torch.randn(points.shape, generator=draw)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from companion.errors import CompanionError
 from companion.metrics.features import FeatureExtractor
+from companion.randomness import generator
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,10 @@ def kernel_distance(
     """
     _check_features(real, fake)
     size = min(size, len(real), len(fake))
-    generator = torch.Generator().manual_seed(seed)
+    draw = generator(seed, "subsets")
 
     def subset(features: Tensor) -> Tensor:
-        return features[torch.randperm(len(features), generator=generator)[:size]].double()
+        return features[torch.randperm(len(features), generator=draw)[:size]].double()
 
     estimates = torch.stack([_unbiased_mmd2(subset(real), subset(fake)) for _ in range(subsets)])
     return float(estimates.mean()), float(estimates.std(correction=0))

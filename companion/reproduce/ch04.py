@@ -14,6 +14,7 @@ from companion.data.toy import GaussianRing, Noisy, SwissRoll
 from companion.metrics import Measurement, slope_norms
 from companion.models.mlp import PlaneCritic
 from companion.objectives import Objective, OneSidedWassersteinGP, Wasserstein, WassersteinGP
+from companion.randomness import drawing
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.training.critic import critic_steps
 
@@ -63,8 +64,7 @@ def _one_critic(
     data: GaussianRing | SwissRoll, objective: Objective, rate: float, steps: int, seed: int, label: str
 ) -> dict[str, Any]:
     fake = Noisy(data)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with drawing(seed, "weights"):
         critic = PlaneCritic(width=64, depth=3)
     found = critic_steps(critic, objective, data, fake, steps=steps, seed=seed, learning_rate=rate)
     estimates = list(tqdm(found, total=steps, desc=label, unit="step", leave=False))

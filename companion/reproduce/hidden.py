@@ -24,6 +24,7 @@ from companion.data.degrade import Camera
 from companion.errors import CompanionError
 from companion.metrics import Measurement
 from companion.metrics.restoration import psnr
+from companion.randomness import generator
 from companion.reproduce.found import PHOTOGRAPHS, labels
 from companion.reproduce.job import Job, Recipe, Result
 from companion.restoration import DEFAULT, restorer
@@ -129,7 +130,7 @@ def _at(height: int, folder: Path, model: nn.Module, job: Job) -> dict[str, Any]
                 sharp = as_picture(wide[..., margin:-margin, margin:-margin])
                 for index, kernel in enumerate(camera.kernels()):
                     blurry = as_picture(
-                        camera.degrade(wide, kernel[None], torch.Generator().manual_seed(index))
+                        camera.degrade(wide, kernel[None], generator(0, "noise on a hidden face", index))
                     )
                     pair = {"shaken": blurry, "restored": _restored(model, blurry)}
                     found.append(

@@ -26,6 +26,7 @@ from scipy.ndimage import map_coordinates, shift
 from companion.data.assets import cache_folder
 from companion.errors import CompanionError
 from companion.metrics import Measurement
+from companion.randomness import stream
 from companion.reproduce.job import Job, Recipe, Result
 from companion.vision import Frame, Hand, HandPoint, HandTracker, Picture, Seen
 from companion.vision.gestures import pinch
@@ -162,7 +163,7 @@ def film(photographs: Path, tracker: HandTracker, *, rate: float = 25.0, noise: 
     palm = _photo(photographs / OPEN, box=(0, 0, 480, 640))
     ring = _photo(photographs / RING, box=(0, 20, 226, 321))
     joints = tracker.find(palm)[0].pixels.astype(np.float64)
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(stream(1, "grain of a film"))
     frames, states = [], []
     bent: dict[float | None, Picture] = {None: ring}
     for index in range(round(SCRIPT[-1][0] * rate) + 1):

@@ -1,13 +1,14 @@
 """The one loop behind every GAN of the course (chapter 1).
 
 The loop is an iterator, so a notebook can draw, a command can show a bar and a test can stop after two steps, all
-without callbacks. Everything random in step n comes from a generator seeded with (seed, n), and batch i is a function
-of (seed, i): so a resumed run repeats the uninterrupted one bit for bit, and the reader's own random numbers are
-left alone.
+without callbacks. Everything random is a function of (seed, purpose, index), the purpose being latents, penalty or
+dropout, and batch i one of (seed, i): so a resumed run repeats the uninterrupted one bit for bit, nothing shares its
+numbers with anything else, and the reader's own are left alone.
 """
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
@@ -19,7 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 from companion.errors import CompanionError
 from companion.models.modes import evaluating
 from companion.objectives import Objective, mixes_batch
-from companion.randomness import step_randomness
+from companion.randomness import drawing
 from companion.training import state
 from companion.training.second_order import second_order
 
@@ -108,6 +109,7 @@ class AdversarialTrainer:
         self.critic_optimiser = objective.optimiser(critic.parameters(), critic_rate)
         self.average = AveragedModel(generator, multi_avg_fn=warmed_up_average(ema_decay))
         self.step = 0
+        self._turn = 0  # within the step: the critic's come first, the generator's last
         self._one_pass = not mixes_batch(critic)
         self._draw = torch.compile(generator) if compiled else generator
         self._score = torch.compile(critic) if compiled else critic
@@ -135,10 +137,13 @@ class AdversarialTrainer:
 
     def _one_step(self, batches: Batches) -> Report:
         critic_steps = self.objective.critic_steps
-        with step_randomness(self.seed, self.step, self.device):
-            for turn in range(critic_steps):
-                batch = batches[self.step * critic_steps + turn].to(self.device, memory_format=self.layout)
+        with self._drawing("dropout", self.step):
+            for self._turn in range(critic_steps):
+                batch = batches[self.step * critic_steps + self._turn].to(
+                    self.device, memory_format=self.layout
+                )
                 critic_numbers = self._critic_step(batch)
+            self._turn = critic_steps
             generator_loss = self._generator_step(batch)
         self.average.update_parameters(self.generator)
         self.step += 1
@@ -149,12 +154,16 @@ class AdversarialTrainer:
             self.step, critic_loss, generator_loss_number, penalty, real_score, fake_score, trainer=self
         )
 
+    def _drawing(self, purpose: str, index: int) -> AbstractContextManager[None]:
+        return drawing(self.seed, purpose, index, device=self.device)
+
     def _critic_step(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         real = self._real(batch)
         fake = self._fakes(batch).to(real.dtype)
         real_scores, fake_scores = self._scores(real, fake)
         loss = self.objective.critic_loss(real_scores, fake_scores)
-        with self._autocast(), second_order():
+        drawn = self._drawing("penalty", self.step * self.objective.critic_steps + self._turn)
+        with drawn, self._autocast(), second_order():
             penalty = self.objective.penalty(self.critic, real, fake)
         total = loss if penalty is None else loss + penalty
         self._clear(self.critic_optimiser)
@@ -170,7 +179,8 @@ class AdversarialTrainer:
 
     def _inputs(self, batch: Tensor) -> Tensor:
         """What the generator draws from, for as many images as the batch holds: here fresh latents."""
-        return self.draw_latents(len(batch))
+        with self._drawing("latents", self.step * (self.objective.critic_steps + 1) + self._turn):
+            return self.draw_latents(len(batch))
 
     def _further_loss(self, drawn: Tensor, batch: Tensor) -> Tensor | None:
         """What is added to the generator's loss besides the critic's word; here nothing."""
@@ -233,7 +243,7 @@ class AdversarialTrainer:
         weights as they are now instead of their moving average.
         """
         model = self.generator if live else self.average
-        with evaluating(model), step_randomness(self.seed if seed is None else seed, -1, self.device):
+        with evaluating(model), drawing(self.seed if seed is None else seed, "samples", device=self.device):
             latents = self.draw_latents(count)
             images = torch.cat([model(part).float().cpu() for part in torch.split(latents, batch)])
         return images.contiguous()

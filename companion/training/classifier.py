@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from companion.models.digits import DigitClassifier, DigitClassifierConfig
 from companion.models.modes import evaluating
+from companion.randomness import drawing
 from companion.training.supervised import shifted, train_rounds
 
 
@@ -20,8 +21,7 @@ def train_classifier(
     Yields the number of rounds made and the model after each round. Every round's state is kept in `checkpoint`, so
     a second call goes on where the first was stopped; a finished one yields once more.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with drawing(seed, "weights"):
         model = DigitClassifier(DigitClassifierConfig())
 
     def loss(chosen: Tensor) -> Tensor:

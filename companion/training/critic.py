@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from companion.objectives import Objective
-from companion.randomness import step_randomness
+from companion.randomness import drawing
 from companion.training.adversarial import Batches
 from companion.training.second_order import second_order
 
@@ -28,7 +28,7 @@ def critic_steps(
         real: Step n draws batch n.
         fake: Likewise.
         steps: How many.
-        seed: Fixes what the penalty draws; as everywhere it is a function of (seed, step).
+        seed: Fixes what the penalty draws; as everywhere it is a function of (seed, purpose, step).
         learning_rate: Instead of the objective's own.
     """
     objective.check(critic)
@@ -36,7 +36,7 @@ def critic_steps(
     for step in range(steps):
         real_batch, fake_batch = real[step], fake[step]
         loss = objective.critic_loss(critic(real_batch), critic(fake_batch))
-        with step_randomness(seed, step, real_batch.device), second_order():
+        with drawing(seed, "penalty", step, device=real_batch.device), second_order():
             penalty = objective.penalty(critic, real_batch, fake_batch)
         total = loss if penalty is None else loss + penalty
         optimiser.zero_grad()

@@ -13,6 +13,7 @@ from companion.errors import CompanionError
 from companion.losses import Content, Perceptual, WeightedSum
 from companion.models.deblur import PatchCritic, PatchCriticConfig, Restorer, RestorerConfig
 from companion.objectives import NonSaturating, Objective
+from companion.randomness import drawing
 from companion.training.conditional import ConditionalTrainer
 
 
@@ -98,8 +99,7 @@ def build(settings: DeblurSettings, photos: Photos | None = None) -> Deblurring:
     """
     device = pick_device(settings.device)
     read = _read(settings) if photos is None else photos
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
+    with drawing(settings.seed, "weights"):
         generator = Restorer(RestorerConfig(settings.width, settings.blocks, settings.normalised))
         critic = PatchCritic(PatchCriticConfig(settings.critic_width))
     trainer = ConditionalTrainer(

@@ -9,6 +9,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy,
 
 from companion.models.identity import FaceReader, FaceReaderConfig
 from companion.models.modes import evaluating
+from companion.randomness import drawing
 from companion.training.supervised import shifted, train_rounds
 
 
@@ -99,6 +100,5 @@ def read_faces(model: nn.Module, pixels: Tensor, batch: int = 500) -> Tensor:
 
 
 def _reader(length: int, size: int, seed: int) -> FaceReader:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with drawing(seed, "weights"):
         return FaceReader(FaceReaderConfig(length, size)).to(memory_format=torch.channels_last)

@@ -12,6 +12,7 @@ from companion.errors import CompanionError
 from companion.models import colour
 from companion.models.dcgan import Critic, DCGANConfig, Generator
 from companion.objectives import NonSaturating, Objective, WassersteinGP
+from companion.randomness import drawing
 from companion.training.adversarial import AdversarialTrainer
 
 
@@ -114,8 +115,7 @@ def build(settings: RunSettings) -> tuple[AdversarialTrainer, Images]:
     device = pick_device(settings.device)
     DCGANConfig(settings.size)  # an impossible size is refused before the data is read
     images = load(settings.data, size=settings.size)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
+    with drawing(settings.seed, "weights"):
         generator, critic = settings.networks(images.pixels.shape[1])
     trainer = AdversarialTrainer(
         generator,

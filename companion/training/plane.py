@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import torch
-
 from companion.models.mlp import PlaneCritic, PlaneGenerator
 from companion.objectives import Objective
+from companion.randomness import drawing
 from companion.training.adversarial import AdversarialTrainer
 
 
@@ -16,7 +15,6 @@ def plane_trainer(
 
     `options` are the trainer's, such as `critic_rate`.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with drawing(seed, "weights"):
         generator, critic = PlaneGenerator(), PlaneCritic()
     return kind(generator, critic, objective, seed=seed, **options)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from companion.models.store import read_tensors, write_tensors
-from companion.randomness import mixed_seed, step_randomness
+from companion.randomness import drawing, generator
 from companion.training import state
 
 RATE = 2e-3
@@ -48,9 +48,9 @@ def train_rounds(
         yield done
     for number in range(done, rounds):
         model.train()
-        generator = torch.Generator().manual_seed(mixed_seed(seed, number))
-        chunks = torch.split(torch.randperm(count, generator=generator), batch)
-        with step_randomness(seed, number, torch.device("cpu")):
+        order = torch.randperm(count, generator=generator(seed, "order of the images", number))
+        chunks = torch.split(order, batch)
+        with drawing(seed, "shifts and dropout", number):
             for index, chosen in enumerate(chunks):
                 share = (number + index / len(chunks)) / rounds
                 optimiser.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * share)) / 2

@@ -66,6 +66,7 @@ def _shake() -> Hiding:
     import torch  # takes seconds, and no other way needs it
 
     from companion.data.degrade import Camera
+    from companion.randomness import generator
 
     camera = Camera()
     kernel, margin = camera.kernels()[:1], camera.size // 2
@@ -73,7 +74,7 @@ def _shake() -> Hiding:
     def shake(face: Picture) -> Picture:
         wide = np.pad(face, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
         images = torch.from_numpy(wide).permute(2, 0, 1)[None].float() / 127.5 - 1
-        return as_picture(camera.degrade(images, kernel, torch.Generator().manual_seed(0)))
+        return as_picture(camera.degrade(images, kernel, generator(0, "noise on a hidden face")))
 
     return shake
 

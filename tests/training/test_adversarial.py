@@ -24,6 +24,7 @@ from companion.objectives import (
     Wasserstein,
     WassersteinGP,
 )
+from companion.randomness import drawing
 from companion.training.adversarial import AdversarialTrainer, Report, warmed_up_average
 
 RING = GaussianRing(batch=16)
@@ -248,12 +249,12 @@ def test_report_holds_the_numbers_of_its_step():
     objective = WassersteinGP(critic_steps=1)
     trainer = plane_trainer(objective, critic_rate=0.0, generator_rate=0.0)
     (report,) = trainer.run(RING, steps=1)
-    from companion.randomness import step_randomness
-
-    with step_randomness(5, 0, torch.device("cpu")):
+    with drawing(5, "latents", 0):
         fake = trainer.generator(trainer.draw_latents(16)).detach()
-        real_scores, fake_scores = trainer.critic(RING[0]), trainer.critic(fake)
+    real_scores, fake_scores = trainer.critic(RING[0]), trainer.critic(fake)
+    with drawing(5, "penalty", 0):
         penalty = objective.penalty(trainer.critic, RING[0], fake)
+    with drawing(5, "latents", 1):
         again = trainer.critic(trainer.generator(trainer.draw_latents(16)))
     assert report.step == 1
     assert report.real_score == pytest.approx(real_scores.mean().item(), rel=1e-4, abs=1e-6)

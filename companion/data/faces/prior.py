@@ -5,12 +5,11 @@ a heavy jaw with heavy brows. The factors are not labels. There is no label for 
 teach a stereotype of either.
 """
 
-from zlib import crc32
-
 import torch
 from torch import Tensor
 
 from companion.data.faces.parameters import COLUMN, PARAMETERS, Faces, clamp
+from companion.randomness import streams
 
 SKINS = [
     (248, 211, 186), (242, 199, 166), (232, 183, 144), (217, 162, 120), (194, 137, 96),
@@ -130,16 +129,17 @@ FACTORS = ("softness", "age", "build", "tone", "jaw", "length", "eyes", "fold", 
 
 
 class Draws:
-    """Random numbers as a function of `(seed, name, index)`, `(N,)` at a time, by hashing (SplitMix64)."""
+    """Random numbers as a function of `(seed, who, name, index)`, `(N,)` at a time."""
 
-    def __init__(self, seed: int, index: Tensor) -> None:
-        self.seed, self.index = seed, index.long().cpu()
+    def __init__(self, seed: int, who: str, index: Tensor) -> None:
+        self.seed, self.who, self.index = seed, who, index
 
     def uniform(self, name: str) -> Tensor:
         """One number in (0, 1) for each index."""
-        stream = (crc32(name.encode()) * 0x9E3779B97F4A7C15 + self.seed * 0xBF58476D1CE4E5B9) % 2**63
-        bits = _scramble(_scramble(self.index + stream) + self.index * 0x2545F4914F6CDD1D)
-        return (((bits >> 11) & (2**52 - 1)).double() / 2**52).clamp(1e-6, 1 - 1e-6).float()
+        bits = (
+            streams(self.seed, f"{self.who}'s {name}", self.index) >> 11
+        )  # 52 bits: as many as a double keeps
+        return (bits.double() / 2**52).clamp(1e-6, 1 - 1e-6).float()
 
     def normal(self, name: str) -> Tensor:
         """Standard normal numbers, cut at ±2.5."""
@@ -156,20 +156,13 @@ class Draws:
         return (self.uniform(name)[:, None] > share).sum(1).clamp(max=weights.shape[1] - 1)
 
 
-def _scramble(bits: Tensor) -> Tensor:
-    """SplitMix64's finaliser on int64, which wraps around; its shifts keep the sign out."""
-    bits = (bits ^ ((bits >> 30) & 0x3FFFFFFFF)) * -0x40A7B892E31B1A47
-    bits = (bits ^ ((bits >> 27) & 0x1FFFFFFFFF)) * -0x6B2FB644ECCEEE15
-    return bits ^ ((bits >> 31) & 0x1FFFFFFFF)
-
-
 def draw(identity: Tensor, view: Tensor, seed: int = 0) -> Faces:
     """Faces from the prior: person `identity[i]` as seen in `view[i]`, both `(N,)` integers.
 
     The same identity has the same identity parameters and the same lasting attributes (beard, headscarf, spectacles)
     in every view; expression, clothes, pose, light and background belong to the view.
     """
-    person, scene = Draws(seed, identity), Draws(seed, identity * 1_000_003 + view + 7_919)
+    person, scene = Draws(seed, "person", identity), Draws(seed, "scene", identity * 1_000_003 + view)
     values = torch.empty(len(identity), len(PARAMETERS))
     for group in (_identity(person), _lasting(person), _passing(person, scene), _nuisance(scene)):
         for name, column in group.items():
