@@ -50,14 +50,14 @@ def train_rounds(
         model.train()
         order = torch.randperm(count, generator=generator(seed, "order of the images", number))
         chunks = torch.split(order, batch)
-        with drawing(seed, "shifts and dropout", number):
-            for index, chosen in enumerate(chunks):
-                share = (number + index / len(chunks)) / rounds
-                optimiser.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * share)) / 2
+        for index, chosen in enumerate(chunks):
+            share = (number + index / len(chunks)) / rounds
+            optimiser.param_groups[0]["lr"] = RATE * (1 + math.cos(math.pi * share)) / 2
+            with drawing(seed, "shifts and dropout", number * len(chunks) + index):
                 value = loss(chosen)
-                optimiser.zero_grad()
-                value.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
+            optimiser.zero_grad()
+            value.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
         tensors = state.collect({"model": model}, {"optimiser": optimiser})
         write_tensors(checkpoint, tensors, {"rounds": str(number + 1)})
         yield number + 1
