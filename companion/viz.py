@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torchvision.utils import make_grid
 
 if TYPE_CHECKING:
-    from companion.training.adversarial import Report
+    from companion.training.adversarial import GANReport
 
 # Told apart under every common colour blindness; the site's style sheet holds the same values (a test compares them).
 COLOURS = {"real": "#0072B2", "fake": "#D55E00", "generator": "#009E73", "critic": "#AA4499"}
@@ -242,7 +242,11 @@ def losses_of_run(folder: Path) -> None:
         return
     with style():
         fig, ax = plt.subplots()
-        lines = {role: [float(row[f"{role}_loss"]) for row in table] for role in ("critic", "generator")}
+        lines = {
+            name.removesuffix("loss").removesuffix("_") or "loss": [float(row[name]) for row in table]
+            for name in table[0]
+            if name.endswith("loss")
+        }
         curves(ax, lines, steps=[int(row["step"]) for row in table], smooth=max(1, len(table) // 50))
         ax.set(xlabel="step", ylabel="loss")
         fig.savefig(folder / "losses.png")
@@ -323,7 +327,7 @@ def weights_histogram(ax: Axes, critic: nn.Module, *, reach: float | None = None
 
 
 def plane_frame(
-    report: "Report", real: Tensor, *, samples: int = 500, title: str | None = None
+    report: "GANReport", real: Tensor, *, samples: int = 500, title: str | None = None
 ) -> Image.Image:
     """One frame of a game in the plane: data, samples and the critic's belief after this step."""
     with style():
@@ -356,7 +360,7 @@ def side_by_side(frames: Sequence[Sequence[Image.Image]]) -> list[Image.Image]:
     return joined
 
 
-def live(report: "Report", content: Image.Image | Figure) -> None:
+def live(report: "GANReport", content: Image.Image | Figure) -> None:
     """Show `content` in place of what the last call of this cell showed, under the step and its losses."""
     from IPython.display import HTML, clear_output, display
 

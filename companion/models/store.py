@@ -35,6 +35,12 @@ def save_model(path: Path, model: nn.Module, *, half: bool = False) -> None:
     write_tensors(path, tensors, {"model": name, "config": json.dumps(asdict(model.config))})  # type: ignore[call-overload]
 
 
+def check_storable(model: nn.Module) -> None:
+    """Raise `TypeError` for a model that `save_model` cannot write."""
+    if not any(type(model) is kind for kind, _ in BUILDERS.values()):
+        raise TypeError(f"{type(model).__name__} is not among the models that can be stored")
+
+
 def load_model(path: Path) -> nn.Module:
     """The model a file holds, on the CPU, float32, in eval mode.
 

@@ -18,20 +18,17 @@ class UndetachedFakes(AdversarialTrainer):
     """
 
     def _fakes(self, batch: Tensor) -> Tensor:
-        with self._autocast():
-            fakes: Tensor = self._draw(self._inputs(batch))
+        fakes: Tensor = self.players["generator"](self._inputs(batch))
         return fakes  # the bug: no detach, no torch.no_grad
 
-    def _clear(self, optimiser: torch.optim.Optimizer) -> None:
-        if (
-            optimiser is not self.generator_optimiser
-        ):  # the bug's other half: these gradients stay until they are used
-            optimiser.zero_grad()
-
     def _generator_step(self, batch: Tensor) -> Tensor:
-        loss = super()._generator_step(batch)
-        self.generator_optimiser.zero_grad()
-        return loss
+        generator = self.players["generator"]
+        forget, generator.clear = generator.clear, lambda: None  # type: ignore[method-assign]
+        try:  # the bug's other half: what the critic's loss left is still there when the generator steps
+            return super()._generator_step(batch)
+        finally:
+            generator.clear = forget  # type: ignore[method-assign]
+            generator.clear()
 
 
 def keras_momentum_as_eps(channels: int) -> nn.BatchNorm2d:

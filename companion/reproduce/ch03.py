@@ -132,7 +132,7 @@ def _one_momentum(
 ) -> dict[str, Any]:
     trainer = plane_trainer(objective, seed=seed, critic_rate=rate, generator_rate=rate)
     reports = progress(trainer.run(ring, steps=steps), total=steps, label=label)
-    estimates = [-report.critic_loss for report in reports]
+    estimates = [-report.numbers["critic_loss"] for report in reports]
     report = mode_report(trainer.sample(10_000, seed=0, live=True), ring)
     return {**asdict(report), "wobble": stdev(estimates[steps // 2 :]), "estimates": estimates}
 

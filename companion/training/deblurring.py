@@ -3,18 +3,17 @@
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from companion.data.degrade import Camera
 from companion.data.photos import BlurredPatches, GoProFrames, Photos, held_out, load_photos
-from companion.environment import pick_device
 from companion.errors import CompanionError
 from companion.losses import Content, Perceptual, WeightedSum
 from companion.models.deblur import PatchCritic, PatchCriticConfig, Restorer, RestorerConfig
 from companion.objectives import NonSaturating, Objective
 from companion.randomness import drawing
 from companion.training.conditional import ConditionalTrainer
+from companion.training.player import workshop
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,6 @@ def build(settings: DeblurSettings, photos: Photos | None = None) -> Deblurring:
     Raises:
         CompanionError: Whatever of the settings cannot be had, in one sentence.
     """
-    device = pick_device(settings.device)
     read = _read(settings) if photos is None else photos
     with drawing(settings.seed, "weights"):
         generator = Restorer(RestorerConfig(settings.width, settings.blocks, settings.normalised))
@@ -109,13 +107,10 @@ def build(settings: DeblurSettings, photos: Photos | None = None) -> Deblurring:
         content=WeightedSum(settings.content),
         shown=_shown(settings, read),
         seed=settings.seed,
-        device=device,
-        precision=torch.bfloat16 if settings.bfloat16 else torch.float32,
+        workshop=workshop(settings.device, bfloat16=settings.bfloat16, compiled=settings.compiled),
         ema_decay=settings.ema_decay,
         generator_rate=settings.generator_rate,
         critic_rate=settings.critic_rate,
-        channels_last=True,
-        compiled=settings.compiled,
     )
     return Deblurring(settings, trainer, read)
 

@@ -3,17 +3,16 @@
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
-import torch
 from torch import nn
 
 from companion.data import Images, Shuffled, load
-from companion.environment import pick_device
 from companion.errors import CompanionError
 from companion.models import colour
 from companion.models.dcgan import Critic, DCGANConfig, Generator
 from companion.objectives import NonSaturating, Objective, WassersteinGP
 from companion.randomness import drawing
 from companion.training.adversarial import AdversarialTrainer
+from companion.training.player import Workshop, workshop
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,10 @@ class RunSettings:
         """The settings as plain JSON, the objective by its class name and fields."""
         objective = {"name": type(self.objective).__name__, **asdict(self.objective)}
         return {**asdict(self), "objective": objective}
+
+    def workshop(self) -> Workshop:
+        """Where and how the networks are trained, with the processes that were launched for it."""
+        return workshop(self.device, bfloat16=self.bfloat16, compiled=self.compiled)
 
     def networks(self, channels: int) -> tuple[nn.Module, nn.Module]:
         """Generator and critic for images of so many channels, weights from torch's current random state."""
@@ -112,7 +115,6 @@ def build(settings: RunSettings) -> tuple[AdversarialTrainer, Images]:
     Raises:
         CompanionError: Whatever of the settings cannot be had, in one sentence.
     """
-    device = pick_device(settings.device)
     DCGANConfig(settings.size)  # an impossible size is refused before the data is read
     images = load(settings.data, size=settings.size)
     with drawing(settings.seed, "weights"):
@@ -122,13 +124,10 @@ def build(settings: RunSettings) -> tuple[AdversarialTrainer, Images]:
         critic,
         settings.objective,
         seed=settings.seed,
-        device=device,
-        precision=torch.bfloat16 if settings.bfloat16 else torch.float32,
+        workshop=settings.workshop(),
         ema_decay=settings.ema_decay,
         generator_rate=settings.generator_rate,
         critic_rate=settings.critic_rate,
-        channels_last=True,
-        compiled=settings.compiled,
     )
     return trainer, images
 
