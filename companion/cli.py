@@ -133,19 +133,31 @@ def _run(options: argparse.Namespace, settings: Any, trainer: Any, batches: Any,
     from companion.training.runs import Run
     from companion.training.stopping import stop_requested
 
+    processes = trainer.workshop.processes
     run = Run.start(
-        options.out, settings.as_json(), fingerprint, resume=options.resume, overwrite=options.overwrite
+        options.out,
+        settings.as_json(),
+        fingerprint,
+        resume=options.resume,
+        overwrite=options.overwrite,
+        processes=processes,
     )
-    if options.resume and run.first_step == 0:
+    if options.resume and run.first_step == 0 and processes.main:
         print(f"There is no checkpoint in {options.out} to continue from: the run begins at step 1.")
     reports = run.train(trainer, batches, steps=settings.steps)
+    shown = (
+        progress(reports, total=settings.steps, start=run.first_step, label=options.model, leave=True)
+        if processes.main
+        else reports
+    )
     with stop_requested() as stop:
-        for _ in progress(
-            reports, total=settings.steps, start=run.first_step, label=options.model, leave=True
-        ):
-            if stop.requested and trainer.step < settings.steps:  # else it ends by itself, with all its files
+        for _ in shown:
+            asked = processes.agree(stop.requested)
+            if asked and trainer.step < settings.steps:  # else it ends by itself, with all its files
                 reports.close()
                 break
+    if not processes.main:
+        return
     if trainer.step < settings.steps:
         print(
             f"Stopped after step {trainer.step} of {settings.steps}; the same command with --resume continues."

@@ -8,16 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 from torchvision.transforms.v2.functional import InterpolationMode, resize
-from tqdm.auto import tqdm
 
 from companion.data import Images, Shuffled, load
 from companion.data.toy import GaussianRing
 from companion.environment import pick_device
 from companion.metrics import DigitFeatures, Measurement, measure, mode_report, total_variation
 from companion.objectives import LeastSquares, Minimax, NonSaturating, Objective
-from companion.reproduce.following import rank_correlation, trained
+from companion.reproduce.following import learnt, rank_correlation, trained
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.training.classifier import accuracy, train_classifier
+from companion.training.classifier import accuracy, digit_lessons
 from companion.training.gan import GANSettings, build, shuffled
 from companion.training.plane import plane_trainer
 from companion.training.progress import finish
@@ -37,9 +36,9 @@ def digit_features(job: Job) -> Result:
     chosen = slice(-1000, None) if job.debug else slice(None)
     fine = mnist.pixels[chosen]
     pixels, labels = torch.cat([fine, _as_coarse(fine)]), mnist.labels[chosen].repeat(2)
-    checkpoint = job.work / "checkpoint.safetensors"
-    sittings = train_classifier(pixels, labels, rounds=rounds, seed=seed, checkpoint=checkpoint)
-    *_, (_, model) = tqdm(sittings, total=rounds, desc="digit-features", unit="round", leave=False)
+    settings = {"device": "cpu", "rounds": rounds, "images": len(pixels), "precision": "float32"}
+    lessons = digit_lessons(pixels, labels, rounds=rounds, seed=seed)
+    model = learnt(job, lessons, settings, data=mnist.fingerprint)
     found = [
         Measurement(
             "accuracy on MNIST",
@@ -52,7 +51,6 @@ def digit_features(job: Job) -> Result:
             f"{len(small):,} digits, none trained on, resized from 8×8 to 32×32",
         ),
     ]
-    settings = {"device": "cpu", "rounds": rounds, "images": len(pixels), "precision": "float32"}
     return Result(settings, [seed], found, model=model)
 
 

@@ -15,8 +15,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.nn.functional import all_reduce
-from torch.nn.functional import batch_norm
+from torch.autograd import Function
 from torch.overrides import TorchFunctionMode
 
 from companion.errors import CompanionError
@@ -138,7 +137,7 @@ def _speaking() -> Iterator[None]:
         yield
     except RuntimeError as error:  # whatever the back end's words: the connection is gone
         raise CompanionError(
-            f"Another process of this run has ended ({str(error).splitlines()[0][:80]}); launch all again with --resume."
+            f"Another process of this run has ended ({str(error).splitlines()[0][:80]}); launch all with --resume."
         ) from None
 
 
@@ -156,6 +155,22 @@ class _DrawingJointly(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+class _Sum(Function):
+    """The sum of a tensor over all processes, which passes on to each the sum of all their gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, own: Tensor) -> Tensor:
+        total = own.detach().clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].clone()
+        distributed.all_reduce(total)
+        return total
+
+
 class _Joint(nn.modules.batchnorm._BatchNorm):
     """Batch normalisation whose mean and variance are those of the joined batch (as `nn.SyncBatchNorm`'s on GPUs)."""
 
@@ -167,8 +182,9 @@ class _Joint(nn.modules.batchnorm._BatchNorm):
         assert self.running_var is not None
         axes = [axis for axis in range(x.dim()) if axis != 1]
         count = torch.tensor([float(x.numel() // x.shape[1])], device=x.device)
-        sums = all_reduce(torch.cat([x.float().sum(axes), x.float().square().sum(axes), count]))  # type: ignore[no-untyped-call]
-        total = sums[-1].detach()
+        with _speaking():
+            sums: Tensor = _Sum.apply(torch.cat([x.float().sum(axes), x.float().square().sum(axes), count]))
+        total = sums[-1]
         mean, square = (sums[:-1] / total).chunk(2)
         variance = square - mean.square()
         with torch.no_grad():
@@ -176,7 +192,9 @@ class _Joint(nn.modules.batchnorm._BatchNorm):
             kept = 1 - (self.momentum or 0.1)
             self.running_mean.mul_(kept).add_(mean, alpha=1 - kept)
             self.running_var.mul_(kept).add_(variance * total / (total - 1), alpha=1 - kept)
-        return batch_norm(x, mean, variance, self.weight, self.bias, False, 0.0, self.eps)
+        scale = self.weight * (variance + self.eps).rsqrt()
+        shape = (1, -1, *[1] * (x.dim() - 2))
+        return ((x - mean.view(shape)) * scale.view(shape) + self.bias.view(shape)).to(x.dtype)
 
 
 class _Joint1d(_Joint, nn.BatchNorm1d):

@@ -17,7 +17,7 @@ def generator_gradient(kind: type[AdversarialTrainer]) -> torch.Tensor:
     """What the generator's optimiser is given in the first step."""
     trainer = plane_trainer(NonSaturating(), seed=3, kind=kind)
     seen = []
-    trainer.generator_optimiser.register_step_pre_hook(
+    trainer.players["generator"].optimiser.register_step_pre_hook(
         lambda optimiser, *_: seen.append(
             torch.cat([p.grad.flatten().clone() for g in optimiser.param_groups for p in g["params"]])
         )
