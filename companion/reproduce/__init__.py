@@ -10,10 +10,10 @@ from pathlib import Path
 
 from companion.environment import environment, pick_device
 from companion.errors import CompanionError, unknown_name
+from companion.files import write_json
 from companion.models.store import save_model
 from companion.reproduce import ch01, ch02, ch03, ch04, ch08, colour, facemesh, faces, found, hidden, pinch
 from companion.reproduce.job import Job, Recipe
-from companion.training.runs import write_json
 
 RECIPES: dict[str, Recipe] = {
     **ch01.RECIPES,

@@ -11,8 +11,8 @@ from typing import Any
 
 from torch import nn
 
+from companion.files import write_json
 from companion.metrics import Measurement
-from companion.training.runs import write_json
 
 BUDGETS = ("debug", "laptop", "gpu")
 
@@ -36,7 +36,6 @@ class Job:
             stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return stored
         content = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, content)
         return content
 
