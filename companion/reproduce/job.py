@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from companion.files import write_json
-from companion.metrics import Measurement
+from companion.records import Details, Measurement
 
 BUDGETS = ("debug", "laptop", "gpu")
 
@@ -63,7 +63,7 @@ class Result:
     settings: dict[str, Any]
     seeds: list[int]
     metrics: list[Measurement]
-    details: dict[str, Any] = field(default_factory=dict)  # curves and single runs, for figures
+    details: Details = field(default_factory=dict)  # curves and single runs, for figures
     model: nn.Module | None = None
 
 
@@ -80,6 +80,5 @@ def over_seeds(name: str, values: list[float]) -> Measurement:
     """Mean and standard deviation of one number over the seeds' runs; of a single run, its number."""
     if len(values) == 1:
         return Measurement(name, values[0], "one seed")
-    return Measurement(
-        name, fmean(values), f"mean and standard deviation over {len(values)} seeds", stdev(values)
-    )
+    protocol = f"mean and standard deviation over {len(values)} seeds"
+    return Measurement(name, fmean(values), protocol, stdev(values), n=len(values))

@@ -16,7 +16,7 @@ import os
 import re
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TextIO
 
@@ -261,7 +261,7 @@ class Run:
             "seconds": round(self.seconds, 2),
             "settings": self.settings,
             "data_fingerprint": self.data_fingerprint,
-            "environment": environment(torch.device(str(self.settings["device"]))),
+            "environment": asdict(environment(torch.device(str(self.settings["device"])))),
         }
         write_json(self.folder / "run.json", about, then=GO_ON)
 
