@@ -27,7 +27,8 @@ from companion.errors import CompanionError
 from companion.files import remove_unfinished, replacing, unwritable, write_json, write_text
 from companion.models.store import read_tensors, save_model, write_tensors
 from companion.training.adversarial import AdversarialTrainer, Batches, Report
-from companion.viz import image_grid, losses_of_run
+from companion.viz.grids import image_grid
+from companion.viz.run import losses_of_run
 
 COLUMNS = [field.name for field in fields(Report) if field.name != "trainer"]
 MADE_BY_A_RUN = re.compile(
