@@ -213,7 +213,7 @@ def _deblur(options: argparse.Namespace) -> Any:
 
 def _restore(options: argparse.Namespace) -> None:
     from companion.environment import pick_device
-    from companion.restoration import restore_files, restorer
+    from companion.tiling import restore_files, restorer
 
     model = restorer(options.model).to(pick_device(options.device))
     failures = []

@@ -11,6 +11,7 @@ import torch
 
 from companion import __version__
 from companion.errors import CompanionError
+from companion.records import Environment
 
 RECORDED = ("torch", "torchvision", "numpy", "scikit-learn")
 
@@ -70,13 +71,13 @@ def versions() -> dict[str, str]:
     return found
 
 
-def environment(device: torch.device) -> dict[str, object]:
+def environment(device: torch.device) -> Environment:
     """The record of where and with what something ran."""
-    return {
-        "device": device.type,
-        "device_name": device_name(device),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "versions": versions(),
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
-    }
+    return Environment(
+        device=device.type,
+        device_name=device_name(device),
+        cores=os.cpu_count() or 1,
+        threads=torch.get_num_threads(),
+        versions=versions(),
+        date=datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+    )

@@ -14,11 +14,11 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # From bottom to top. A module may import from its own layer and from those before it; a new one must be placed here.
 LAYERS = [
-    ["errors", "randomness"],
+    ["errors", "files", "randomness", "records"],
     ["environment", "data"],
     ["classical", "losses", "models", "objectives", "viz"],
     ["pretrained", "metrics", "training", "vision"],
-    ["exercises", "museum", "reproduce", "restoration", "sonify"],
+    ["exercises", "museum", "reproduce", "sonify", "tiling"],
     ["course", "doctor"],
     ["cli", "__main__"],
 ]

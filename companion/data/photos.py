@@ -20,6 +20,7 @@ from companion.data.assets import cache_folder
 from companion.data.degrade import Camera
 from companion.data.reading import FORMATS, SUFFIXES, files_below, read_upright
 from companion.errors import CompanionError, unknown_name
+from companion.files import shown
 from companion.randomness import generator
 
 EMBEDDED = {  # colour photographs of everyday things inside the two packages' wheels
@@ -48,7 +49,7 @@ class Photos:
         """A short checksum of all names, sizes and pixels."""
         digest = hashlib.sha256()
         for source, photo in zip(self.sources, self.pixels, strict=True):
-            digest.update(f"{source} {tuple(photo.shape)}".encode())
+            digest.update(f"{shown(source)} {tuple(photo.shape)}".encode())
             digest.update(photo.contiguous().numpy().tobytes())
         return digest.hexdigest()[:16]
 
@@ -190,7 +191,7 @@ class GoProFrames:
         """A short checksum of all names and file sizes; of gigabytes of pixels it would take minutes."""
         digest = hashlib.sha256()
         for path in (path for pair in self.frames for path in pair):
-            digest.update(f"{'/'.join(path.parts[-4:])} {path.stat().st_size}".encode())
+            digest.update(f"{shown('/'.join(path.parts[-4:]))} {path.stat().st_size}".encode())
         return digest.hexdigest()[:16]
 
     @classmethod
@@ -293,7 +294,7 @@ def blurred(pairs: Tensor) -> Tensor:
 
 
 def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()
+    return hashlib.sha256(shown(name).encode()).hexdigest()
 
 
 def _inner(wide: Tensor, margin: int) -> Tensor:

@@ -1,27 +1,12 @@
 """Fréchet and kernel distance between two sets of features (chapter 1)."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from companion.errors import CompanionError
 from companion.metrics.features import FeatureExtractor
 from companion.randomness import generator
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A number with its protocol; print it and both appear."""
-
-    name: str
-    value: float
-    protocol: str
-    spread: float | None = None  # a standard deviation, of what the protocol says
-
-    def __str__(self) -> str:
-        spread = "" if self.spread is None else f" ± {self.spread:.3g}"
-        return f"{self.name}: {self.value:.3g}{spread}\n    {self.protocol}"
+from companion.records import Measurement
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:

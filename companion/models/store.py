@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from companion.errors import CompanionError
+from companion.files import AGAIN, write_bytes
 from companion.models import colour, dcgan, deblur, digits, identity
 
 BUILDERS = {
@@ -58,30 +57,13 @@ def load_model(path: Path) -> nn.Module:
     return model.eval()
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
-    """Write tensors and notes with a checksum over both; the old file stays whole until the new one is."""
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str], *, then: str = AGAIN
+) -> None:
+    """Write tensors and notes with a checksum over both; `then` is for a disk that refuses, see `companion.files`."""
     stored = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     notes = {**about, "sha256": _digest(stored, about)}
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "wb") as file:
-            file.write(_serialised(stored, notes))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise unwritable(path, error) from None
-
-
-def unwritable(path: Path, error: OSError) -> CompanionError:
-    """An error for a file or folder that the system refuses to write, a full disk above all."""
-    return CompanionError(
-        f"Could not write {path} ({_reason(error)}); free some space or choose another folder, "
-        "then continue with --resume."
-    )
+    write_bytes(path, _serialised(stored, notes), then=then)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

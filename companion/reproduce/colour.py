@@ -15,7 +15,7 @@ from companion.objectives import Wasserstein, WassersteinGP
 from companion.reproduce.following import finished_run
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.training.gan import ColourSettings
-from companion.viz import over
+from companion.viz.grids import over
 
 SEEDS = [1, 2, 3]
 DEBUG: dict[str, Any] = {"steps": 6, "batch": 4, "width": 2, "size": 16, "data": "digits"}

@@ -12,13 +12,13 @@ Any `Trainer` can be run so. Of several processes the main one writes, and the o
 
 import csv
 import hashlib
+import io
 import json
 import os
 import re
 import time
 from collections.abc import Generator
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,16 +26,19 @@ import torch
 
 from companion.environment import environment
 from companion.errors import CompanionError
-from companion.models.store import check_storable, read_tensors, save_model, unwritable, write_tensors
+from companion.files import remove_unfinished, replacing, unwritable, write_json, write_text
+from companion.models.store import check_storable, read_tensors, save_model, write_tensors
 from companion.training.processes import ALONE, Processes
 from companion.training.trainer import Batches, Report, Trainer
-from companion.viz import image_grid, losses_of_run
+from companion.viz.grids import image_grid
+from companion.viz.run import losses_of_run
 
 MADE_BY_A_RUN = re.compile(
-    r"(run\.json|metrics\.csv|[a-z_]+\.safetensors|checkpoint/last\.safetensors)(\.part)?|losses\.png|samples/\d+\.png"
+    r"(run\.json|metrics\.csv|[a-z_]+\.safetensors|checkpoint/last\.safetensors)|losses\.png|samples/\d+\.png"
 )
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 GRIDS = 20  # sample grids a run leaves
+GO_ON = "continue with --resume"  # once a disk that was full has room
 
 
 @dataclass
@@ -90,6 +93,7 @@ class Run:
                 )
         try:
             (folder / "samples").mkdir(parents=True, exist_ok=True)
+            remove_unfinished(folder)
             self._write_state("running", self.first_step)
         except OSError as error:
             raise CompanionError(
@@ -116,7 +120,7 @@ class Run:
         try:
             yield from self._train(trainer, batches, steps)
         except OSError as error:
-            raise unwritable(self.folder, error) from None
+            raise unwritable(self.folder, error, then=GO_ON) from None
 
     def _train(
         self, trainer: Trainer[Any], batches: Batches[Any], steps: int
@@ -206,7 +210,8 @@ class Run:
             )
         rows.flush()  # the rows first: on resuming, those after the checkpoint are dropped again
         os.fsync(rows.fileno())
-        write_tensors(self.checkpoint_file, state, {"step": str(trainer.step), "run": self.identity})
+        about = {"step": str(trainer.step), "run": self.identity}
+        write_tensors(self.checkpoint_file, state, about, then=GO_ON)
         self._write_state("running", trainer.step)
 
     def _metrics_after(self, step: int) -> TextIO:
@@ -220,16 +225,16 @@ class Run:
             raise CompanionError(
                 f"{path} lacks rows that the checkpoint at step {step} stands on; start again with --overwrite."
             )
-        part = path.with_name(path.name + ".part")
-        with open(part, "w", encoding="utf-8", newline="") as new:
-            csv.writer(new).writerows(kept)
-        os.replace(part, path)
+        table = io.StringIO()
+        csv.writer(table).writerows(kept)
+        write_text(path, table.getvalue(), then=GO_ON)
         return open(path, "a", encoding="utf-8", newline="")  # closed by the caller's with
 
     def _save_grid(self, trainer: Trainer[Any]) -> None:
         shown = trainer.preview()
         if shown is not None:
-            image_grid(shown).save(self.folder / "samples" / f"{trainer.step:06d}.png")
+            with replacing(self.folder / "samples" / f"{trainer.step:06d}.png", then=GO_ON) as file:
+                image_grid(shown).save(file, "PNG")
 
     def _take_up(self) -> None:
         about = read_run(self.folder)
@@ -279,9 +284,9 @@ class Run:
             "seconds": round(self.seconds, 2),
             "settings": self.settings,
             "data_fingerprint": self.data_fingerprint,
-            "environment": environment(torch.device(str(self.settings["device"]))),
+            "environment": asdict(environment(torch.device(str(self.settings["device"])))),
         }
-        write_json(self.folder / "run.json", about)
+        write_json(self.folder / "run.json", about, then=GO_ON)
 
 
 def _difference(name: str, theirs: object, ours: object) -> str:
@@ -312,19 +317,3 @@ def read_run(folder: Path) -> dict[str, object]:
             f"The file {folder / 'run.json'} is damaged; start again with --overwrite."
         ) from None
     return about
-
-
-def write_json(path: Path, content: dict[str, object]) -> None:
-    """Write a JSON file so that the old one stays whole until the new one is.
-
-    Raises:
-        CompanionError: The disk is full, or the place cannot be written.
-    """
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise unwritable(path, error) from None

@@ -1,5 +1,7 @@
 """Guards the photographs: splits never share one, patches are what they say, and seeds fix everything."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -269,3 +271,17 @@ def test_what_is_wrong_with_gopros_frames_is_said(tmp_path):
     clear.unlink()
     with pytest.raises(CompanionError, match=r"blur/1\.png lacks its sharp one"):
         read()
+
+
+def test_a_name_that_is_no_utf8_has_a_split_and_a_fingerprint():
+    """Every name's bytes count; those of ordinary names as they always did."""
+    grey = torch.zeros(3, 4, 4, dtype=torch.uint8)
+    prints = {
+        Photos("x", (os.fsdecode(name),), (grey,)).fingerprint for name in (b"caf\xe9", b"caf\xe8", b"b")
+    }
+    assert len(prints) == 3
+    names = tuple(os.fsdecode(b"caf\xe9%d" % number) for number in range(40))
+    parts = [
+        Photos("x", names, (grey,) * 40).split(part).sources for part in ("training", "validation", "test")
+    ]
+    assert sorted(sum(parts, ())) == sorted(names)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from companion import files
 from companion.errors import CompanionError
 from companion.models import store
 from companion.models.dcgan import DCGANConfig, Generator
@@ -152,7 +153,7 @@ def test_the_old_file_stays_whole_when_the_new_one_cannot_be_written(written, mo
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(CompanionError, match=r"Could not write .*No space left on device.*free some space"):
         write_tensors(written, {"a": torch.zeros(1000)}, {})
     assert written.read_bytes() == before

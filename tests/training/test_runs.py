@@ -232,8 +232,8 @@ def test_an_empty_folder_is_as_good_as_none(tmp_path):
 
 def test_overwriting_deletes_what_a_run_made_and_what_a_kill_left(tmp_path, whole):
     shutil.copytree(whole, tmp_path / "run")
-    (tmp_path / "run/metrics.csv.part").touch()
-    (tmp_path / "run/checkpoint/last.safetensors.part").touch()
+    (tmp_path / "run/.metrics.csv.123.part").touch()
+    (tmp_path / "run/checkpoint/.last.safetensors.123.part").touch()
     run, *_ = start(tmp_path / "run", overwrite=True)
     left = sorted(path.name for path in run.folder.rglob("*") if path.is_file())
     assert left == ["run.json"]

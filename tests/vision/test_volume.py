@@ -38,7 +38,7 @@ from companion.vision.volume import (
 
 RATE = 25
 NEVER = KnobSettings(hold=1e9)  # a knob that does not lock
-FOUND = {e["note"]: e for e in pretrained.record("hand-gestures")["details"]["hands"] if e["found"]}
+FOUND = {e["note"]: e for e in pretrained.details("hand-gestures")["hands"] if e["found"]}
 PALM = from_numbers(FOUND["palm"]["hand"])
 
 

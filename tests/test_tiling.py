@@ -15,13 +15,13 @@ import torch
 from PIL import Image, ImageCms
 from torch import Tensor, nn
 
-from companion import restoration
+from companion import tiling
 from companion.cli import main
 from companion.errors import CompanionError
 from companion.models.colour import ColourConfig, Generator
 from companion.models.deblur import Restorer, RestorerConfig
 from companion.models.store import save_model
-from companion.restoration import Photo, read_photo, restore_files, restore_photo, restorer, windows
+from companion.tiling import Photo, read_photo, restore_files, restore_photo, restorer, windows
 
 UNCHANGED = nn.Identity()
 
@@ -114,7 +114,7 @@ import resource, sys
 from pathlib import Path
 import torch
 from torch import nn
-from companion.restoration import read_photo, restore_photo, restore_files
+from companion.tiling import read_photo, restore_photo, restore_files
 torch.set_num_threads(1)
 list(restore_files(nn.Identity(), [Path(sys.argv[1])], Path(sys.argv[3])))  # a small one first
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -312,14 +312,14 @@ def test_a_file_that_appears_meanwhile_is_kept_too(tmp_path):
     photo = read_photo(put(tmp_path, "photo.png"))
     (tmp_path / "new.png").write_text("somebody else's")
     with pytest.raises(CompanionError, match="not overwritten"):
-        restoration.write_photo(tmp_path / "new.png", photo, photo.pixels)
+        tiling.write_photo(tmp_path / "new.png", photo, photo.pixels)
     assert (tmp_path / "new.png").read_text() == "somebody else's"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.png", "photo.png"]
 
 
 @pytest.mark.parametrize("module", [Generator(ColourConfig(size=16, width=1)), nn.Flatten()])
 def test_a_model_that_draws_from_something_else_is_refused(monkeypatch, module):
-    monkeypatch.setattr(restoration.pretrained, "load", lambda name: module.eval())
+    monkeypatch.setattr(tiling.pretrained, "load", lambda name: module.eval())
     with pytest.raises(CompanionError, match="does not turn a picture into a picture"):
         restorer("something")
 
@@ -329,7 +329,7 @@ def test_a_model_that_draws_from_something_else_is_refused(monkeypatch, module):
 
 @pytest.fixture
 def unchanged(monkeypatch):
-    monkeypatch.setattr(restoration, "restorer", lambda name: UNCHANGED)
+    monkeypatch.setattr(tiling, "restorer", lambda name: UNCHANGED)
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -360,13 +360,13 @@ SLOW = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests run in the background would ignore it
 from torch import nn
-from companion import restoration
+from companion import tiling
 from companion.cli import main
 class Slow(nn.Module):
     def forward(self, images):
         time.sleep(0.05)
         return images
-restoration.restorer = lambda name: Slow()
+tiling.restorer = lambda name: Slow()
 sys.exit(main(["restore", sys.argv[1], "--out", sys.argv[2]]))
 """
 
