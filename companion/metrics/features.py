@@ -16,7 +16,7 @@ from companion.data.assets import fetch, manifest
 from companion.errors import CompanionError
 from companion.losses import BACKBONES, PerceptualLoss
 from companion.models.digits import DigitClassifier
-from companion.models.identity import FaceReader
+from companion.models.reader import FaceReader
 from companion.models.store import load_model
 
 

@@ -2,6 +2,7 @@
 
 import json
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -48,6 +49,20 @@ def load(name: str) -> nn.Module:
     record(name)
     with as_file(_folder() / f"{name}.safetensors") as path:
         return load_model(path)
+
+
+def find(name: str) -> nn.Module:
+    """The model that a name means: a pretrained run, a `.safetensors` file, or a run's folder.
+
+    Raises:
+        CompanionError: There is no such model, or its file is damaged.
+    """
+    path = Path(name)
+    if path.suffix == ".safetensors":
+        return load_model(path)
+    if path.is_dir() and name not in names():
+        return load_model(path / "generator.safetensors")
+    return load(name)
 
 
 def _folder() -> Any:

@@ -18,7 +18,7 @@ from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from companion.errors import CompanionError
-from companion.models.modes import evaluating
+from companion.models.evaluating import evaluating
 from companion.objectives import Objective, mixes_batch
 from companion.randomness import drawing
 from companion.training import state
