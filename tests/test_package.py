@@ -18,7 +18,7 @@ LAYERS = [
     ["environment", "data"],
     ["classical", "losses", "models", "objectives", "viz"],
     ["pretrained", "metrics", "training", "vision"],
-    ["exercises", "museum", "reproduce", "restoration", "sonify"],
+    ["exercises", "export", "museum", "reproduce", "restoration", "sonify"],
     ["course", "doctor"],
     ["cli", "__main__"],
 ]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from networks import woken
 from safetensors import safe_open
 from torch import Tensor, nn
 
@@ -12,7 +13,7 @@ import companion
 from companion import pretrained
 from companion.errors import CompanionError
 from companion.models.configs import Config
-from companion.models.registry import Model, models, signature_of
+from companion.models.registry import models, signature_of
 from companion.models.store import load_model, save_model
 
 IN_FILES = {  # what readers' files call their models, wherever the classes move
@@ -23,16 +24,6 @@ IN_FILES = {  # what readers' files call their models, wherever the classes move
     "identity.FaceReader",
 }
 every_model = pytest.mark.parametrize("model", models().values(), ids=list(models()))
-
-
-def built(model: Model) -> nn.Module:
-    """A small network, its weights and running statistics drawn so that everything it does shows."""
-    torch.manual_seed(0)
-    network = model.build(model.small).eval()
-    for name, value in network.state_dict().items():
-        if value.is_floating_point():
-            value.uniform_(0.5, 1.5) if "running_var" in name else value.normal_(0.1, 0.3)
-    return network
 
 
 def run(network: nn.Module, *inputs: Tensor) -> tuple[Tensor, ...]:
@@ -51,7 +42,7 @@ def test_every_model_of_the_folder_is_found_and_none_by_hand():
 
 @every_model
 def test_outputs_have_the_shapes_and_the_ranges_of_the_signature(model):
-    network = built(model)
+    network = woken(model)
     signature = signature_of(network)
     for sizes in ({"batch": 3}, {"batch": 1, "height": 17, "width": 30}):
         outputs = run(network, *signature.example(**sizes))
@@ -78,7 +69,7 @@ def test_an_example_is_valid_and_the_same_for_the_same_seed(model):
 
 @every_model
 def test_a_saved_network_answers_the_same(model, tmp_path):
-    network = built(model)
+    network = woken(model)
     save_model(tmp_path / "m.safetensors", network)
     loaded = load_model(tmp_path / "m.safetensors")
     example = signature_of(network).example()
@@ -91,7 +82,7 @@ def test_a_saved_network_answers_the_same(model, tmp_path):
 
 @every_model
 def test_in_eval_mode_twice_is_the_same_and_each_of_a_batch_stands_alone(model):
-    network = built(model)
+    network = woken(model)
     example = signature_of(network).example(batch=4)
     together = run(network, *example)
     assert all(map(torch.equal, together, run(network, *example)))
@@ -121,7 +112,7 @@ def test_latents_come_from_the_prior_that_the_signature_names():
 
 
 def test_only_a_model_from_colour_images_to_colour_images_of_any_size_restores():
-    restoring = {name for name, model in models().items() if signature_of(built(model)).restores}
+    restoring = {name for name, model in models().items() if signature_of(woken(model)).restores}
     assert restoring == {"deblur.Restorer"}
 
 
