@@ -3,11 +3,13 @@
 import os
 import platform
 import re
+from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from companion import __version__
 from companion.errors import CompanionError
@@ -34,6 +36,12 @@ def pick_device(name: str = "auto") -> torch.device:
             f"This machine has no {name} that torch can use; choose one of: auto, {present}."
         )
     return torch.device(name)
+
+
+def beside(network: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
+    """The values, moved to where the network's weights are; a plain function has none, and then they stay."""
+    weights = network.parameters() if isinstance(network, nn.Module) else iter(())
+    return values.to(next(weights, values).device)
 
 
 def processor() -> str:

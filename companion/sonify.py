@@ -131,7 +131,9 @@ def _played(image: Tensor, length: int) -> Tensor:
     """One image, not yet scaled, `(2, length)` float64."""
     columns = min(image.shape[-1], length)
     rows = min(image.shape[-2], ROWS)
-    light = adaptive_avg_pool2d((image[:3] + 1) / 2, (rows, columns)).double()  # (C, rows, columns), 0 to 1
+    light = adaptive_avg_pool2d(
+        (image[:3].cpu() + 1) / 2, (rows, columns)
+    ).double()  # (C, rows, columns), 0 to 1
     colour = light.expand(3, -1, -1)
     loudness = colour.mean(0)
     bright = colour.amax(0)

@@ -24,7 +24,7 @@ from companion import pretrained
 from companion.data.reading import MOVING
 from companion.errors import CompanionError
 from companion.files import replacing, shown
-from companion.models.store import load_model
+from companion.models.registry import signature_of
 
 DEFAULT = "deblur-best"  # chapter 2's
 TILE, OVERLAP = 256, 64  # pixels
@@ -155,17 +155,14 @@ def windows(length: int, tile: int, overlap: int) -> list[tuple[int, Tensor]]:
 
 
 def restorer(name: str = DEFAULT) -> nn.Module:
-    """The model to restore with: the name of a pretrained run, or a `.safetensors` file of a run.
+    """The model to restore with: the name of a pretrained run, a `.safetensors` file, or a run's folder.
 
     Raises:
         CompanionError: There is no such model, or it does not turn a picture into one of the same size.
     """
-    file = Path(name)
-    model = load_model(file) if file.suffix == ".safetensors" else pretrained.load(name)
-    picture = torch.zeros(1, 3, 32, 32)
-    with torch.inference_mode(), suppress(RuntimeError):
-        if model(picture).shape == picture.shape:
-            return model
+    model = pretrained.find(name)
+    if signature_of(model).restores:
+        return model
     raise CompanionError(
         f"The model {name} does not turn a picture into a picture; choose one that restores."
     )

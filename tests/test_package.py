@@ -18,7 +18,7 @@ LAYERS = [
     ["environment", "data"],
     ["classical", "losses", "models", "objectives", "viz"],
     ["pretrained", "metrics", "training", "vision"],
-    ["exercises", "museum", "reproduce", "sonify", "tiling"],
+    ["exercises", "export", "museum", "reproduce", "sonify", "tiling"],
     ["course", "doctor"],
     ["cli", "__main__"],
 ]

@@ -143,7 +143,8 @@ class Camera:
         The result is `size − 1` pixels smaller in both directions.
         """
         blurred = blur(images, kernels)
-        noisy = blurred + self.noise * torch.randn(blurred.shape, generator=generator)
+        noise = torch.randn(blurred.shape, generator=generator, device=generator.device)
+        noisy = blurred + self.noise * noise.to(blurred.device)
         return eight_bits(noisy)
 
 
@@ -160,7 +161,7 @@ def blur(images: Tensor, kernels: Tensor) -> Tensor:
     count, channels, height, width = images.shape
     each = kernels.expand(count, *kernels.shape[-2:])
     flipped = each.flip(-2, -1)  # conv2d correlates; a flip makes it a convolution
-    weights = flipped.repeat_interleave(channels, 0)[:, None]
+    weights = flipped.repeat_interleave(channels, 0)[:, None].to(images.device)
     blurred = conv2d(images.reshape(1, -1, height, width), weights, groups=count * channels)
     return blurred.view(count, channels, *blurred.shape[-2:])
 

@@ -20,7 +20,7 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
         fake: Features `(M, D)`.
     """
     _check_features(real, fake)
-    real, fake = real.double(), fake.double()
+    real, fake = real.cpu().double(), fake.cpu().double()  # some devices have no float64
     mean_gap = (real.mean(0) - fake.mean(0)).square().sum()
     real_cov, fake_cov = (torch.cov(part.T).view(part.shape[1], -1) for part in (real, fake))
     values, vectors = torch.linalg.eigh(real_cov)
@@ -48,6 +48,7 @@ def kernel_distance(
         Mean and standard deviation over the subsets.
     """
     _check_features(real, fake)
+    real, fake = real.cpu(), fake.cpu()
     size = min(size, len(real), len(fake))
     draw = generator(seed, "subsets")
 

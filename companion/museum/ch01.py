@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 
+from companion.environment import beside
 from companion.training.adversarial import AdversarialTrainer
 
 
@@ -55,8 +56,9 @@ def gradient_conflict(trainer: AdversarialTrainer, real: Tensor) -> tuple[float,
     own = parameters_to_vector(
         torch.autograd.grad(trainer.objective.generator_loss(scores), parameters, retain_graph=True)
     )
+    real_scores = trainer.critic(real.to(fake.device))
     leaked = parameters_to_vector(
-        torch.autograd.grad(trainer.objective.critic_loss(trainer.critic(real), scores), parameters)
+        torch.autograd.grad(trainer.objective.critic_loss(real_scores, scores), parameters)
     )
     cosine = torch.nn.functional.cosine_similarity(own, leaked, dim=0)
     return float(cosine), float(leaked.norm() / own.norm())
@@ -66,7 +68,7 @@ def gradient_conflict(trainer: AdversarialTrainer, real: Tensor) -> tuple[float,
 def signal_by_depth(generator: nn.Module, latents: Tensor) -> list[tuple[str, float]]:
     """Standard deviation of what leaves each layer of a generator in train mode, with the layers' names."""
     found = []
-    signal = latents[:, :, None, None]
+    signal = beside(generator, latents)[:, :, None, None]
     for layer in generator.layers:  # type: ignore[union-attr]
         signal = layer(signal)
         found.append((type(layer).__name__, float(signal.std())))
@@ -80,4 +82,5 @@ def company_changes_a_picture(generator: nn.Module, latents: Tensor, mates: Iter
     Batch normalisation in train mode uses the statistics of the batch, so one picture depends on the others. (It also
     moves the running statistics: the generator is copied first.)
     """
-    return [deepcopy(generator).train()(torch.cat([latents[:1], others]))[0] for others in mates]
+    companies = [beside(generator, torch.cat([latents[:1], others])) for others in mates]
+    return [deepcopy(generator).train()(company)[0] for company in companies]

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from companion.data.photos import BlurredPatches, blurred, sharp
+from companion.environment import beside
 
 
 def as_bgr(images: Tensor) -> Tensor:
@@ -42,7 +43,7 @@ def gradients_agree(
     parameters = list(generator.parameters())
     slopes = []
     for index in range(count):
-        pairs = batches[index]
+        pairs = beside(generator, batches[index])
         loss = (generator(blurred(pairs)) - sharp(pairs)).abs().mean()
         slope = torch.autograd.grad(loss, parameters)
         slopes.append(torch.cat([part.flatten() for part in slope]))  # in whatever memory layout

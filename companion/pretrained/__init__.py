@@ -1,6 +1,7 @@
 """Weights and records of the long runs, as `companion reproduce` made them."""
 
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -53,6 +54,20 @@ def load(name: str) -> nn.Module:
 def _check(name: str) -> None:
     if name not in names():
         raise unknown_name("pretrained run", name, names())
+
+
+def find(name: str) -> nn.Module:
+    """The model that a name means: a pretrained run, a `.safetensors` file, or a run's folder.
+
+    Raises:
+        CompanionError: There is no such model, or its file is damaged.
+    """
+    path = Path(name)
+    if path.suffix == ".safetensors":
+        return load_model(path)
+    if path.is_dir() and name not in names():
+        return load_model(path / "generator.safetensors")
+    return load(name)
 
 
 def _folder() -> Any:

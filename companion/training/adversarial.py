@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from companion.models.modes import evaluating
+from companion.models.evaluating import evaluating
 from companion.objectives import Objective, mixes_batch
 from companion.randomness import drawing
 from companion.training.player import Player, Workshop

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from companion.models.digits import DigitClassifier, DigitClassifierConfig
-from companion.models.modes import evaluating
+from companion.models.evaluating import evaluating
 from companion.randomness import drawing
 from companion.training.player import Player, Workshop
 from companion.training.supervised import Lessons, shifted

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from companion.data.photos import blurred, sharp
-from companion.models.modes import evaluating
+from companion.models.evaluating import evaluating
 from companion.objectives import Objective
 from companion.training.adversarial import AdversarialTrainer
 

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, normalize
 
-from companion.models.identity import FaceReader, FaceReaderConfig
-from companion.models.modes import evaluating
+from companion.models.evaluating import evaluating
+from companion.models.reader import FaceReader, FaceReaderConfig
 from companion.randomness import drawing
 from companion.training.player import Player, Workshop
 from companion.training.supervised import Lessons, shifted

@@ -27,7 +27,8 @@ import torch
 from companion.environment import environment
 from companion.errors import CompanionError
 from companion.files import remove_unfinished, replacing, unwritable, write_json, write_text
-from companion.models.store import check_storable, read_tensors, save_model, write_tensors
+from companion.models.registry import model_of
+from companion.models.store import read_tensors, save_model, write_tensors
 from companion.training.processes import ALONE, Processes
 from companion.training.trainer import Batches, Report, Trainer
 from companion.viz.grids import image_grid
@@ -108,11 +109,11 @@ class Run:
         Leaving the loop early is safe: the checkpoint is written then too.
 
         Raises:
-            CompanionError: A loss or a weight is no longer finite, the disk is full, or the checkpoint is damaged.
-            TypeError: One of the trainer's products is no model that can be stored; said before the first step.
+            CompanionError: One of the trainer's products is no registered model (said before the first step), a loss
+                or a weight is no longer finite, the disk is full, or the checkpoint is damaged.
         """
         for model in trainer.products().values():
-            check_storable(model)
+            model_of(model)
         self.restore(trainer)
         if not self.processes.main:
             yield from trainer.run(batches, steps=steps)

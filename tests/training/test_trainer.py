@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD
 
+from companion.errors import CompanionError
 from companion.models.digits import DigitClassifier, DigitClassifierConfig
 from companion.models.store import load_model
 from companion.randomness import drawing
@@ -93,7 +94,7 @@ def test_it_stops_and_goes_on_byte_for_byte(tmp_path):
 
 def test_a_product_that_cannot_be_stored_is_refused_before_the_first_step(tmp_path):
     trainer = Translator(product=nn.Linear(2, 2))
-    with pytest.raises(TypeError, match="Linear is not among the models"):
+    with pytest.raises(CompanionError, match="Linear is no registered model"):
         next(run(tmp_path / "a").train(trainer, Noise(), steps=4))
     assert trainer.step == 0
 
