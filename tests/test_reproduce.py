@@ -56,7 +56,7 @@ def die_at(count, function):
 for name in names:
     if (child := os.fork()) == 0:
         step = 4 if name.startswith(("dcgan", "sprites")) else 3 if name.startswith("deblur") else 10
-        AdversarialTrainer._one_step = die_at(step, AdversarialTrainer._one_step)
+        AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
         ch02.wiener_filter = die_at(3, ch02.wiener_filter)
         ch01.accuracy = die_at(0, ch01.accuracy)
         ch04.slope_norms = die_at(3, ch04.slope_norms)
