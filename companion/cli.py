@@ -14,6 +14,7 @@ from typing import Any
 
 from companion import __version__
 from companion.errors import CompanionError
+from companion.settings import SettingError
 
 OUT_OF_MEMORY = re.compile(
     "out of memory|can't allocate memory|Storage size calculation overflowed|Overflow when unpacking"
@@ -44,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         parsed.run(parsed)
+    except SettingError as error:
+        option = error.field.replace("_", "-")
+        print(f"companion: The option --{option} {error.trouble}", file=sys.stderr)
+        return 2
     except CompanionError as error:
         print(f"companion: {error}", file=sys.stderr)
         return 2

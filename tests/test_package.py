@@ -14,7 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # From bottom to top. A module may import from its own layer and from those before it; a new one must be placed here.
 LAYERS = [
-    ["errors", "randomness"],
+    ["errors", "randomness", "settings"],
     ["environment", "data"],
     ["classical", "losses", "models", "objectives", "viz"],
     ["pretrained", "metrics", "training", "vision"],
