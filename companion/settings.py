@@ -107,6 +107,11 @@ class Settings:
         return {one.name: cls._option(one.name) for one in fields(cls)}
 
     @classmethod
+    def types(cls) -> dict[str, tuple[Any, ...]]:
+        """The types each field may have: `(float, NoneType)` for `float | None`."""
+        return {name: _alternatives(hint) for name, hint in _hints(cls).items()}
+
+    @classmethod
     def _option(cls, name: str) -> Option:
         """The nearest declaration of a field that carries one: a subclass may have changed the default alone."""
         declared = (getattr(base, "__dataclass_fields__", {}).get(name) for base in cls.__mro__)
