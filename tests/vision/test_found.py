@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from companion.data.assets import cache_folder
-from companion.reproduce import found, reproduce
+from companion.reproduce import reproduce
+from companion.reproduce.ch08 import found
 
 
 def test_labels_are_points_in_pictures():

@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from companion import pretrained
 from companion.errors import CompanionError
-from companion.reproduce.ch08 import _pinches, photographed
+from companion.reproduce.ch08.gestures import _pinches, photographed
 from companion.vision.learning import (
     Example,
     GestureClassifier,
