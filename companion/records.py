@@ -103,9 +103,17 @@ def write_record(folder: Path, record: Record, details: Mapping[str, Any]) -> Pa
         text = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
         write_bytes(_details_of(path), _packed(text.encode()), then=again)
     content = asdict(record)
-    content["metrics"] = [{k: v for k, v in one.items() if v is not None} for one in content["metrics"]]
+    content["metrics"] = [
+        {name: _defined(value) for name, value in one.items() if value is not None}
+        for one in content["metrics"]
+    ]
     write_json(path, content, then=again)
     return path
+
+
+def _defined(value: Any) -> Any:
+    """What JSON can say: a number that does not exist, as the correlation with a constant, is null."""
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def read_record(path: Path) -> Record:
@@ -223,6 +231,8 @@ def _value(kind: Any, content: Any, name: str) -> Any:
         return {
             key: item if inner[1] is Any else _value(inner[1], item, name) for key, item in content.items()
         }
+    if origin is float and content is None:
+        return math.nan
     if origin is float and type(content) in (int, float) and math.isfinite(content):
         return content
     if origin in (int, str) and type(content) is origin:

@@ -16,7 +16,8 @@ from companion.data.faces import Portraits
 from companion.errors import CompanionError
 from companion.models.store import load_model
 from companion.records import read_details, read_record
-from companion.reproduce import RECIPES, ch01, colour, facemesh, following, reproduce
+from companion.reproduce import RECIPES, ch01, ch04, following, reproduce
+from companion.reproduce.ch00 import facemesh
 from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
 
@@ -39,7 +40,8 @@ import os, signal, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from companion.reproduce import ch01, ch02, ch04, facemesh, faces, reproduce
+from companion.reproduce import ch01, ch02, ch04, reproduce
+from companion.reproduce.ch00 import facemesh, faces
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
@@ -269,10 +271,10 @@ def test_copies_of_training_sprites_are_no_news_and_other_motifs_are():
     """Two motifs, each in two tones: a copy is 0 away, the middle between two motifs half of what divides them."""
     pixels = torch.tensor([0, 1, 100, 101], dtype=torch.uint8).view(4, 1, 1, 1).expand(-1, 4, 2, 2)
     sprites = Images("sprites", pixels, torch.tensor([0, 0, 1, 1]))
-    assert colour.novelty(sprites, sprites[:]) == pytest.approx(0, abs=1e-3)
+    assert ch04.novelty(sprites, sprites[:]) == pytest.approx(0, abs=1e-3)
     between = Images("between", torch.full((3, 4, 2, 2), 50, dtype=torch.uint8))
     apart = (99 + 100) / 2  # the nearest of the other motif: 100 − 1 and 101 − 1
-    assert colour.novelty(sprites, between[:]) == pytest.approx(49 / apart, rel=0.02)
+    assert ch04.novelty(sprites, between[:]) == pytest.approx(49 / apart, rel=0.02)
 
 
 def test_real_shakes_are_measured_where_the_photographs_are(tmp_path, monkeypatch):

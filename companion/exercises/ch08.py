@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from companion import pretrained
-from companion.exercises import NotYet, Task, right
+from companion.exercises.runner import NotYet, Task, right
 
 Points = NDArray[np.float64]
 

@@ -10,6 +10,14 @@ from torch.nn.utils import parameters_to_vector
 from companion.environment import beside
 from companion.training.adversarial import AdversarialTrainer
 
+__all__ = [
+    "UndetachedFakes",
+    "company_changes_a_picture",
+    "gradient_conflict",
+    "keras_momentum_as_eps",
+    "signal_by_depth",
+]
+
 
 class UndetachedFakes(AdversarialTrainer):
     """The critic's fakes are still attached to the generator, and nobody clears the generator's gradients.

@@ -8,6 +8,12 @@ from torch import Tensor, nn
 from companion.data.photos import BlurredPatches, blurred, sharp
 from companion.environment import beside
 
+__all__ = [
+    "InOrder",
+    "as_bgr",
+    "gradients_agree",
+]
+
 
 def as_bgr(images: Tensor) -> Tensor:
     """Images `(N, 3, H, W)` as OpenCV reads them: blue first. Nothing complains, for the shapes are the same."""

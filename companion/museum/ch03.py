@@ -10,6 +10,13 @@ from torch.optim import Optimizer, RMSprop
 from companion.objectives import Wasserstein
 from companion.training.adversarial import AdversarialTrainer, GANReport
 
+__all__ = [
+    "ClippedBeforeTheStep",
+    "MomentumWasserstein",
+    "largest_weights",
+    "with_sigmoid",
+]
+
 
 def with_sigmoid(critic: nn.Module) -> nn.Module:
     """A critic that still ends as chapter 1's papers end theirs: in a sigmoid.

@@ -12,6 +12,14 @@ from torch.linalg import vector_norm
 from companion.environment import beside
 from companion.objectives import WassersteinGP
 
+__all__ = [
+    "ChannelNormPenalty",
+    "OneEpsilonPenalty",
+    "SquareRootPenalty",
+    "WholeBatchNormPenalty",
+    "leak_between_samples",
+]
+
 
 def leak_between_samples(critic: nn.Module, images: Tensor) -> float:
     """Which share of the slope of one image's score lies in the *other* images of its batch.

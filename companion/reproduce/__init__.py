@@ -2,7 +2,8 @@
 
 A recipe works in a folder of its own and can be stopped and continued at any time: whatever is finished there is not
 done again. What it measured goes into its record, with command, seeds, device, versions and seconds; the book's tables
-and several of its figures are made from these files (`companion.records`).
+and several of its figures are made from these files (`companion.records`). A chapter's recipes stand in its module, by
+their names in a dictionary `RECIPES`.
 """
 
 from pathlib import Path
@@ -10,24 +11,12 @@ from pathlib import Path
 from companion.environment import environment, pick_device
 from companion.errors import CompanionError, unknown_name
 from companion.files import shown
+from companion.found import gathered
 from companion.models.store import save_model
 from companion.records import Record, write_record
-from companion.reproduce import ch01, ch02, ch03, ch04, ch08, colour, facemesh, faces, found, hidden, pinch
 from companion.reproduce.job import Job, Recipe
 
-RECIPES: dict[str, Recipe] = {
-    **ch01.RECIPES,
-    **ch02.RECIPES,
-    **colour.RECIPES,
-    **ch03.RECIPES,
-    **ch04.RECIPES,
-    **ch08.RECIPES,
-    **faces.RECIPES,
-    **facemesh.RECIPES,
-    **found.RECIPES,
-    **hidden.RECIPES,
-    **pinch.RECIPES,
-}
+RECIPES: dict[str, Recipe] = gathered(__name__, "RECIPES")
 
 
 def reproduce(name: str, out: Path, work: Path, *, budget: str = "laptop", overwrite: bool = False) -> Path:

@@ -5,7 +5,8 @@ import pytest
 
 from companion.data.assets import cache_folder
 from companion.records import read_details, read_record
-from companion.reproduce import found, reproduce
+from companion.reproduce import reproduce
+from companion.reproduce.ch08 import found
 
 
 def test_labels_are_points_in_pictures():

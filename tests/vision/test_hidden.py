@@ -6,7 +6,8 @@ import pytest
 from companion.data.assets import cache_folder
 from companion.models.deblur import Restorer, RestorerConfig
 from companion.records import read_details, read_record
-from companion.reproduce import hidden, reproduce
+from companion.reproduce import reproduce
+from companion.reproduce.ch08 import hidden
 from companion.vision import Box, FaceMesh, as_picture
 from companion.vision.privacy import all_faces, covered
 
@@ -64,7 +65,7 @@ def test_the_record_says_what_each_way_leaves(kinds, tmp_path, monkeypatch):
 
 
 def test_labelled_faces_are_those_measured(tracker, photo):
-    from companion.reproduce.found import labels
+    from companion.reproduce.ch08.found import labels
     from companion.vision import FaceDetector
 
     picture = as_picture(photo("mm_pointing_up.jpg"))

@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from companion import pretrained
 from companion.errors import CompanionError
 from companion.records import read_details, read_record
-from companion.reproduce.ch08 import _pinches, photographed
+from companion.reproduce.ch08.gestures import _pinches, photographed
 from companion.vision.learning import (
     Example,
     GestureClassifier,

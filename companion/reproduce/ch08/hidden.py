@@ -25,7 +25,7 @@ from companion.errors import CompanionError
 from companion.metrics import Measurement
 from companion.metrics.restoration import psnr
 from companion.randomness import generator
-from companion.reproduce.found import PHOTOGRAPHS, labels
+from companion.reproduce.ch08.found import PHOTOGRAPHS, labels
 from companion.reproduce.job import Job, Recipe, Result
 from companion.tiling import DEFAULT, restorer
 from companion.vision import Box, FaceDetector, FaceMesh, Mesh, Picture, as_picture
