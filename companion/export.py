@@ -1,10 +1,9 @@
 """Models for the page: a network written as ONNX through its signature, and compared with what torch computes."""
 
 import io
-import os
 import warnings
 from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from companion import pretrained
 from companion.errors import CompanionError
+from companion.files import write_bytes
 from companion.models.registry import Port, Signature, signature_of
 
 OPSET = 18  # onnxruntime-web 1.30 reads it, and so does every runtime of the last years
@@ -69,7 +69,7 @@ def export_model(name: str, out: Path, *, half: bool = False) -> Export:
             f"Written as ONNX, {name} differs from torch by {difference:.2g} where {ALLOWED:.4f} is allowed, so "
             "nothing was kept; export it in float32, or report it."
         )
-    _write(out, written)
+    write_bytes(out, written)
     return Export(out, len(written), signature_of(network), difference)
 
 
@@ -142,20 +142,6 @@ def _package(name: str) -> Any:
     except ImportError:
         raise CompanionError(
             f"Exporting needs {name}; install what it takes with pip install 'companion[export]'."
-        ) from None
-
-
-def _write(path: Path, written: bytes) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(written)
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise CompanionError(
-            f"Could not write {path} ({error.strerror}); free some space or choose another folder."
         ) from None
 
 

@@ -21,6 +21,7 @@ from companion.models.mlp import PlaneCritic
 from companion.objectives import NonSaturating, WassersteinGP
 from companion.randomness import generator as random_numbers
 from companion.training.adversarial import AdversarialTrainer
+from companion.training.player import Workshop
 
 
 @pytest.fixture(params=["cuda", "mps"])
@@ -196,7 +197,9 @@ def test_content_losses_are_computed_where_they_were_moved(device):
 
 def test_chapter_1s_exhibits_go_to_the_networks(device):
     config = DCGANConfig(size=16, latents=3, width=2)
-    trainer = AdversarialTrainer(Generator(config), Critic(config), NonSaturating(), seed=0, device=device)
+    trainer = AdversarialTrainer(
+        Generator(config), Critic(config), NonSaturating(), seed=0, workshop=Workshop(torch.device(device))
+    )
     real, latents = torch.zeros(4, 1, 16, 16), torch.randn(4, 3)
     assert np.isfinite(museum.gradient_conflict(trainer, real)).all()
     assert len(museum.signal_by_depth(trainer.generator, latents)) == len(trainer.generator.layers)

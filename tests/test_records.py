@@ -85,7 +85,7 @@ def setting(*path, to):
         (setting("seconds", to=float("nan")), "has NaN for “seconds”"),
         (setting("seeds", to=[1, "b"]), "has \"b\" for “seeds”"),
         (setting("metrics", 0, "interval", to=[1]), "has [1] for “interval”"),
-        (setting("metrics", 0, "value", to=None), "has null for “value”"),
+        (setting("metrics", 0, "n", to="x"), "has \"x\" for “n”"),
         (setting("metrics", to={}), "has {} for “metrics”"),
         (setting("name", to="b"), "says that it is “b”"),
     ],

@@ -1,21 +1,26 @@
-"""Chapter 1's exhibits: undetached fakes, a momentum that is an eps, evaluation in train mode."""
+"""Chapter 1's exhibits: undetached fakes, a momentum that is an eps, evaluation in train mode, one stream for all."""
 
 from collections.abc import Iterable
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 
 from companion.environment import beside
+from companion.randomness import generator
 from companion.training.adversarial import AdversarialTrainer
+from companion.training.critic import CriticTrainer
 
 __all__ = [
+    "OneStream",
     "UndetachedFakes",
     "company_changes_a_picture",
     "gradient_conflict",
     "keras_momentum_as_eps",
     "signal_by_depth",
+    "told_by_noise",
 ]
 
 
@@ -92,3 +97,36 @@ def company_changes_a_picture(generator: nn.Module, latents: Tensor, mates: Iter
     """
     companies = [beside(generator, torch.cat([latents[:1], others])) for others in mates]
     return [deepcopy(generator).train()(company)[0] for company in companies]
+
+
+class OneStream(CriticTrainer):
+    """A critic whose penalty draws its ε with the seed and the step, and forgets what they are for.
+
+    The noise on the fakes is drawn with the same seed and the same step: so it is made of the same numbers.
+    """
+
+    def drawing(self, purpose: str, index: int | None = None, *, rank: int = 0) -> Any:
+        """The bug: whatever the purpose, the numbers are those of the noise."""
+        return super().drawing("noise on a cloud", index, rank=rank)
+
+
+def told_by_noise(purpose: str, *, seed: int = 1, step: int = 0, count: int = 256) -> tuple[Tensor, Tensor]:
+    """Each ε of a step's penalty beside the nearest radius in that step's noise, `(count,)` both.
+
+    Torch makes normal numbers of even ones in pairs, by Box and Muller's rule: two of radius √(−2 ln(1 − ε)). So where
+    ε and noise come from one stream, half of the ε can be read off the noise, and the other half become angles.
+
+    Args:
+        purpose: What the ε are drawn for; “noise on a cloud” is the bug.
+        seed: Of both.
+        step: Of both.
+        count: Points in the batch, a multiple of 8.
+
+    Returns:
+        √(−2 ln(1 − ε)), and the radius among the noise that is nearest to it.
+    """
+    along = torch.rand(count, generator=generator(seed, purpose, step))
+    noise = torch.randn(count, 2, generator=generator(seed, "noise on a cloud", step))
+    radii = noise.view(-1, 2, 8).norm(dim=1).flatten()  # each number's partner is the eighth after it
+    wanted = (-2 * (1 - along).log()).sqrt()
+    return wanted, radii[(wanted[:, None] - radii).abs().argmin(1)]

@@ -81,3 +81,18 @@ def test_in_train_mode_a_picture_depends_on_its_company_and_the_generator_is_lef
     assert (first - second).abs().max() > 0.01
     assert not generator.training
     assert all(torch.equal(a, b) for a, b in zip(before, generator.state_dict().values(), strict=True))
+
+
+def test_half_of_the_epsilons_can_be_read_off_the_noise_of_the_same_stream():
+    """And of another stream's noise no more than chance brings near."""
+    wanted, nearest = museum.told_by_noise("noise on a cloud")
+    assert ((wanted - nearest).abs() < 1e-5).sum() == 128
+    wanted, nearest = museum.told_by_noise("penalty")
+    assert ((wanted - nearest).abs() < 1e-5).sum() < 10
+
+
+def test_the_exhibits_penalty_draws_the_numbers_of_the_noise():
+    critic = museum.OneStream(PlaneCritic(), WassersteinGP(), seed=1)
+    with critic.drawing("penalty"):
+        found = torch.rand(3)
+    assert torch.equal(found, torch.rand(3, generator=generator(1, "noise on a cloud")))

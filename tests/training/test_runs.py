@@ -466,7 +466,7 @@ def test_whatever_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, funct
 
 def test_settings_that_cannot_be_are_refused_by_name():
     for name, value in [("batch", 0), ("steps", -3), ("seed", -1)]:
-        with pytest.raises(CompanionError, match=f"--{name} cannot be {value}"):
+        with pytest.raises(CompanionError, match=f"setting {name} cannot be {value}"):
             replace(SETTINGS, **{name: value})
     with pytest.raises(CompanionError, match="power of two"):
         build(replace(SETTINGS, size=37, data="mnist"))  # before any data is read
