@@ -29,6 +29,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor, nn
 from torchvision.utils import make_grid
 
+from companion.data.scale import to_bytes
+
 if TYPE_CHECKING:
     from companion.training.adversarial import Report
 
@@ -76,8 +78,7 @@ def image_grid(images: Tensor, *, columns: int = 8, scale: int = 1, gap: int = 2
         images = over(images, checkerboard(images.shape[-1]).to(images.device))
     large = images.detach().cpu().float().clamp(-1, 1).repeat_interleave(scale, 2).repeat_interleave(scale, 3)
     grid = make_grid(large, nrow=columns, padding=gap, pad_value=1.0)  # grey becomes RGB here
-    pixels = ((grid + 1) * 127.5).round().to(torch.uint8)
-    return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+    return Image.fromarray(to_bytes(grid).permute(1, 2, 0).numpy())
 
 
 def over(sprites: Tensor, ground: Tensor) -> Tensor:

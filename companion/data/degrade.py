@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
+from companion.data.scale import from_bytes, to_bytes
 from companion.errors import CompanionError, unknown_name
 from companion.randomness import stream
 
@@ -167,7 +168,7 @@ def blur(images: Tensor, kernels: Tensor) -> Tensor:
 
 def eight_bits(images: Tensor) -> Tensor:
     """What a file with 256 levels a channel keeps of images in [−1, 1]; what lies beyond is cut off."""
-    return ((images.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+    return from_bytes(to_bytes(images))
 
 
 def _drawn(right: "np.ndarray", down: "np.ndarray", size: int) -> Tensor:

@@ -12,6 +12,7 @@ from torchvision.transforms.v2.functional import InterpolationMode, pad, resize
 
 from companion.data import digits, sprites
 from companion.data.folders import read_folder
+from companion.data.scale import from_bytes
 from companion.errors import CompanionError, unknown_name
 from companion.randomness import generator
 
@@ -40,7 +41,7 @@ class Images:
 
     def __getitem__(self, index: Tensor | slice) -> Tensor:
         """The chosen images, `(N, C, H, W)`, float32 in [−1, 1]."""
-        return self.pixels[index].float() / 127.5 - 1
+        return from_bytes(self.pixels[index])
 
     @cached_property
     def fingerprint(self) -> str:

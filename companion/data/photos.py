@@ -10,7 +10,6 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -19,6 +18,7 @@ from tqdm.auto import tqdm
 from companion.data.assets import cache_folder
 from companion.data.degrade import Camera
 from companion.data.reading import FORMATS, SUFFIXES, files_below, read_upright
+from companion.data.scale import bytes_of, from_bytes
 from companion.errors import CompanionError, unknown_name
 from companion.randomness import generator
 
@@ -148,7 +148,7 @@ class BlurredPatches:
             cut = photo[:, top : top + self.size + margin, left : left + self.size + margin]
             cuts.append(cut.flip(2) if below(2) else cut)
             kernels.append(self._kernels[below(len(self._kernels))])
-        wide = torch.stack(cuts).float() / 127.5 - 1
+        wide = from_bytes(torch.stack(cuts))
         blurry = self.camera.degrade(wide, torch.stack(kernels), draw)
         return pair(_inner(wide, margin), blurry)
 
@@ -252,7 +252,7 @@ class GoProFrames:
             top, left = (below(side - self.size + 1) for side in both.shape[2:])
             cut = both[..., top : top + self.size, left : left + self.size]
             patches.append(cut.flip(3) if below(2) else cut)
-        return torch.cat(patches).float() / 127.5 - 1
+        return from_bytes(torch.cat(patches))
 
 
 def held_out(
@@ -269,7 +269,7 @@ def held_out(
     for n in range(each * len(photos)):
         photo = photos.pixels[n // each]
         top, left = ((side - size - margin) // 2 for side in photo.shape[1:])
-        wide = photo[None, :, top : top + size + margin, left : left + size + margin].float() / 127.5 - 1
+        wide = from_bytes(photo[None, :, top : top + size + margin, left : left + size + margin])
         kernel = family[n % len(family)]
         draw = generator(seed, "noise of held-out patches", n)
         pairs.append(pair(_inner(wide, margin), camera.degrade(wide, kernel, draw)))
@@ -347,7 +347,7 @@ def _read(path: Path, longest: int) -> Tensor | None:
     if upright is None:
         return None
     upright.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.asarray(upright).copy()).permute(2, 0, 1)
+    return bytes_of(upright)
 
 
 def _large_enough(photos: Photos, least: int) -> Photos:

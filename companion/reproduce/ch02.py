@@ -9,7 +9,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -19,6 +18,7 @@ from companion.classical import likeliest_kernel, lucy, straight_line, wiener_fi
 from companion.data.assets import cache_folder, manifest
 from companion.data.degrade import Camera
 from companion.data.photos import Photos, blurred, held_out, load_photos, sharp
+from companion.data.scale import bytes_of, from_bytes
 from companion.environment import pick_device
 from companion.errors import CompanionError
 from companion.losses import Perceptual, PixelL1
@@ -211,8 +211,7 @@ def deblur_real(job: Job) -> Result:
 
 def _grey(path: Path) -> Tensor:
     with Image.open(path) as image:
-        values = torch.from_numpy(np.asarray(image.convert("L")).copy())
-    return (values.float() / 127.5 - 1).expand(1, 3, *values.shape)
+        return from_bytes(bytes_of(image.convert("L").convert("RGB")))[None]
 
 
 Guess = Callable[[Tensor, Tensor], Tensor]

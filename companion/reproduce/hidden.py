@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 
 from companion.data.assets import cache_folder
 from companion.data.degrade import Camera
+from companion.data.scale import bytes_of, from_bytes
 from companion.errors import CompanionError
 from companion.metrics import Measurement
 from companion.metrics.restoration import psnr
@@ -220,7 +221,7 @@ def _faces(height: int, found: dict[str, Any]) -> list[Measurement]:
 
 
 def _tensor(picture: Picture) -> Tensor:
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return from_bytes(bytes_of(picture))[None]
 
 
 def _restored(model: nn.Module, picture: Picture) -> Picture:

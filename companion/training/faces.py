@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, normalize
 
+from companion.data.scale import from_bytes
 from companion.models.identity import FaceReader, FaceReaderConfig
 from companion.models.modes import evaluating
 from companion.randomness import drawing
@@ -84,7 +85,7 @@ def contrastive_loss(one: Tensor, other: Tensor, temperature: float = 0.1) -> Te
 
 def outputs(model: nn.Module, pixels: Tensor, *, move: bool = False) -> Tensor:
     """The network's outputs `(N, outputs)`, float32, for bytes `(N, 3, S, S)`; moved about while it learns."""
-    images = pixels.float() / 127.5 - 1
+    images = from_bytes(pixels)
     if move:
         images = shifted(images, value=0.0)
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -10,6 +10,7 @@ from companion.data.faces.caricature import caricature
 from companion.data.faces.grid import Columns
 from companion.data.faces.parameters import Faces, exaggerate
 from companion.data.faces.portrait import portrait
+from companion.data.scale import to_bytes
 from companion.errors import CompanionError
 
 CHUNK = 2**18  # pixels drawn at once: their fields still fit a processor's cache
@@ -26,7 +27,7 @@ class Pictures:
     @property
     def rgb(self) -> Tensor:
         """Bytes, `(N, 3, H, W)` uint8, background and all."""
-        return ((self.images + 1) * 127.5).round().to(torch.uint8)
+        return to_bytes(self.images)
 
 
 def draw_portraits(faces: Faces, size: int = 64) -> Pictures:
