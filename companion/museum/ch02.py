@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from companion.data.photos import BlurredPatches, blurred, sharp
+from companion.data.pairs import BlurredPatches
 
 
 def as_bgr(images: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ def gradients_agree(
 
     Args:
         generator: Read, not changed.
-        batches: `(N, 6, H, W)` pairs by index.
+        batches: Pairs by index.
         apart: How many batches lie between the two, plus one.
         count: How many batches are looked at, from the first on.
     """
@@ -43,7 +43,7 @@ def gradients_agree(
     slopes = []
     for index in range(count):
         pairs = batches[index]
-        loss = (generator(blurred(pairs)) - sharp(pairs)).abs().mean()
+        loss = (generator(pairs.input) - pairs.target).abs().mean()
         slope = torch.autograd.grad(loss, parameters)
         slopes.append(torch.cat([part.flatten() for part in slope]))  # in whatever memory layout
     cosines = [torch.cosine_similarity(a, b, dim=0) for a, b in zip(slopes, slopes[apart:], strict=False)]

@@ -16,8 +16,10 @@ from torch import Tensor
 from companion import pretrained
 from companion.classical import likeliest_kernel, lucy, straight_line, wiener_filter
 from companion.data.assets import cache_folder, manifest
+from companion.data.batches import Pair
 from companion.data.degrade import Camera
-from companion.data.photos import Photos, blurred, held_out, load_photos, sharp
+from companion.data.pairs import held_out
+from companion.data.photos import Photos, load_photos
 from companion.data.scale import bytes_of, from_bytes
 from companion.environment import pick_device
 from companion.errors import CompanionError
@@ -152,8 +154,8 @@ def deblur_classical(job: Job) -> Result:
             label = f"{name}, {knowledge} kernel"
 
             def tune(method: Any = method, options: Any = options, guess: Any = guess) -> dict[str, Any]:
-                given = guess(blurred(tuned), kernels)
-                gains = {value: _mean_psnr(method(value)(blurred(tuned), given), tuned) for value in options}
+                given = guess(tuned.input, kernels)
+                gains = {value: _mean_psnr(method(value)(tuned.input, given), tuned) for value in options}
                 return {"value": max(gains, key=lambda value: gains[value])}
 
             value = job.once(f"tuned/{label}", tune)["value"]
@@ -161,7 +163,7 @@ def deblur_classical(job: Job) -> Result:
 
             def judge(method: Any = method, value: Any = value, guess: Any = guess) -> dict[str, Any]:
                 return {
-                    where: _judged(method(value)(blurred(pairs), guess(blurred(pairs), of)), pairs, job)
+                    where: _judged(method(value)(pairs.input, guess(pairs.input, of)), pairs, job)
                     for where, (pairs, of) in sets.items()
                 }
 
@@ -272,7 +274,7 @@ def _trained(job: Job, key: str, settings: DeblurSettings) -> tuple[ConditionalT
             "seed": settings.seed,
             "curve": [job.once(f"{key}-curve/{path.stem}", dict) for path in sorted(curve.glob("*.json"))],
             "sets": {
-                where: _judged(trainer.restore_images(blurred(pairs)), pairs, job)
+                where: _judged(trainer.restore_images(pairs.input), pairs, job)
                 for where, (pairs, _) in _test_sets(job, settings).items()
             },
         }
@@ -283,15 +285,15 @@ def _trained(job: Job, key: str, settings: DeblurSettings) -> tuple[ConditionalT
 def _point(trainer: ConditionalTrainer, photos: Photos, settings: DeblurSettings, job: Job) -> dict[str, Any]:
     """Gain on the validation photographs, of the averaged and of the live generator."""
     pairs, _ = _test_pictures(photos.split("validation"), settings.camera, job)
-    before = _mean_psnr(blurred(pairs), pairs)
+    before = _mean_psnr(pairs.input, pairs)
     gains = {
-        name: _mean_psnr(trainer.restore_images(blurred(pairs), live=live), pairs) - before
+        name: _mean_psnr(trainer.restore_images(pairs.input, live=live), pairs) - before
         for name, live in (("gain", False), ("gain_live", True))
     }
     return {"step": trainer.step, **gains}
 
 
-def _test_sets(job: Job, settings: DeblurSettings) -> dict[str, tuple[Tensor, Tensor]]:
+def _test_sets(job: Job, settings: DeblurSettings) -> dict[str, tuple[Pair, Tensor]]:
     """Pictures never trained on: its set's test split, and the embedded ones where they are new."""
     photos = _photographs(settings.data, _least(settings))
     sets = {"test": _test_pictures(photos.split("test"), settings.camera, job)}
@@ -301,7 +303,7 @@ def _test_sets(job: Job, settings: DeblurSettings) -> dict[str, tuple[Tensor, Te
     return sets
 
 
-def _test_pictures(photos: Photos, camera: Camera, job: Job) -> tuple[Tensor, Tensor]:
+def _test_pictures(photos: Photos, camera: Camera, job: Job) -> tuple[Pair, Tensor]:
     return held_out(photos, camera, 48 if job.debug else SIDE, each=1 if job.debug else 2)
 
 
@@ -314,9 +316,9 @@ def _least(settings: DeblurSettings) -> int:
     return max(settings.least, SIDE + settings.camera.size - 1)
 
 
-def _judged(restored: Tensor, pairs: Tensor, job: Job) -> dict[str, float]:
+def _judged(restored: Tensor, pairs: Pair, job: Job) -> dict[str, float]:
     """Mean scores inside the border."""
-    inner, blurry, target = _inside(restored), _inside(blurred(pairs)), _inside(sharp(pairs))
+    inner, blurry, target = _inside(restored), _inside(pairs.input), _inside(pairs.target)
     quality, before = psnr(inner, target), psnr(blurry, target)
     return {
         "psnr": float(quality.mean()),
@@ -327,8 +329,8 @@ def _judged(restored: Tensor, pairs: Tensor, job: Job) -> dict[str, float]:
     }
 
 
-def _mean_psnr(images: Tensor, pairs: Tensor) -> float:
-    return float(psnr(_inside(images), _inside(sharp(pairs))).mean())
+def _mean_psnr(images: Tensor, pairs: Pair) -> float:
+    return float(psnr(_inside(images), _inside(pairs.target)).mean())
 
 
 def _inside(images: Tensor) -> Tensor:
@@ -351,7 +353,7 @@ def _blurry_metrics(job: Job, settings: DeblurSettings) -> list[Measurement]:
     """The blurred pictures themselves, against which all else is a gain."""
     metrics = []
     for where, (pairs, _) in _test_sets(job, settings).items():
-        numbers = _judged(blurred(pairs), pairs, job)
+        numbers = _judged(pairs.input, pairs, job)
         metrics += [
             Measurement(f"{title}, {where}: blurred", numbers[key], _protocol(job, pairs))
             for key, title in TITLES.items()
@@ -360,8 +362,8 @@ def _blurry_metrics(job: Job, settings: DeblurSettings) -> list[Measurement]:
     return metrics
 
 
-def _protocol(job: Job, pairs: Tensor) -> str:
-    inner = pairs.shape[-1] - 2 * BORDER
+def _protocol(job: Job, pairs: Pair) -> str:
+    inner = pairs.target.shape[-1] - 2 * BORDER
     distance = PerceptualDistance(backbone(job)).protocol
     return f"{len(pairs)} pictures, inner {inner}×{inner} pixels; distance: {distance}"
 

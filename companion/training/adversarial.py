@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +28,7 @@ from companion.training.second_order import second_order
 class Batches(Protocol):
     """Endless training data with random access: `batches[i]` is the i-th batch, the same whenever it is asked for."""
 
-    def __getitem__(self, index: int, /) -> Tensor:
+    def __getitem__(self, index: int, /) -> Any:
         """Batch number `index`, `(N, …)`."""
 
 
@@ -173,16 +173,17 @@ class AdversarialTrainer:
         penalty = torch.zeros_like(loss) if penalty is None else penalty.detach()
         return loss.detach(), penalty, real_scores.detach().mean(), fake_scores.detach().mean()
 
-    def _real(self, batch: Tensor) -> Tensor:
+    def _real(self, batch: Any) -> Tensor:
         """The images of a batch that the critic is to call real: here all of it."""
-        return batch
+        images: Tensor = batch
+        return images
 
-    def _inputs(self, batch: Tensor) -> Tensor:
+    def _inputs(self, batch: Any) -> Tensor:
         """What the generator draws from, for as many images as the batch holds: here fresh latents."""
         with self._drawing("latents", self.step * (self.objective.critic_steps + 1) + self._turn):
             return self.draw_latents(len(batch))
 
-    def _further_loss(self, drawn: Tensor, batch: Tensor) -> Tensor | None:
+    def _further_loss(self, drawn: Tensor, batch: Any) -> Tensor | None:
         """What is added to the generator's loss besides the critic's word; here nothing."""
         return None
 

@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from companion.data import Images, Shuffled, load
+from companion.data.batches import Pair
 from companion.data.degrade import Camera
 from companion.data.faces import Caricatures, Portraits
-from companion.data.photos import BlurredPatches, held_out, load_photos
+from companion.data.pairs import BlurredPatches, held_out
+from companion.data.photos import load_photos
 from companion.data.toy import GaussianRing, Noisy, SwissRoll, VerticalLine
 
 
@@ -19,8 +21,8 @@ def fingerprint(batch: torch.Tensor) -> list[float]:
     return [*flat[[len(flat) // 7, len(flat) // 2, -1]].tolist(), flat.mean().item()]
 
 
-def both(pairs: torch.Tensor) -> torch.Tensor:
-    return pairs
+def both(pairs: Pair) -> torch.Tensor:
+    return torch.cat([pairs.target, pairs.input], 1)
 
 
 def digits(index: int) -> torch.Tensor:
