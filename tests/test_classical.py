@@ -48,7 +48,11 @@ def test_a_straight_line_is_its_own_best_straight_line():
 
 
 def test_the_blind_choice_takes_the_true_kernel_more_often_than_chance():
-    pairs, kernels = held_out(load_photos("embedded"), CAMERA, 96)
-    chosen = likeliest_kernel(pairs.input, CAMERA.kernels())
-    right = (chosen - kernels).abs().sum((1, 2)) == 0
-    assert right.float().mean() >= 0.5
+    """Of three kernels chance takes a third; over three cameras, since in one hand two shakes may be alike."""
+    right = []
+    for seed in (1, 2, 3):
+        camera = Camera(shakes=3, noise=0.005, seed=seed)
+        pairs, kernels = held_out(load_photos("embedded"), camera, 96, each=3)
+        chosen = likeliest_kernel(pairs.input, camera.kernels())
+        right.append((chosen - kernels).abs().sum((1, 2)) == 0)
+    assert torch.cat(right).float().mean() >= 0.5
