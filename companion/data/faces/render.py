@@ -18,8 +18,8 @@ SMALLEST, LARGEST = 16, 1024
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """N pictures and which of their pixels show the person."""
+class Drawn:
+    """N faces as pictures, and which of their pixels show the person."""
 
     images: Tensor  # (N, 3, H, W), RGB in [−1, 1]
     alpha: Tensor  # (N, 1, H, W) in [0, 1]
@@ -30,17 +30,17 @@ class Pictures:
         return to_bytes(self.images)
 
 
-def draw_portraits(faces: Faces, size: int = 64) -> Pictures:
+def draw_portraits(faces: Faces, size: int = 64) -> Drawn:
     """Portraits, `size` pixels a side, on the faces' device; no gradients."""
     return _draw(portrait, faces, size)
 
 
-def draw_caricatures(faces: Faces, size: int = 64, *, k: float = 1.5) -> Pictures:
+def draw_caricatures(faces: Faces, size: int = 64, *, k: float = 1.5) -> Drawn:
     """Pen drawings of the same faces, their shape exaggerated `mean + k · (identity − mean)`."""
     return _draw(caricature, exaggerate(faces, k), size)
 
 
-def _draw(renderer: Callable[[Columns, int], tuple[Tensor, Tensor]], faces: Faces, size: int) -> Pictures:
+def _draw(renderer: Callable[[Columns, int], tuple[Tensor, Tensor]], faces: Faces, size: int) -> Drawn:
     if not SMALLEST <= size <= LARGEST:
         raise CompanionError(
             f"Faces cannot be drawn {size} pixels wide; choose from {SMALLEST} to {LARGEST}."
@@ -56,4 +56,4 @@ def _draw(renderer: Callable[[Columns, int], tuple[Tensor, Tensor]], faces: Face
             rows = slice(first, first + chunk)
             pixels, covered = renderer(Columns(faces.rows(rows)), size)
             images[rows], alpha[rows, 0] = pixels.mul_(2).sub_(1), covered
-    return Pictures(images, alpha)
+    return Drawn(images, alpha)
