@@ -80,11 +80,11 @@ def _about(error: OSError) -> str:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from companion.data.images import NAMES
+    from companion.data.catalogue import ImageSet, named
     from companion.training.gan import build, shuffled
 
     settings = _settings(options)
-    if settings.data not in NAMES:
+    if settings.data not in named(ImageSet):
         _refuse_own_samples(options.out, settings.data)
     trainer, images = build(settings)
     _say_skipped(len(images), images.skipped, "unreadable")
@@ -92,10 +92,11 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _train_deblur(options: argparse.Namespace) -> None:
+    from companion.data.catalogue import PhotoSet, named
     from companion.training.deblurring import build
 
     settings = _settings(options)
-    if settings.data not in ("embedded", "pets"):
+    if settings.data not in named(PhotoSet):
         _refuse_own_samples(options.out, settings.data)
     ready = build(settings)
     _say_skipped(len(ready.photos), ready.skipped, "unreadable, or smaller than a patch with its blur")
@@ -377,19 +378,18 @@ def _through(
 
 
 def _assets(options: argparse.Namespace) -> None:
-    from companion.data.assets import fetch, manifest
+    from companion.data.assets import manifest
+    from companion.data.catalogue import entries, fetch
 
     if options.action == "list":
-        for asset in manifest().values():
-            to_get = f"{asset.size / 1e6:.1f} MB to fetch" if asset.urls else "to put by hand"
-            place = "here" if asset.here else to_get
-            print(f"{asset.name:28} {place:18} {asset.licence:14} {asset.description}")
+        for entry in entries():
+            print(f"{entry.name:28} {entry.state:18} {entry.licence:14} {entry.description}")
         return
     if not options.names:
         raise CompanionError("Name at least one asset to fetch, or “all”; companion assets list shows them.")
     published = [name for name, asset in manifest().items() if asset.urls]
     for name in published if options.names == ["all"] else options.names:
-        print(f"{name}: {fetch(name)}")
+        print(f"{name}: {', '.join(map(str, fetch(name))) or 'needs no download'}")
 
 
 def _doctor(options: argparse.Namespace) -> None:
@@ -488,6 +488,8 @@ def _add_train(commands: Any) -> None:
 
 
 def _add_deblur(models: Any) -> None:
+    from companion.data.catalogue import PhotoSet, choices
+
     deblur = models.add_parser(
         "deblur",
         help="chapter 2: a deblurring GAN",
@@ -496,7 +498,11 @@ def _add_deblur(models: Any) -> None:
     )
     deblur.set_defaults(run=_train_deblur, settings=_deblur, budgets=DEBLUR_BUDGETS)
     add = deblur.add_argument
-    add("--data", metavar="NAME|FOLDER", help="photographs: embedded (default), pets, a folder, or GoPro's")
+    add(
+        "--data",
+        metavar="NAME|FOLDER",
+        help=f"photographs: {choices(PhotoSet)} (default: embedded), a folder, or GoPro's",
+    )
     _add_place_and_budget(deblur)
     add("--steps", type=int, metavar="N", help="generator steps (laptop: 4000)")
     add("--size", type=int, metavar="PIXELS", help="side of the training patches (default: 64)")
@@ -535,11 +541,13 @@ def _add_run_options(
     parser: Any, *, data: str, steps: int, size: int, batch: int, width: int, latents: int
 ) -> None:
     """The options of every run; the numbers are what the help names as defaults."""
+    from companion.data.catalogue import ImageSet, choices
+
     add = parser.add_argument
     add(
         "--data",
         metavar="NAME|FOLDER",
-        help=f"{data}; digits, mnist, fashion-mnist, portraits, caricatures, sprites, or a folder",
+        help=f"{data}; {choices(ImageSet)}, or a folder",
     )
     _add_place_and_budget(parser)
     add("--steps", type=int, metavar="N", help=f"generator steps (laptop: {steps})")

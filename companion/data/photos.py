@@ -5,27 +5,21 @@ in the folder. For GoPro's frames it is the name of the scene, since neighbourin
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from companion.data.assets import cache_folder
+from companion.data.catalogue import PhotoSet, folder, named
 from companion.data.reading import FORMATS, SUFFIXES, files_below, read_upright
 from companion.data.scale import bytes_of
 from companion.errors import CompanionError, unknown_name
 
-EMBEDDED = {  # colour photographs of everyday things inside the two packages' wheels
-    "skimage": ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg"),
-    "sklearn": ("china.jpg", "flower.jpg"),
-}
 SPLITS = ("training", "validation", "test")
-# Too few to leave to chance. All others go by a hash of their name.
-EMBEDDED_SPLITS = {"embedded/china": "validation", "embedded/chelsea": "test", "embedded/coffee": "test"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +30,9 @@ class Photos:
     sources: tuple[str, ...]
     pixels: tuple[Tensor, ...] = field(repr=False)
     skipped: tuple[str, ...] = ()  # files that could not be read, or are too small
+    fixed: Mapping[str, str] = field(
+        default_factory=dict, repr=False
+    )  # splits of sources that their name does not say
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -50,14 +47,16 @@ class Photos:
         return checksum.hexdigest()[:16]
 
     def split(self, part: str) -> "Photos":
-        """The photographs of one of `SPLITS`: of ten sources about eight, one and one, as a hash of their names says.
+        """The photographs of one of `SPLITS`: about eight, one and one of ten, as their names' hash says, or as fixed.
 
         Raises:
             CompanionError: The split's name is unknown, or no photograph falls into it.
         """
         if part not in SPLITS:
             raise unknown_name("split", part, dict.fromkeys(SPLITS))
-        kept = [i for i, source in enumerate(self.sources) if split_of(source) == part]
+        kept = [
+            i for i, source in enumerate(self.sources) if self.fixed.get(source, split_of(source)) == part
+        ]
         if not kept:
             raise CompanionError(
                 f"None of the {len(self)} photographs of {self.name} falls into the {part} split, which takes them by "
@@ -72,8 +71,6 @@ class Photos:
 
 def split_of(source: str) -> str:
     """Which of `SPLITS` a source belongs to: the same for this name wherever it lies, and whatever lies beside it."""
-    if source.startswith("embedded/"):
-        return EMBEDDED_SPLITS.get(source, "training")
     tenth = int(digest(source), 16) % 10
     return {0: "test", 1: "validation"}.get(tenth, "training")
 
@@ -87,61 +84,34 @@ def load_photos(source: str | Path, *, least: int = 1, longest: int = 1024) -> P
     """Photographs from a named set or from any folder of pictures.
 
     Args:
-        source: “embedded” (seven that scikit-image and scikit-learn ship), “pets” (the Oxford-IIIT Pet photographs in
-            the cache folder), or a folder.
+        source: A set of photographs in the catalogue (`companion.data.catalogue`), such as “embedded” (seven that
+            scikit-image and scikit-learn ship) or “pets”, or a folder.
         least: Smaller photographs than this, in pixels of the shorter side, are left out.
         longest: Larger ones are shrunk to this longer side, which hides the camera's own blur and keeps memory small.
 
     Raises:
-        CompanionError: Unknown name, missing folder, or no photograph large enough.
+        CompanionError: Unknown name, missing folder, no network, or no photograph large enough.
     """
-    if str(source) == "embedded":
-        return _large_enough(_embedded(), least)
-    folder = cache_folder() / "pets" / "images" if str(source) == "pets" else Path(source)
-    if str(source) == "pets" and not folder.is_dir():
-        raise CompanionError(
-            f"The pet photographs are not in {folder}; unpack images.tar.gz of the Oxford-IIIT Pet data set there, or "
-            "use “embedded”, which needs no download."
-        )
-    if not folder.exists() and len(folder.parts) == 1 and not str(source).endswith("/"):
-        raise unknown_name("set of photographs or folder", str(source), {"embedded": 0, "pets": 0})
-    return _large_enough(
-        _read_photos(folder, str(source) if str(source) == "pets" else folder.name, longest), least
-    )
+    known = named(PhotoSet)
+    if str(source) in known:
+        found, _ = known[str(source)]
+        return _large_enough(_read_photos(found.files(), str(source), longest, found.fixed), least)
+    place = folder(source, PhotoSet)
+    return _large_enough(_read_photos(files_below(place), place.name, longest), least)
 
 
-def _embedded() -> Photos:
-    folders = {
-        "skimage": _package("skimage") / "data",
-        "sklearn": _package("sklearn") / "datasets" / "images",
-    }
-    files = [folders[package] / name for package, names in EMBEDDED.items() for name in names]
-    read = [read_photo(file, 1024) for file in files]
-    assert all(photo is not None for photo in read)
-    return Photos(
-        "embedded", tuple(f"embedded/{file.stem}" for file in files), tuple(p for p in read if p is not None)
-    )
-
-
-def _package(name: str) -> Path:
-    """Where a package lies, without the seconds it takes to import it."""
-    spec = find_spec(name)
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent
-
-
-def _read_photos(folder: Path, name: str, longest: int) -> Photos:
-    files = files_below(folder)
+def _read_photos(
+    files: Mapping[str, Path], name: str, longest: int, fixed: Mapping[str, str] | None = None
+) -> Photos:
     found: dict[str, Tensor] = {}
     skipped: list[str] = []
-    for file in tqdm(files, desc=f"reading {folder.name}", unit="file", leave=False, delay=2):
+    for file in tqdm(files, desc=f"reading {name}", unit="file", leave=False, delay=2):
         photo = read_photo(files[file], longest) if files[file].suffix.lower() in SUFFIXES else None
         if photo is None:
             skipped.append(file)
         else:
             found[file] = photo
-    return Photos(name, tuple(found), tuple(found.values()), tuple(skipped))
+    return Photos(name, tuple(found), tuple(found.values()), tuple(skipped), fixed or {})
 
 
 def read_photo(path: Path, longest: int) -> Tensor | None:
@@ -162,4 +132,4 @@ def _large_enough(photos: Photos, least: int) -> Photos:
             f"larger {FORMATS} files."
         )
     small = tuple(name for name in photos.sources if name not in kept)
-    return Photos(photos.name, tuple(kept), tuple(kept.values()), photos.skipped + small)
+    return Photos(photos.name, tuple(kept), tuple(kept.values()), photos.skipped + small, photos.fixed)

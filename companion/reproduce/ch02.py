@@ -6,23 +6,20 @@ Chapter 4 compares the three from the same records.
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from companion import pretrained
 from companion.classical import likeliest_kernel, lucy, straight_line, wiener_filter
-from companion.data.assets import cache_folder, manifest
+from companion.data.assets import manifest
 from companion.data.batches import Pair
 from companion.data.degrade import Camera
 from companion.data.pairs import held_out
 from companion.data.photos import Photos, load_photos
-from companion.data.scale import bytes_of, from_bytes
+from companion.data.sets.levin import shaken
 from companion.environment import pick_device
-from companion.errors import CompanionError
 from companion.losses import Perceptual, PixelL1
 from companion.metrics import Measurement
 from companion.metrics.restoration import PerceptualDistance, aligned_psnr, psnr, ssim
@@ -48,7 +45,7 @@ def base_settings(job: Job) -> DeblurSettings:
         "laptop": {"steps": 2500, "bfloat16": True},
         "gpu": {"steps": 40000, "size": 256, "width": 64, "critic_width": 64, "device": "auto"},
     }
-    pets = (cache_folder() / "pets" / "images").is_dir() and not job.debug
+    pets = manifest()["pets"].here and not job.debug
     if not job.debug:
         _say_what_differs(pets, backbone(job))
     content = (_features(job, 50.0), PixelL1(2000.0))
@@ -184,22 +181,14 @@ def deblur_real(job: Job) -> Result:
 
     Four pictures, eight movements of a real camera, each blurred picture beside one taken with the camera at rest.
     """
-    folder = cache_folder() / "photos" / "levin-blur"
-    files = sorted(folder.glob("im?_kernel?_img.png"))
-    if not files:
-        raise CompanionError(
-            f"The shaken photographs of Levin et al. 2009 are not in {folder}; put their 32 blurred pictures there as "
-            "im1_kernel1_img.png and so on, the sharp ones as gt/im1.png to im4.png."
-        )
-    blurry = torch.cat([_grey(file) for file in files])
-    still = torch.cat([_grey(folder / "gt" / f"{file.name[:3]}.png") for file in files])
+    names, pairs = shaken()
     model = pretrained.load("deblur-best")
     with torch.no_grad():
-        restored = torch.cat([model(one[None]) for one in blurry])
-    before, after = aligned_psnr(blurry, still), aligned_psnr(restored, still)
+        restored = torch.cat([model(one[None]) for one in pairs.input])
+    before, after = aligned_psnr(pairs.input, pairs.target), aligned_psnr(restored, pairs.target)
     gains = after - before
     protocol = (
-        f"{len(files)} pictures of real shakes, grey, best of all shifts by up to 8 pixels; deblur-best"
+        f"{len(pairs)} pictures of real shakes, grey, best of all shifts by up to 8 pixels; deblur-best"
     )
     metrics = [
         Measurement("PSNR (dB), real shakes: blurred", float(before.mean()), protocol),
@@ -207,13 +196,8 @@ def deblur_real(job: Job) -> Result:
         Measurement("least gain in PSNR (dB), real shakes", float(gains.min()), protocol),
         Measurement("greatest gain in PSNR (dB), real shakes", float(gains.max()), protocol),
     ]
-    each = {file.stem: round(float(gain), 3) for file, gain in zip(files, gains, strict=True)}
+    each = {name: round(float(gain), 3) for name, gain in zip(names, gains, strict=True)}
     return Result({"model": "deblur-best"}, [], metrics, {"gains": each})
-
-
-def _grey(path: Path) -> Tensor:
-    with Image.open(path) as image:
-        return from_bytes(bytes_of(image.convert("L").convert("RGB")))[None]
 
 
 Guess = Callable[[Tensor, Tensor], Tensor]

@@ -81,8 +81,15 @@ def test_an_unknown_name_is_explained(name):
 
 def test_missing_pets_say_where_they_go(monkeypatch, tmp_path):
     monkeypatch.setenv("COMPANION_CACHE", str(tmp_path))
-    with pytest.raises(CompanionError, match=r"Oxford-IIIT Pet .* “embedded”"):
+    monkeypatch.setattr("companion.data.assets._download", lambda asset, url: "no network")
+    with pytest.raises(CompanionError, match=r"pets .*pets/images\.tar\.gz.* “embedded”"):
         load_photos("pets")
+
+
+def test_some_of_the_pets_are_enough(monkeypatch, tmp_path):
+    monkeypatch.setenv("COMPANION_CACHE", str(tmp_path))
+    save(tmp_path / "pets" / "images" / "Birman_1.jpg")
+    assert load_photos("pets").sources == ("Birman_1.jpg",)
 
 
 def test_a_missing_folder_is_named(tmp_path):
