@@ -30,7 +30,7 @@ class Images:
         return len(self.pixels)
 
     def __getitem__(self, index: Tensor | slice) -> Tensor:
-        """The chosen images, `(N, C, H, W)`, float32 in [−1, 1]."""
+        """The chosen images, `(N, C, H, W)`, float32 in [−1, 1], on the pixels' device."""
         return from_bytes(self.pixels[index])
 
     @cached_property
