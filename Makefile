@@ -24,7 +24,7 @@ VENDORED := $(VENDOR)/.copied
 BUILT := $(SITE)/.built
 
 # What the site is made from. A change in any of it builds the whole site again: ten seconds, and no page is ever stale.
-SOURCES := _config.yml _toc.yml companion/data/assets.toml $(wildcard companion/pretrained/*.json) \
+SOURCES := _config.yml _toc.yml companion/data/assets.toml $(wildcard companion/data/sets/*) $(wildcard companion/pretrained/*.json) \
   $(shell find book notebooks -type f -not -path '*/vendor/*' -not -path '*/__pycache__/*' \
     -not -path '*/.ipynb_checkpoints/*' -not -name '*.part' -not -path '*[!A-Za-z0-9._/-]*' | sort)
 

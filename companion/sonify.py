@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from companion.data.reading import as_rgb
+from companion.data.scale import bytes_of, from_bytes
 from companion.errors import CompanionError
 from companion.files import replacing, shown
 from companion.training.runs import read_run
@@ -104,7 +105,7 @@ def image_from(path: Path) -> Tensor:
         ) from None
     channels = len(picture.getbands())
     pixels = np.frombuffer(picture.tobytes(), np.uint8).reshape(picture.height, picture.width, channels)
-    return torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None] / 127.5 - 1
+    return from_bytes(bytes_of(pixels))[None]
 
 
 def images_of_run(folder: Path) -> Tensor:

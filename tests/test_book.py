@@ -24,6 +24,9 @@ sys.path.insert(0, str(ROOT / "book/_ext"))
 import gv_records
 import gv_solutions
 
+from companion.data.assets import manifest
+from companion.data.catalogue import sets
+
 CSS = (ROOT / "book/web_static/palette.css").read_text(encoding="utf-8")
 MASTERS = sorted((ROOT / "notebooks/exercises").glob("*.ipynb"))
 
@@ -153,9 +156,8 @@ def test_no_record_is_of_a_trial_run():
 
 def test_every_asset_is_credited(site):
     text = site[Path("book/licence.html")].text
-    assets = gv_records.entries(gv_records.tomllib.loads(gv_records.ASSETS.read_text(encoding="utf-8")))
-    assert assets
-    assert [asset["name"] for asset in assets if asset["name"] not in text] == []
+    named = [*manifest(), *(credit.what for one in sets().values() for credit in one.credits)]
+    assert [name for name in named if name not in text] == []
 
 
 MACHINE = Environment("cpu", "a processor", 2, 1, {"torch": "2.14"}, "2026-01-01")

@@ -5,7 +5,8 @@ import torch
 
 from companion.classical import likeliest_kernel, lucy, straight_line, wiener_filter
 from companion.data.degrade import Camera, disc_kernel, linear_kernel
-from companion.data.photos import blurred, held_out, load_photos, sharp
+from companion.data.pairs import held_out
+from companion.data.photos import load_photos
 from companion.metrics.restoration import psnr
 
 CAMERA = Camera(shakes=3, noise=0.005)
@@ -17,16 +18,16 @@ def pictures():
 
 
 def inner_psnr(images, pairs):
-    return psnr(images[..., 16:-16, 16:-16], sharp(pairs)[..., 16:-16, 16:-16]).mean().item()
+    return psnr(images[..., 16:-16, 16:-16], pairs.target[..., 16:-16, 16:-16]).mean().item()
 
 
 @pytest.mark.parametrize("restore", [wiener_filter, lucy])
 def test_the_true_kernel_gains_and_an_absurd_one_loses(pictures, restore):
     pairs, kernels = pictures
-    before = inner_psnr(blurred(pairs), pairs)
-    assert inner_psnr(restore(blurred(pairs), kernels), pairs) > before + 1
+    before = inner_psnr(pairs.input, pairs)
+    assert inner_psnr(restore(pairs.input, kernels), pairs) > before + 1
     absurd = disc_kernel(6, 15).expand(len(pairs), -1, -1)
-    assert inner_psnr(restore(blurred(pairs), absurd), pairs) < before
+    assert inner_psnr(restore(pairs.input, absurd), pairs) < before
 
 
 @pytest.mark.parametrize("restore", [wiener_filter, lucy])
@@ -47,10 +48,14 @@ def test_a_straight_line_is_its_own_best_straight_line():
 
 
 def test_the_blind_choice_takes_the_true_kernel_more_often_than_chance():
-    pairs, kernels = held_out(load_photos("embedded"), CAMERA, 96)
-    chosen = likeliest_kernel(blurred(pairs), CAMERA.kernels())
-    right = (chosen - kernels).abs().sum((1, 2)) == 0
-    assert right.float().mean() > 1 / len(CAMERA.kernels())
+    """Of three kernels chance takes a third; over three cameras, since in one hand two shakes may be alike."""
+    right = []
+    for seed in (1, 2, 3):
+        camera = Camera(shakes=3, noise=0.005, seed=seed)
+        pairs, kernels = held_out(load_photos("embedded"), camera, 96, each=3)
+        chosen = likeliest_kernel(pairs.input, camera.kernels())
+        right.append((chosen - kernels).abs().sum((1, 2)) == 0)
+    assert torch.cat(right).float().mean() >= 0.5
 
 
 def test_blurred_pictures_and_kernels_may_lie_on_another_device(elsewhere):

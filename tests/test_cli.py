@@ -79,10 +79,10 @@ def test_how_the_critic_is_held_can_be_chosen(tmp_path, options, held):
 
 def test_a_run_on_sprites_keeps_their_alpha_channel_in_its_samples(tmp_path, monkeypatch):
     """RGBA in, RGBA out; the grids show it over a checkerboard."""
-    from companion.data import images
+    from companion.data.sets import sprites as module
 
     sprites = torch.zeros(9, 4, 16, 16, dtype=torch.uint8), torch.zeros(9, dtype=torch.long)
-    monkeypatch.setitem(images.NAMED, "sprites", lambda: sprites)
+    monkeypatch.setattr(module, "emoji", lambda: sprites)
     assert main(["train", "wgan-gp", *TINY, "--data", "sprites", "--out", str(tmp_path / "a")]) == 0
     generator = load_model(tmp_path / "a/generator.safetensors")
     assert generator.config.channels == 4

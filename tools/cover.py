@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from companion.data.scale import to_bytes
 from companion.pretrained import record
 from companion.training.gan import GANSettings, build, shuffled
 from companion.training.progress import progress
@@ -48,7 +49,7 @@ def blend(first: str, last: str, share: float) -> np.ndarray:
 
 def inked(digit: Tensor, ink: np.ndarray) -> Image.Image:
     """A digit `(32, 32)` in [−1, 1] in one ink on paper."""
-    grey = Image.fromarray(((digit.numpy() + 1) * 127.5).clip(0, 255).astype(np.uint8))
+    grey = Image.fromarray(to_bytes(digit).numpy())
     cover = np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BICUBIC))[..., None] / 255
     return Image.fromarray((np.array(PAPER) * (1 - cover) + ink * cover).round().astype(np.uint8))
 

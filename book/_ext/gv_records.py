@@ -2,12 +2,11 @@
 
 {results}   one section per run record in `companion/pretrained`
 {compare}   some of these records side by side, by their names: one column each
-{credits}   one row per data asset in `companion/data/assets.toml`
+{credits}   one row per data asset that comes with the package, is fetched, or is put there by hand
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -18,16 +17,12 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from companion.data import assets as assets_of_the_course
+from companion.data import catalogue
 from companion.records import Measurement, Record, number, records_in
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
 RECORDS = ROOT / "companion/pretrained"
-ASSETS = ROOT / "companion/data/assets.toml"
 
 
 class MarkdownFromFiles(SphinxDirective):
@@ -156,27 +151,29 @@ def table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
 
 
 class Credits(MarkdownFromFiles):
+    required_arguments = 1
+
     def lines(self) -> Iterator[str]:
-        assets = tomllib.loads(ASSETS.read_text(encoding="utf-8")) if ASSETS.exists() else {}
-        yield from table(["Asset", "What it is", "Licence", "Attribution"], map(credit_row, entries(assets)))
+        yield from table(["Asset", "What it is", "Licence", "Attribution"], credit_rows(self.arguments[0]))
 
 
-def entries(assets: dict[str, Any]) -> list[dict[str, Any]]:
-    """The assets, written either as `[[asset]]` with a name or as `[name]`."""
-    found: list[dict[str, Any]] = []
-    for name, value in assets.items():
-        if isinstance(value, list):
-            found += [item for item in value if isinstance(item, dict)]
-        elif isinstance(value, dict) and ("sha256" in value or "urls" in value):
-            found.append({"name": name, **value})
-        elif isinstance(value, dict):
-            found += entries(value)
-    return found
+def credit_rows(which: str) -> list[list[str]]:
+    """A row for each thing that comes with the “package”, that is “fetched”, or that is put there “by-hand”."""
+    embedded = dict.fromkeys(credit for one in catalogue.sets().values() for credit in one.credits)
+    assets = assets_of_the_course.manifest().values()
+    rows: dict[str, list[Any]] = {
+        "package": [(credit.what, credit) for credit in embedded],
+        "fetched": [(asset.name, asset) for asset in assets if asset.urls],
+        "by-hand": [(asset.name, asset) for asset in assets if not asset.urls],
+    }
+    return [
+        [f"`{name}`", of.description, of.licence, cited(of.attribution, of.cite)] for name, of in rows[which]
+    ]
 
 
-def credit_row(asset: dict[str, Any]) -> list[str]:
-    fields = ("description", "licence", "attribution")
-    return [f"`{asset.get('name', '—')}`", *(str(asset.get(field, "—")) for field in fields)]
+def cited(attribution: str, sources: str) -> str:
+    """An attribution with its place in the list of references."""
+    return f"{attribution} {{cite:p}}`{sources}`" if sources else attribution
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -63,6 +63,7 @@ def _train_options(parser: ArgumentParser) -> None:
 
 
 def _train(options: Namespace) -> None:
+    from companion.data.catalogue import PhotoSet, named
     from companion.data.degrade import Camera
     from companion.losses import Perceptual, PixelL1
     from companion.training.deblurring import DeblurSettings, build
@@ -77,7 +78,7 @@ def _train(options: Namespace) -> None:
         ),
         BUDGETS,
     )
-    if settings.data not in ("embedded", "pets"):
+    if settings.data not in named(PhotoSet):
         refuse_own_samples(options.out, settings.data)
     ready = build(settings)
     say_skipped(len(ready.photos), ready.skipped, "unreadable, or smaller than a patch with its blur")

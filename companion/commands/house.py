@@ -24,19 +24,18 @@ def _assets_options(parser: ArgumentParser) -> None:
 
 
 def _assets(options: Namespace) -> None:
-    from companion.data.assets import fetch, manifest
+    from companion.data.assets import manifest
+    from companion.data.catalogue import entries, fetch
 
     if options.action == "list":
-        for asset in manifest().values():
-            to_get = f"{asset.size / 1e6:.1f} MB to fetch" if asset.urls else "to put by hand"
-            place = "here" if asset.here else to_get
-            print(f"{asset.name:28} {place:18} {asset.licence:14} {asset.description}")
+        for entry in entries():
+            print(f"{entry.name:28} {entry.state:18} {entry.licence:14} {entry.description}")
         return
     if not options.names:
         raise CompanionError("Name at least one asset to fetch, or “all”; companion assets list shows them.")
     published = [name for name, asset in manifest().items() if asset.urls]
     for name in published if options.names == ["all"] else options.names:
-        print(f"{name}: {fetch(name)}")
+        print(f"{name}: {', '.join(map(str, fetch(name))) or 'needs no download'}")
 
 
 def _reproduce_options(parser: ArgumentParser) -> None:

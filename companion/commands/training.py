@@ -100,10 +100,10 @@ def by_name(*kinds: "type[Objective]") -> "dict[str, type[Objective]]":
 
 def train_on_images(options: Namespace, settings: "RunSettings") -> None:
     """Train a generator and a critic on images, in a run folder."""
-    from companion.data.images import NAMES
+    from companion.data.catalogue import ImageSet, named
     from companion.training.gan import build, shuffled
 
-    if settings.data not in NAMES:
+    if settings.data not in named(ImageSet):
         refuse_own_samples(options.out, settings.data)
     trainer, images = build(settings)
     say_skipped(len(images), images.skipped, "unreadable")

@@ -1,20 +1,19 @@
 """Files that can be fetched: found in the cache, or downloaded once, and always checked against their SHA-256.
 
-The manifest is `assets.toml` beside this module. The cache is the folder `COMPANION_CACHE` names, else the
-platform's own cache folder. Nothing is ever uploaded.
+The manifest is `assets.toml` beside this module and, for data sets, `sets/NAME.toml`. The cache is the folder
+`COMPANION_CACHE` names, else the platform's own cache folder. Nothing is ever uploaded.
 """
 
 import errno
 import os
 import sys
+import tarfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-
-import pooch
-from requests import RequestException  # what pooch downloads with
-from tqdm.auto import tqdm
+from tempfile import TemporaryDirectory
 
 from companion.errors import CompanionError, unknown_name
 
@@ -26,18 +25,22 @@ else:  # Python 3.10 has no TOML reader of its own
 
 @dataclass(frozen=True)
 class Asset:
-    """One file of the manifest, or one folder of small ones."""
+    """One file of the manifest, one folder of small ones, or one folder out of an archive."""
 
     name: str
     description: str
     urls: list[str]  # tried in order; of a folder, what its files' names are put behind; maybe none
     path: str  # below the cache folder
-    sha256: str  # of the file; of a folder, of its list of members
-    size: int  # bytes
+    sha256: str  # of the file or the archive; of a folder, of its list of members
+    size: int  # bytes, of a folder those of all its members
     licence: str
     attribution: str
     instead: str = ""  # what runs without it, where something does
-    members: str = ""  # of a folder, the list of checksums and names beside the manifest
+    members: str = ""  # of a folder, the list of checksums and names below this module's folder
+    archive: str = ""  # of a folder out of an archive, its name in there
+    count: int = 0  # … and how many files it holds
+    by_hand: str = ""  # where it may be had, if no address is known
+    cite: str = ""  # sources in the book's references, separated by commas
 
     @property
     def file(self) -> Path:
@@ -57,20 +60,44 @@ class Asset:
         return replace(self, urls=urls, path=f"{self.path}/{name}", sha256=sha256, members="")
 
     @property
+    def packed(self) -> "Asset":
+        """Of a folder out of an archive, the archive, as a file beside the folder."""
+        beside = Path(self.path).parent / self.urls[0].rsplit("/", 1)[-1]
+        return replace(self, path=beside.as_posix(), archive="", count=0)
+
+    @property
     def here(self) -> bool:
-        """Whether all of it is in the cache."""
-        return all(part.file.is_file() for part in self.parts)
+        """Whether it is in the cache; of an archive's folder, whether any of its files are."""
+        return self._found > 0 if self.archive else all(part.file.is_file() for part in self.parts)
+
+    @property
+    def state(self) -> str:
+        """Where it stands, in a few words."""
+        if self.here:
+            return f"{self._found} of {self.count} here" if 0 < self._found < self.count else "here"
+        return f"{_megabytes(self.size)} to fetch" if self.urls else "to put by hand"
+
+    @property
+    def _found(self) -> int:
+        return sum(path.is_file() for path in self.file.glob("*")) if self.archive else 0
 
 
 def cache_folder() -> Path:
     """The folder `COMPANION_CACHE` names, else the platform's cache folder; it need not exist yet."""
-    return Path(os.environ.get("COMPANION_CACHE") or pooch.os_cache("generative-vision")).expanduser()
+    if named := os.environ.get("COMPANION_CACHE"):
+        return Path(named).expanduser()
+    import pooch  # half a second, and whoever asks for a help text need not wait for it
+
+    return Path(pooch.os_cache("generative-vision"))
 
 
 @cache
 def manifest() -> dict[str, Asset]:
-    """All assets by name."""
-    return {name: Asset(name=name, **entry) for name, entry in tomllib.loads(_beside("assets.toml")).items()}
+    """All assets by name: those of `assets.toml`, and then those of every data set."""
+    sets = sorted(file.name for file in files("companion.data").joinpath("sets").iterdir())
+    lists = ["assets.toml", *(f"sets/{name}" for name in sets if name.endswith(".toml"))]
+    entries = [entry for name in lists for entry in tomllib.loads(_beside(name)).items()]
+    return {name: Asset(name=name, **fields) for name, fields in entries}
 
 
 def _beside(name: str) -> str:
@@ -86,10 +113,29 @@ def fetch(name: str) -> Path:
     """
     if name not in manifest():
         raise unknown_name("asset", name, manifest())
+    from tqdm.auto import tqdm
+
     asset = manifest()[name]
+    if asset.archive:
+        _unpack(asset)
+        return asset.file
     for part in tqdm(asset.parts, desc=name, unit="file", leave=False, delay=2):
         _fetch_file(part, of=asset)
     return asset.file
+
+
+def _unpack(asset: Asset) -> None:
+    """Put an archive's folder into its place, whole or not at all; what lies there already may be a part of it."""
+    if asset.here:
+        return
+    packed = asset.packed
+    _fetch_file(packed, of=packed)
+    with TemporaryDirectory(dir=packed.file.parent, prefix=".unfinished-") as unfinished:
+        with tarfile.open(packed.file) as archive:
+            archive.extractall(unfinished, filter="data")
+        os.replace(Path(unfinished) / asset.archive, asset.file)
+    with suppress(OSError):  # what was put by hand may have to stay
+        packed.file.unlink()
 
 
 def _fetch_file(asset: Asset, of: Asset) -> None:
@@ -97,9 +143,10 @@ def _fetch_file(asset: Asset, of: Asset) -> None:
         _verify(asset)
         return
     if not asset.urls:
+        folder = f" (one of {len(of.parts)} in {of.file})" if of.members else ""
         raise CompanionError(
-            f"The file of {asset.name} is not at {asset.file}, and no public address holds it; put it there by hand"
-            f"{_or_instead(of)}."
+            f"The file {asset.file}{folder} of {asset.name} is not there, and no public address holds it: "
+            f"{of.by_hand}; put it there by hand{_or_instead(of)}."
         )
     failures = [failure for url in asset.urls if (failure := _download(asset, url)) is not None]
     if not asset.file.is_file():
@@ -116,6 +163,9 @@ def _fetch_file(asset: Asset, of: Asset) -> None:
 
 def _download(asset: Asset, url: str) -> str | None:
     """Try one source; None when the file is there and right, else the reason in a few words."""
+    import pooch
+    from requests import RequestException  # what pooch downloads with
+
     downloader = pooch.HTTPDownloader(progressbar=asset.size > 2_000_000, timeout=20)
     pooch.utils.get_logger().setLevel("ERROR")
     try:
@@ -143,6 +193,8 @@ def _download(asset: Asset, url: str) -> str | None:
 
 
 def _verify(asset: Asset) -> None:
+    import pooch
+
     if pooch.file_hash(str(asset.file), alg="sha256") != asset.sha256:
         raise CompanionError(
             f"The file {asset.file} is not the published {asset.name} (wrong checksum); delete it and fetch it "

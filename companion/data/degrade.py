@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
+from companion.data.scale import from_bytes, to_bytes
 from companion.errors import CompanionError, unknown_name
 from companion.randomness import stream
 
@@ -140,12 +141,12 @@ class Camera:
     def degrade(self, images: Tensor, kernels: Tensor, generator: torch.Generator) -> Tensor:
         """Blur `(N, C, H, W)` in [−1, 1] with a kernel each, add noise from `generator`, store in 8 bits.
 
-        The result is `size − 1` pixels smaller in both directions.
+        The result is `size − 1` pixels smaller in both directions, on the images' device; the noise is drawn on the
+        generator's, so that it is the same wherever the images are.
         """
         blurred = blur(images, kernels)
         noise = torch.randn(blurred.shape, generator=generator, device=generator.device)
-        noisy = blurred + self.noise * noise.to(blurred.device)
-        return eight_bits(noisy)
+        return eight_bits(blurred + self.noise * noise.to(blurred))
 
 
 def blur(images: Tensor, kernels: Tensor) -> Tensor:
@@ -153,13 +154,13 @@ def blur(images: Tensor, kernels: Tensor) -> Tensor:
 
     Args:
         images: `(N, C, H, W)`.
-        kernels: `(N, size, size)`, or `(size, size)` for all.
+        kernels: `(N, size, size)`, or `(size, size)` for all; brought to the images' device.
 
     Returns:
         `(N, C, H − size + 1, W − size + 1)`: pixel (0, 0) lies over pixel (size // 2, size // 2) of the input.
     """
     count, channels, height, width = images.shape
-    each = kernels.expand(count, *kernels.shape[-2:])
+    each = kernels.to(images.device).expand(count, *kernels.shape[-2:])
     flipped = each.flip(-2, -1)  # conv2d correlates; a flip makes it a convolution
     weights = flipped.repeat_interleave(channels, 0)[:, None].to(images.device)
     blurred = conv2d(images.reshape(1, -1, height, width), weights, groups=count * channels)
@@ -168,7 +169,7 @@ def blur(images: Tensor, kernels: Tensor) -> Tensor:
 
 def eight_bits(images: Tensor) -> Tensor:
     """What a file with 256 levels a channel keeps of images in [−1, 1]; what lies beyond is cut off."""
-    return ((images.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+    return from_bytes(to_bytes(images))
 
 
 def _drawn(right: "np.ndarray", down: "np.ndarray", size: int) -> Tensor:

@@ -4,7 +4,6 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
@@ -12,6 +11,7 @@ from tqdm.auto import tqdm
 
 from companion.data import kept
 from companion.data.reading import FORMATS, SUFFIXES, files_below, looked_at, read_upright
+from companion.data.scale import bytes_of
 from companion.errors import CompanionError
 
 READER = 1  # raise it when a picture is read otherwise than before: thumbnails kept until then are made anew
@@ -98,4 +98,4 @@ def _read(path: Path, size: int) -> Tensor | None:
     if upright is None:
         return None
     square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1)
+    return bytes_of(square)

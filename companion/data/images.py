@@ -1,28 +1,19 @@
 """Image sets held in memory as bytes, and the endless shuffled batches drawn from them."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torchvision.transforms.v2.functional import InterpolationMode, pad, resize
 
-from companion.data import digits, sprites
+from companion.data.catalogue import ImageSet, folder, named
 from companion.data.folders import read_folder
-from companion.errors import CompanionError, unknown_name
+from companion.data.scale import from_bytes
+from companion.errors import CompanionError
 from companion.randomness import generator
-
-NAMED: dict[str, Callable[[], tuple[Tensor, Tensor]]] = {
-    "digits": digits.embedded,
-    "mnist": digits.mnist,
-    "mnist-test": digits.mnist_test,
-    "fashion-mnist": digits.fashion_mnist,
-    "fashion-mnist-test": digits.fashion_mnist_test,
-    "sprites": sprites.emoji,
-}
 
 
 @dataclass(frozen=True)
@@ -39,8 +30,8 @@ class Images:
         return len(self.pixels)
 
     def __getitem__(self, index: Tensor | slice) -> Tensor:
-        """The chosen images, `(N, C, H, W)`, float32 in [−1, 1]."""
-        return self.pixels[index].float() / 127.5 - 1
+        """The chosen images, `(N, C, H, W)`, float32 in [−1, 1], on the pixels' device."""
+        return from_bytes(self.pixels[index])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -87,9 +78,8 @@ def load(source: str | Path, *, size: int = 32) -> Images:
     """Images from a named set or from any folder of pictures, square, `size` pixels a side.
 
     Args:
-        source: “digits” (scikit-learn's, embedded), “portraits” or “caricatures” (drawn now, at this size), “mnist”,
-            “fashion-mnist”, “sprites” (RGBA, colours multiplied by alpha), any of these but digits and sprites with
-            “-test”, or a folder.
+        source: A set of images in the catalogue (`companion.data.catalogue`), such as “digits” (scikit-learn's,
+            embedded), “portraits” (drawn now, at this size) or “mnist-test”, or a folder.
         size: Side in pixels. MNIST's 28 pixels are padded to 32, its usual frame, before any other resizing.
 
     Raises:
@@ -97,16 +87,14 @@ def load(source: str | Path, *, size: int = 32) -> Images:
     """
     if size < 1:
         raise CompanionError(f"Images cannot be {size} pixels wide; choose a positive size such as 32.")
-    if (reader := NAMED.get(str(source))) is not None:
-        pixels, labels = reader()
+    known = named(ImageSet)
+    if str(source) in known:
+        found, split = known[str(source)]
+        pixels, labels = found.read(split, size)
         return Images(str(source), _squared(pixels, size), labels)
-    if (draw := DRAWN.get(str(source))) is not None:
-        return replace(draw(size), name=str(source))
-    folder = Path(source)
-    if not folder.exists() and len(folder.parts) == 1 and not str(source).endswith("/"):
-        raise unknown_name("data set or folder", str(source), NAMES)
-    pixels, files, skipped = read_folder(folder, size)
-    return Images(folder.resolve().name, pixels, skipped=skipped, files=files)
+    place = folder(source, ImageSet)
+    pixels, files, skipped = read_folder(place, size)
+    return Images(place.resolve().name, pixels, skipped=skipped, files=files)
 
 
 def _squared(pixels: Tensor, size: int) -> Tensor:
@@ -116,25 +104,3 @@ def _squared(pixels: Tensor, size: int) -> Tensor:
         return pixels
     resized: Tensor = resize(pixels, [size, size], InterpolationMode.BICUBIC, antialias=True)
     return resized
-
-
-def _portraits(people: int, first: int, size: int) -> Images:
-    from companion.data.faces import Portraits  # which builds on Images
-
-    return Portraits(people, size=size, first=first).rendered()
-
-
-def _caricatures(people: int, first: int, size: int) -> Images:
-    from companion.data.faces import Caricatures
-
-    return Caricatures(people, size=size, first=first).rendered()
-
-
-PEOPLE, TEST_PEOPLE = 8000, 2000  # nobody is in both
-DRAWN: dict[str, Callable[[int], Images]] = {
-    "portraits": partial(_portraits, PEOPLE, 0),
-    "portraits-test": partial(_portraits, TEST_PEOPLE, PEOPLE),
-    "caricatures": partial(_caricatures, PEOPLE, 0),
-    "caricatures-test": partial(_caricatures, TEST_PEOPLE, PEOPLE),
-}
-NAMES = (*NAMED, *DRAWN)

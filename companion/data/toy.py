@@ -2,11 +2,19 @@
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from companion.randomness import generator
+
+
+class Points(Protocol):
+    """Endless batches of points, each a function of its number and the seed."""
+
+    def __getitem__(self, index: int, /) -> Tensor:
+        """Batch number `index`, `(batch, 2)`."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ class Noisy:
     the data's batch n, each point displaced: so the line from a real point to its fake is short.
     """
 
-    data: GaussianRing | SwissRoll
+    data: Points
     deviation: float = 1.0
     seed: int = 1
 

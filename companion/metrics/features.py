@@ -13,6 +13,7 @@ from torchvision.transforms.v2.functional import InterpolationMode, resize, rgb_
 from tqdm.auto import tqdm
 
 from companion.data.assets import fetch, manifest
+from companion.data.scale import to_bytes
 from companion.errors import CompanionError
 from companion.losses import BACKBONES, PerceptualLoss
 from companion.models.digits import DigitClassifier
@@ -172,8 +173,7 @@ class InceptionFeatures:
 
         def extract(part: Tensor) -> Tensor:
             rgb = part.expand(-1, 3, -1, -1) if part.shape[1] == 1 else part[:, :3]
-            bytes_ = ((rgb + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-            return self._model(bytes_)[0]  # type: ignore[no-any-return]
+            return self._model(to_bytes(rgb))[0]  # type: ignore[no-any-return]
 
         return _in_batches(images, self._model, extract, batch=64)
 

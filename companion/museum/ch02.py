@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from companion.data.photos import BlurredPatches, blurred, sharp
+from companion.data.pairs import BlurredPatches
 from companion.environment import beside
 
 __all__ = [
@@ -42,15 +42,15 @@ def gradients_agree(
 
     Args:
         generator: Read, not changed.
-        batches: `(N, 6, H, W)` pairs by index.
+        batches: Pairs by index.
         apart: How many batches lie between the two, plus one.
         count: How many batches are looked at, from the first on.
     """
     parameters = list(generator.parameters())
     slopes = []
     for index in range(count):
-        pairs = beside(generator, batches[index])
-        loss = (generator(blurred(pairs)) - sharp(pairs)).abs().mean()
+        pairs = batches[index]
+        loss = (generator(beside(generator, pairs.input)) - beside(generator, pairs.target)).abs().mean()
         slope = torch.autograd.grad(loss, parameters)
         slopes.append(torch.cat([part.flatten() for part in slope]))  # in whatever memory layout
     cosines = [torch.cosine_similarity(a, b, dim=0) for a, b in zip(slopes, slopes[apart:], strict=False)]

@@ -6,21 +6,20 @@ Chapter 4 compares the three from the same records.
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from companion import pretrained
 from companion.classical import likeliest_kernel, lucy, straight_line, wiener_filter
-from companion.data.assets import cache_folder, manifest
+from companion.data.assets import manifest
+from companion.data.batches import Pair
 from companion.data.degrade import Camera
-from companion.data.photos import Photos, blurred, held_out, load_photos, sharp
+from companion.data.pairs import held_out
+from companion.data.photos import Photos, load_photos
+from companion.data.sets.levin import shaken
 from companion.environment import pick_device
-from companion.errors import CompanionError
 from companion.losses import Perceptual, PixelL1
 from companion.metrics import Measurement
 from companion.metrics.restoration import PerceptualDistance, aligned_psnr, psnr, ssim
@@ -45,7 +44,7 @@ def base_settings(job: Job) -> DeblurSettings:
         "laptop": {"steps": 2500, "bfloat16": True},
         "gpu": {"steps": 40000, "size": 256, "width": 64, "critic_width": 64, "device": "auto"},
     }
-    pets = (cache_folder() / "pets" / "images").is_dir() and not job.debug
+    pets = manifest()["pets"].here and not job.debug
     if not job.debug:
         _say_what_differs(pets, backbone(job))
     content = (_features(job, 50.0), PixelL1(2000.0))
@@ -151,8 +150,8 @@ def deblur_classical(job: Job) -> Result:
             label = f"{name}, {knowledge} kernel"
 
             def tune(method: Any = method, options: Any = options, guess: Any = guess) -> dict[str, Any]:
-                given = guess(blurred(tuned), kernels)
-                gains = {value: _mean_psnr(method(value)(blurred(tuned), given), tuned) for value in options}
+                given = guess(tuned.input, kernels)
+                gains = {value: _mean_psnr(method(value)(tuned.input, given), tuned) for value in options}
                 return {"value": max(gains, key=lambda value: gains[value])}
 
             value = job.once(f"tuned/{label}", tune)["value"]
@@ -160,7 +159,7 @@ def deblur_classical(job: Job) -> Result:
 
             def judge(method: Any = method, value: Any = value, guess: Any = guess) -> dict[str, Any]:
                 return {
-                    where: _judged(method(value)(blurred(pairs), guess(blurred(pairs), of)), pairs, job)
+                    where: _judged(method(value)(pairs.input, guess(pairs.input, of)), pairs, job)
                     for where, (pairs, of) in sets.items()
                 }
 
@@ -181,22 +180,14 @@ def deblur_real(job: Job) -> Result:
 
     Four pictures, eight movements of a real camera, each blurred picture beside one taken with the camera at rest.
     """
-    folder = cache_folder() / "photos" / "levin-blur"
-    files = sorted(folder.glob("im?_kernel?_img.png"))
-    if not files:
-        raise CompanionError(
-            f"The shaken photographs of Levin et al. 2009 are not in {folder}; put their 32 blurred pictures there as "
-            "im1_kernel1_img.png and so on, the sharp ones as gt/im1.png to im4.png."
-        )
-    blurry = torch.cat([_grey(file) for file in files])
-    still = torch.cat([_grey(folder / "gt" / f"{file.name[:3]}.png") for file in files])
+    names, pairs = shaken()
     model = pretrained.load("deblur-best")
     with torch.no_grad():
-        restored = torch.cat([model(one[None]) for one in blurry])
-    before, after = aligned_psnr(blurry, still), aligned_psnr(restored, still)
+        restored = torch.cat([model(one[None]) for one in pairs.input])
+    before, after = aligned_psnr(pairs.input, pairs.target), aligned_psnr(restored, pairs.target)
     gains = after - before
     protocol = (
-        f"{len(files)} pictures of real shakes, grey, best of all shifts by up to 8 pixels; deblur-best"
+        f"{len(pairs)} pictures of real shakes, grey, best of all shifts by up to 8 pixels; deblur-best"
     )
     metrics = [
         Measurement("PSNR (dB), real shakes: blurred", float(before.mean()), protocol),
@@ -204,14 +195,8 @@ def deblur_real(job: Job) -> Result:
         Measurement("least gain in PSNR (dB), real shakes", float(gains.min()), protocol),
         Measurement("greatest gain in PSNR (dB), real shakes", float(gains.max()), protocol),
     ]
-    each = {file.stem: round(float(gain), 3) for file, gain in zip(files, gains, strict=True)}
+    each = {name: round(float(gain), 3) for name, gain in zip(names, gains, strict=True)}
     return Result({"model": "deblur-best"}, [], metrics, {"gains": each})
-
-
-def _grey(path: Path) -> Tensor:
-    with Image.open(path) as image:
-        values = torch.from_numpy(np.asarray(image.convert("L")).copy())
-    return (values.float() / 127.5 - 1).expand(1, 3, *values.shape)
 
 
 Guess = Callable[[Tensor, Tensor], Tensor]
@@ -264,7 +249,7 @@ def _trained(job: Job, key: str, settings: DeblurSettings) -> tuple[ConditionalT
             "seed": settings.seed,
             "curve": [job.once(f"{key}-curve/{path.stem}", dict) for path in sorted(curve.glob("*.json"))],
             "sets": {
-                where: _judged(trainer.restore_images(blurred(pairs)), pairs, job)
+                where: _judged(trainer.restore_images(pairs.input), pairs, job)
                 for where, (pairs, _) in _test_sets(job, settings).items()
             },
         }
@@ -275,15 +260,15 @@ def _trained(job: Job, key: str, settings: DeblurSettings) -> tuple[ConditionalT
 def _point(trainer: ConditionalTrainer, photos: Photos, settings: DeblurSettings, job: Job) -> dict[str, Any]:
     """Gain on the validation photographs, of the averaged and of the live generator."""
     pairs, _ = _test_pictures(photos.split("validation"), settings.camera, job)
-    before = _mean_psnr(blurred(pairs), pairs)
+    before = _mean_psnr(pairs.input, pairs)
     gains = {
-        name: _mean_psnr(trainer.restore_images(blurred(pairs), live=live), pairs) - before
+        name: _mean_psnr(trainer.restore_images(pairs.input, live=live), pairs) - before
         for name, live in (("gain", False), ("gain_live", True))
     }
     return {"step": trainer.step, **gains}
 
 
-def _test_sets(job: Job, settings: DeblurSettings) -> dict[str, tuple[Tensor, Tensor]]:
+def _test_sets(job: Job, settings: DeblurSettings) -> dict[str, tuple[Pair, Tensor]]:
     """Pictures never trained on: its set's test split, and the embedded ones where they are new."""
     photos = _photographs(settings.data, _least(settings))
     sets = {"test": _test_pictures(photos.split("test"), settings.camera, job)}
@@ -293,7 +278,7 @@ def _test_sets(job: Job, settings: DeblurSettings) -> dict[str, tuple[Tensor, Te
     return sets
 
 
-def _test_pictures(photos: Photos, camera: Camera, job: Job) -> tuple[Tensor, Tensor]:
+def _test_pictures(photos: Photos, camera: Camera, job: Job) -> tuple[Pair, Tensor]:
     return held_out(photos, camera, 48 if job.debug else SIDE, each=1 if job.debug else 2)
 
 
@@ -306,9 +291,9 @@ def _least(settings: DeblurSettings) -> int:
     return max(settings.least, SIDE + settings.camera.size - 1)
 
 
-def _judged(restored: Tensor, pairs: Tensor, job: Job) -> dict[str, float]:
+def _judged(restored: Tensor, pairs: Pair, job: Job) -> dict[str, float]:
     """Mean scores inside the border."""
-    inner, blurry, target = _inside(restored), _inside(blurred(pairs)), _inside(sharp(pairs))
+    inner, blurry, target = _inside(restored), _inside(pairs.input), _inside(pairs.target)
     quality, before = psnr(inner, target), psnr(blurry, target)
     return {
         "psnr": float(quality.mean()),
@@ -319,8 +304,8 @@ def _judged(restored: Tensor, pairs: Tensor, job: Job) -> dict[str, float]:
     }
 
 
-def _mean_psnr(images: Tensor, pairs: Tensor) -> float:
-    return float(psnr(_inside(images), _inside(sharp(pairs))).mean())
+def _mean_psnr(images: Tensor, pairs: Pair) -> float:
+    return float(psnr(_inside(images), _inside(pairs.target)).mean())
 
 
 def _inside(images: Tensor) -> Tensor:
@@ -343,7 +328,7 @@ def _blurry_metrics(job: Job, settings: DeblurSettings) -> list[Measurement]:
     """The blurred pictures themselves, against which all else is a gain."""
     metrics = []
     for where, (pairs, _) in _test_sets(job, settings).items():
-        numbers = _judged(blurred(pairs), pairs, job)
+        numbers = _judged(pairs.input, pairs, job)
         metrics += [
             Measurement(f"{title}, {where}: blurred", numbers[key], _protocol(job, pairs))
             for key, title in TITLES.items()
@@ -352,8 +337,8 @@ def _blurry_metrics(job: Job, settings: DeblurSettings) -> list[Measurement]:
     return metrics
 
 
-def _protocol(job: Job, pairs: Tensor) -> str:
-    inner = pairs.shape[-1] - 2 * BORDER
+def _protocol(job: Job, pairs: Pair) -> str:
+    inner = pairs.target.shape[-1] - 2 * BORDER
     distance = PerceptualDistance(backbone(job)).protocol
     return f"{len(pairs)} pictures, inner {inner}×{inner} pixels; distance: {distance}"
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from companion.data.scale import from_bytes
 from companion.models.digits import DigitClassifier, DigitClassifierConfig
 from companion.models.evaluating import evaluating
 from companion.randomness import drawing
@@ -21,7 +22,7 @@ def digit_lessons(
         model = DigitClassifier(DigitClassifierConfig())
 
     def loss(player: Player, chosen: Tensor) -> Tensor:
-        images = shifted(pixels[chosen].float() / 127.5 - 1, value=-1.0)
+        images = shifted(from_bytes(pixels[chosen]), value=-1.0)
         return cross_entropy(player(images), labels[chosen], label_smoothing=0.05)
 
     return Lessons.of("classifier", model, loss, len(pixels), rounds=rounds, seed=seed, workshop=workshop)
@@ -32,7 +33,5 @@ def accuracy(model: nn.Module, pixels: Tensor, labels: Tensor) -> float:
     """Share of images `(N, 1, 32, 32)` uint8 that get their label."""
     with evaluating(model):
         chunks = zip(torch.split(pixels, 1000), torch.split(labels, 1000), strict=True)
-        right = sum(
-            int((model(part.float() / 127.5 - 1).argmax(1) == wanted).sum()) for part, wanted in chunks
-        )
+        right = sum(int((model(from_bytes(part)).argmax(1) == wanted).sum()) for part, wanted in chunks)
     return right / len(labels)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from companion.data.photos import blurred, sharp
+from companion.data.batches import Pair
 from companion.models.evaluating import evaluating
 from companion.objectives import Objective
 from companion.training.adversarial import AdversarialTrainer
@@ -15,8 +15,8 @@ from companion.training.adversarial import AdversarialTrainer
 class ConditionalTrainer(AdversarialTrainer):
     """Trains a generator that restores images, under an objective and a content loss.
 
-    Three things change against chapter 1. A batch holds pairs, `(N, 6, H, W)`, sharp images first; the generator
-    draws from the blurred half; and its loss is `adversarial + content(restored, sharp)` (Kupyn et al. 2018,
+    Three things change against chapter 1. A batch is a `Pair`: the generator draws from its input, the
+    blurred images; and its loss is `adversarial + content(restored, sharp)` (Kupyn et al. 2018,
     equation 1; the weight λ belongs to the content loss). `Report.generator_loss` is that sum. The content loss rules
     the generator, so its optimiser is the same under every objective: Adam with β = (0.9, 0.999), since the paper's
     0.5 learnt half as fast here. The critic's is the objective's own.
@@ -39,7 +39,7 @@ class ConditionalTrainer(AdversarialTrainer):
         *,
         content: nn.Module,
         generator_rate: float = 1e-4,
-        shown: Tensor | None = None,
+        shown: Pair | None = None,
         **options: Any,
     ) -> None:
         super().__init__(generator, critic, objective, generator_rate=generator_rate, **options)
@@ -50,17 +50,17 @@ class ConditionalTrainer(AdversarialTrainer):
         assert rate is not None
         return Adam(parameters, lr=rate, betas=(0.9, 0.999), fused=True)
 
-    def _real(self, batch: Tensor) -> Tensor:
-        return sharp(batch).contiguous(memory_format=self._format)
+    def _real(self, batch: Pair) -> Tensor:
+        return batch.target.contiguous(memory_format=self._format)
 
-    def _inputs(self, batch: Tensor) -> Tensor:
-        return blurred(batch).contiguous(memory_format=self._format)
+    def _inputs(self, batch: Pair) -> Tensor:
+        return batch.input.contiguous(memory_format=self._format)
 
     @property
     def _format(self) -> torch.memory_format:
         return torch.channels_last if self.workshop.channels_last else torch.contiguous_format
 
-    def _further_loss(self, drawn: Tensor, batch: Tensor) -> Tensor:
+    def _further_loss(self, drawn: Tensor, batch: Pair) -> Tensor:
         with self.workshop.autocast():
             loss: Tensor = self.content(drawn, self._real(batch))
         return loss
@@ -81,4 +81,4 @@ class ConditionalTrainer(AdversarialTrainer):
         if self.shown is None:
             raise ValueError("The trainer was given no pairs to show.")
         pairs = self.shown[:8]
-        return torch.cat([blurred(pairs), self.restore_images(blurred(pairs)), sharp(pairs)])
+        return torch.cat([pairs.input, self.restore_images(pairs.input), pairs.target])

@@ -6,6 +6,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from companion.data.batches import Domains
 from companion.objectives import Objective
 from companion.training.player import Player, Workshop
 from companion.training.second_order import second_order
@@ -19,12 +20,12 @@ class Facing:
     real: Batches[Tensor]
     fake: Batches[Tensor]
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, index: int) -> Domains:
         """Both batches number `index`."""
-        return self.real[index], self.fake[index]
+        return Domains(self.real[index], self.fake[index])
 
 
-class CriticTrainer(Trainer[tuple[Tensor, Tensor]]):
+class CriticTrainer(Trainer[Domains]):
     """Trains a critic alone; a batch is one of real points and one of fakes.
 
     Args:
@@ -50,9 +51,10 @@ class CriticTrainer(Trainer[tuple[Tensor, Tensor]]):
         super().__init__({"critic": player}, workshop, seed=seed)
         self.critic, self.objective = critic, objective
 
-    def one_step(self, batches: Batches[tuple[Tensor, Tensor]]) -> Mapping[str, Tensor]:
+    def one_step(self, batches: Batches[Domains]) -> Mapping[str, Tensor]:
         """Train on the next batch of each."""
-        real, fake = map(self.take, batches[self.step])
+        batch = self.take(batches[self.step])
+        real, fake = batch.a, batch.b
         player = self.players["critic"]
         loss = self.objective.critic_loss(player(real).float(), player(fake).float())
         jointly = self.workshop.processes.drawing_jointly(self._joined)

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from torch import Tensor
-
+from companion.data.batches import Pair
 from companion.data.degrade import Camera
-from companion.data.photos import BlurredPatches, GoProFrames, Photos, held_out, load_photos
+from companion.data.gopro import GoProFrames
+from companion.data.pairs import BlurredPatches, held_out
+from companion.data.photos import Photos, load_photos
 from companion.errors import CompanionError
 from companion.losses import Content, Perceptual, WeightedSum
 from companion.models.deblur import PatchCritic, PatchCriticConfig, Restorer, RestorerConfig
@@ -112,7 +113,7 @@ def _read(settings: DeblurSettings) -> Photos | GoProFrames:
     return load_photos(settings.data, least=settings.least)
 
 
-def _shown(settings: DeblurSettings, photos: Photos | GoProFrames) -> Tensor:
+def _shown(settings: DeblurSettings, photos: Photos | GoProFrames) -> Pair:
     """Eight pairs or more that the run never trains on."""
     if isinstance(photos, GoProFrames):
         return GoProFrames.read(Path(settings.data), "validation", size=settings.size, batch=8)[0]

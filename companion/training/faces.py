@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, normalize
 
+from companion.data.scale import from_bytes
 from companion.models.evaluating import evaluating
 from companion.models.reader import FaceReader, FaceReaderConfig
 from companion.randomness import drawing
@@ -81,7 +82,7 @@ def contrastive_loss(one: Tensor, other: Tensor, temperature: float = 0.1) -> Te
 
 def _moved(pixels: Tensor, workshop: Workshop) -> Tensor:
     """Bytes `(N, 3, S, S)` as images in [−1, 1], moved about as while learning."""
-    return shifted(pixels.float() / 127.5 - 1, value=0.0).contiguous(memory_format=workshop.layout)
+    return shifted(from_bytes(pixels), value=0.0).contiguous(memory_format=workshop.layout)
 
 
 @torch.no_grad()

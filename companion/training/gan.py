@@ -6,7 +6,7 @@ from functools import partial
 from torch import nn
 
 from companion.data import Images, Shuffled, load
-from companion.data.images import NAMES
+from companion.data.catalogue import ImageSet, choices
 from companion.models import colour
 from companion.models.dcgan import Critic, DCGANConfig, Generator
 from companion.objectives import NonSaturating, Objective, WassersteinGP
@@ -15,14 +15,12 @@ from companion.settings import SettingError, option
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.settings import TrainingSettings
 
-DATA = [name for name in NAMES if not name.endswith("-test")]
-
 
 @dataclass(frozen=True)
 class RunSettings(TrainingSettings):
     """What every GAN's run has."""
 
-    data: str = option("digits", help=f"{', '.join(DATA)}, or a folder", metavar="NAME|FOLDER")
+    data: str = option("digits", help=f"{choices(ImageSet)}, or a folder", metavar="NAME|FOLDER")
     steps: int = option(2000, help="generator steps", metavar="N", least=1)
     size: int = option(32, help="side of the images: 16, 32, 64, 128 …", metavar="PIXELS", least=1)
     latents: int = option(64, help="length of z", metavar="N", least=1)

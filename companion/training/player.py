@@ -8,7 +8,7 @@ process or in several) is the player's business.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,6 @@ from companion.training import state
 from companion.training.processes import ALONE, Processes, together
 
 Optimising = Callable[[Iterable[nn.Parameter]], Optimizer]
-Movable = TypeVar("Movable")
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,12 @@ class Workshop:
         """The memory layout of networks and images."""
         return torch.channels_last if self.channels_last else torch.preserve_format
 
-    def bring(self, batch: Tensor) -> Tensor:
-        """A tensor on the device; images in the workshop's layout. A GPU need not wait for it."""
+    def bring(self, batch: Any) -> Any:
+        """A tensor or a `Batch` on the device, its images in the workshop's layout. A GPU need not wait for it."""
         if self.device.type == "cuda":
             batch = batch.pin_memory()
-        layout = self.layout if batch.dim() == 4 else torch.preserve_format
+        flat = isinstance(batch, Tensor) and batch.dim() != 4
+        layout = torch.preserve_format if flat else self.layout
         return batch.to(self.device, memory_format=layout, non_blocking=True)
 
 

@@ -11,28 +11,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
 from torch.autograd import Function
 from torch.overrides import TorchFunctionMode
 
+from companion.data.batches import Batch
 from companion.errors import CompanionError
 
-
-@runtime_checkable
-class Parted(Protocol):
-    """A batch that can be shared out: `len` counts its items, `part` gives every process its slice."""
-
-    def __len__(self) -> int:
-        """How many items."""
-
-    def part(self, rank: int, world: int) -> "Parted":
-        """The slice of one of `world` processes."""
-
-
-Batch = TypeVar("Batch", bound=Tensor | Parted)
+Shared = TypeVar("Shared", bound=Tensor | Batch)
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -48,7 +37,7 @@ class Processes:
         """Whether this is the process that writes files and speaks."""
         return self.rank == 0
 
-    def part(self, batch: Batch) -> Batch:
+    def part(self, batch: Shared) -> Shared:
         """This process's slice of a joined batch; the first slices are longer by one where it does not come out even.
 
         Raises:
@@ -62,7 +51,7 @@ class Processes:
             )
         if isinstance(batch, Tensor):
             return torch.tensor_split(batch, self.world)[self.rank]  # type: ignore[return-value]
-        return batch.part(self.rank, self.world)  # type: ignore[return-value]
+        return batch.part(self.rank, self.world)
 
     def add_up(self, gradients: Iterable[Tensor]) -> None:
         """Sum tensors over all processes, in place and in one message."""

@@ -142,7 +142,7 @@ class Trainer(ABC, Generic[Item]):
         self._joined = len(batch)
         own = self.workshop.processes.part(batch)
         self._share = len(own) / len(batch)
-        return self.workshop.bring(own) if isinstance(own, Tensor) else own.to(self.device)
+        return self.workshop.bring(own)
 
     def learn(self, loss: Tensor, *players: Player) -> None:
         """One step of these players down a loss, a mean over the batch at hand."""

@@ -1,6 +1,6 @@
 """The browser's camera and player in a notebook, where Python may run on another machine (chapter 8).
 
-    camera = Camera()
+    camera = BrowserCamera()
     camera                                    # in a cell of its own: press Start in the page
     camera.on_frame(lambda frame: ...)        # called with each frame as it arrives
 
@@ -32,7 +32,7 @@ except ModuleNotFoundError:
 HERE = Path(__file__).parent
 
 
-class Camera(anywidget.AnyWidget):
+class BrowserCamera(anywidget.AnyWidget):
     """The camera of the browser that shows this notebook; the page has a button to start and stop it.
 
     While a frame is with Python the page sends no other, so a slow tracker gets the newest one and never a queue.

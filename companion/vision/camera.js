@@ -1,4 +1,4 @@
-// The browser's camera for companion.vision.browser.Camera. Frames go to the Python this page belongs to, and nowhere
+// The browser's camera for companion.vision.browser.BrowserCamera. Frames go to the Python this page belongs to, and nowhere
 // else: nothing is loaded from any address, and nothing is kept.
 
 const TROUBLES = {

@@ -19,7 +19,7 @@ CODECS = {".mp4": "mp4v", ".webm": "VP80", ".mkv": "VP80", ".avi": "MJPG"}
 QUALITY = 92  # of JPEG files
 
 
-class Pictures(Protocol):
+class PictureOutput(Protocol):
     """Takes pictures as they come."""
 
     def write(self, frame: Frame, picture: Picture) -> None:
@@ -27,7 +27,7 @@ class Pictures(Protocol):
 
 
 @contextmanager
-def picture_output(place: Path, source: Source) -> Iterator[Pictures]:
+def picture_output(place: Path, source: Source) -> Iterator[PictureOutput]:
     """What fits the source: a new folder for pictures, a new file for a video or a camera.
 
     Leaving the block closes the video, so that what was written until then can be played.

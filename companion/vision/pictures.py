@@ -71,8 +71,9 @@ def _from_tensor(image: "Tensor") -> NDArray[Any]:
         raise CompanionError(
             f"A tensor {tuple(image.shape)} of {image.dtype} is no picture; give floats in [−1, 1], shape (C, H, W)."
         )
-    bytes_ = ((image.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte()
-    return bytes_.permute(1, 2, 0).cpu().numpy()
+    from companion.data.scale import to_bytes  # which needs torch, as whoever hands over a tensor has it
+
+    return to_bytes(image).permute(1, 2, 0).cpu().numpy()
 
 
 def _unfit(pixels: NDArray[Any]) -> CompanionError:

@@ -63,9 +63,8 @@ def shaken(face: Picture) -> Picture:
 
 @cache
 def _shake() -> Hiding:
-    import torch  # takes seconds, and no other way needs it
-
-    from companion.data.degrade import Camera
+    from companion.data.degrade import Camera  # needs torch, which takes seconds, and no other way does
+    from companion.data.scale import bytes_of, from_bytes
     from companion.randomness import generator
 
     camera = Camera()
@@ -73,7 +72,7 @@ def _shake() -> Hiding:
 
     def shake(face: Picture) -> Picture:
         wide = np.pad(face, ((margin, margin), (margin, margin), (0, 0)), mode="edge")
-        images = torch.from_numpy(wide).permute(2, 0, 1)[None].float() / 127.5 - 1
+        images = from_bytes(bytes_of(wide))[None]
         return as_picture(camera.degrade(images, kernel, generator(0, "noise on a hidden face")))
 
     return shake

@@ -4,10 +4,12 @@ No test leaves this machine: a web server on the loopback stands for the world.
 """
 
 import hashlib
+import io
 import re
 import shutil
 import socket
 import subprocess
+import tarfile
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -170,7 +172,7 @@ def test_what_the_disk_refuses_is_told_apart_from_the_network(publish, monkeypat
     def refuse(*arguments, **options):
         raise error
 
-    monkeypatch.setattr(assets.pooch, "retrieve", refuse)
+    monkeypatch.setattr("pooch.retrieve", refuse)
     with pytest.raises(CompanionError, match=words):
         fetch("seas")
 
@@ -231,7 +233,7 @@ def test_every_entry_of_the_manifest_is_complete(asset):
     """A source, a checksum, a size, terms and a name to credit."""
     assert re.fullmatch(r"[0-9a-f]{64}", asset.sha256)
     assert asset.size > 0
-    assert asset.urls or "no public address" in asset.attribution
+    assert asset.urls or asset.by_hand
     assert all(re.match(r"https?://[^/]+/.+", url) for url in asset.urls)
     # Only publishers without encryption of their own may lack it, and the checksum then carries the trust alone
     plain = {url.split("/")[2] for url in asset.urls if url.startswith("http://")}
@@ -244,7 +246,7 @@ def test_every_entry_of_the_manifest_is_complete(asset):
 
 def test_a_file_that_nobody_publishes_is_to_be_put_by_hand(publish):
     publish()
-    with pytest.raises(CompanionError, match=r"no public address holds it; put it there by hand, or use"):
+    with pytest.raises(CompanionError, match=r"no public address holds it: .*; put it there by hand, or use"):
         fetch("seas")
 
 
@@ -318,3 +320,56 @@ def test_each_folders_list_has_the_checksum_the_manifest_states():
             assert hashlib.sha256(assets._beside(asset.members).encode()).hexdigest() == asset.sha256
             assert all(re.fullmatch(r"[0-9a-f]{64}", part.sha256) for part in asset.parts)
             assert all(url.endswith("/") for url in asset.urls)
+
+
+# ---- folders out of archives ----
+
+
+@pytest.fixture
+def publish_archive(monkeypatch, publish):
+    """Put a folder of two files into the manifest that an archive holds; give the archive's bytes too."""
+
+    def one(*urls: str) -> tuple[Asset, bytes]:
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+            for name, content in PARTS.items():
+                about = tarfile.TarInfo(f"inside/{name}")
+                about.size = len(content)
+                archive.addfile(about, io.BytesIO(content))
+        sha256 = hashlib.sha256(packed.getvalue()).hexdigest()
+        asset = replace(publish(*urls), path="far/seas", archive="inside", count=2, sha256=sha256)
+        monkeypatch.setattr(assets, "manifest", lambda: {"seas": asset})
+        return asset, packed.getvalue()
+
+    return one
+
+
+def test_an_archive_is_unpacked_once_and_not_kept(mirror, publish_archive, tmp_path):
+    asset, packed = publish_archive(mirror.url("/seas.tar.gz"))
+    mirror.files["/seas.tar.gz"] = packed
+    assert asset.state.endswith("to fetch")
+    assert fetch("seas") == fetch("seas") == tmp_path / "cache/far/seas"
+    assert mirror.asked == ["/seas.tar.gz"]
+    assert {path.name: path.read_bytes() for path in asset.file.iterdir()} == PARTS
+    assert [path.name for path in asset.file.parent.iterdir()] == ["seas"]
+    assert asset.state == "here"
+
+
+def test_an_archive_put_by_hand_is_unpacked_and_so_is_a_part_of_its_folder_taken(publish_archive):
+    asset, packed = publish_archive(closed_url() + "/seas.tar.gz")
+    with pytest.raises(CompanionError, match=r"put the file by hand at .*far/seas\.tar\.gz"):
+        fetch("seas")
+    asset.file.mkdir(parents=True)
+    (asset.file.parent / "seas.tar.gz").write_bytes(packed)
+    assert len(list(fetch("seas").iterdir())) == 2
+    (asset.file / "b.png").unlink()
+    assert fetch("seas") == asset.file
+    assert asset.state == "1 of 2 here"
+
+
+def test_an_archive_with_another_checksum_is_not_unpacked(mirror, publish_archive):
+    asset, packed = publish_archive(mirror.url("/seas.tar.gz"))
+    mirror.files["/seas.tar.gz"] = packed + b"!"
+    with pytest.raises(CompanionError, match="another checksum"):
+        fetch("seas")
+    assert not asset.file.exists()

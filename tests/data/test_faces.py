@@ -24,10 +24,10 @@ from companion.data.faces import (
     PARAMETERS,
     PARTS,
     Caricatures,
+    Drawn,
     FacePairs,
     Faces,
     Group,
-    Pictures,
     Portraits,
     datasets,
     draw,
@@ -224,7 +224,7 @@ def test_interpolation_between_any_two_is_smooth(render):
 def test_a_jump_on_the_way_is_noticed(render):
     """A headscarf that is there or not, instead of fading in."""
 
-    def snapping(faces: Faces, size: int) -> Pictures:
+    def snapping(faces: Faces, size: int) -> Drawn:
         return render(faces.replace(headscarf=faces["headscarf"].round()), size)
 
     person = people(1, seed=20)

@@ -1,14 +1,13 @@
 """Guards image sets and their batches: ranges, shapes, and that a batch is a function of seed and index alone."""
 
-from functools import partial
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from companion.data import Images, Shuffled, images, load
+from companion.data import Images, Shuffled, load
+from companion.data.sets import faces
 from companion.errors import CompanionError
 
 
@@ -82,9 +81,9 @@ def test_the_embedded_digits_come_at_any_size_with_labels(size):
 
 
 def test_mnist_is_padded_to_its_usual_frame_not_stretched(mnist_cached):
-    from companion.data import digits
+    from companion.data.sets import digits
 
-    small, _ = digits.mnist_test()
+    small, _ = digits.published("mnist", "test")
     images = load("mnist-test")
     assert torch.equal(images.pixels[:, :, 2:30, 2:30], small)
     frame = images.pixels.clone()
@@ -129,15 +128,10 @@ def test_a_size_that_cannot_be_is_refused(size):
 
 @pytest.mark.parametrize("name", ["portraits", "caricatures"])
 def test_drawn_faces_are_a_named_set_and_the_test_set_shows_other_people(name, monkeypatch):
-    monkeypatch.setitem(images.DRAWN, name, partial(images.DRAWN[name].func, 6, 0))
-    monkeypatch.setitem(images.DRAWN, f"{name}-test", partial(images.DRAWN[f"{name}-test"].func, 4, 6))
+    monkeypatch.setattr(faces, "PEOPLE", 6)
+    monkeypatch.setattr(faces, "TEST_PEOPLE", 4)
     train, test = load(name, size=16), load(f"{name}-test", size=16)
     assert (train.name, test.name) == (name, f"{name}-test")
     assert train.pixels.shape == (6, 3, 16, 16)
-    assert not set(train.labels.tolist()) & set(test.labels.tolist())
-
-
-def test_the_people_of_the_drawn_test_sets_come_after_those_to_train_on():
-    for name in ("portraits", "caricatures"):
-        people, first = images.DRAWN[name].args
-        assert images.DRAWN[f"{name}-test"].args[1] == first + people
+    assert train.labels.tolist() == [0, 1, 2, 3, 4, 5]
+    assert test.labels.tolist() == [6, 7, 8, 9]  # those who come after

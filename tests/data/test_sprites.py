@@ -7,7 +7,7 @@ from PIL import Image
 
 from companion.data import load
 from companion.data.assets import manifest
-from companion.data.sprites import EMOJI, emoji
+from companion.data.sets.sprites import EMOJI, emoji
 from companion.viz import checkerboard, over
 
 

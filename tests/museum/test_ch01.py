@@ -6,7 +6,9 @@ from torch import nn
 from companion import museum
 from companion.data.toy import GaussianRing
 from companion.models.dcgan import DCGANConfig, Generator
-from companion.objectives import NonSaturating
+from companion.models.mlp import PlaneCritic
+from companion.objectives import NonSaturating, WassersteinGP
+from companion.randomness import generator
 from companion.training import AdversarialTrainer
 from companion.training.plane import plane_trainer
 

@@ -5,7 +5,8 @@ import torch
 
 from companion import pretrained
 from companion.data.degrade import Camera
-from companion.data.photos import BlurredPatches, Photos, load_photos, sharp
+from companion.data.pairs import BlurredPatches
+from companion.data.photos import Photos, load_photos
 from companion.losses import PerceptualLoss
 from companion.museum import InOrder, as_bgr, gradients_agree
 
@@ -36,11 +37,11 @@ def test_batches_in_order_come_from_one_photograph_each(photos):
         "flat", photos.sources, tuple(torch.full((3, 60, 60), 40 * n + 20).byte() for n in range(4))
     )
     ordered, shuffled = (kind(flat, CAMERA, size=16, batch=6, seed=1) for kind in (InOrder, BlurredPatches))
-    levels = [sharp(ordered[index]).mean((1, 2, 3)) for index in range(32)]
+    levels = [ordered[index].target.mean((1, 2, 3)) for index in range(32)]
     assert all(level.std() < 1e-5 for level in levels)
     assert [len({round(float(levels[8 * n + i][0]), 3) for i in range(8)}) for n in range(4)] == [1] * 4
     assert len({round(float(level[0]), 3) for level in levels}) == 4
-    assert sharp(shuffled[0]).mean((1, 2, 3)).std() > 0.1
+    assert shuffled[0].target.mean((1, 2, 3)).std() > 0.1
 
 
 def test_gradients_of_batches_in_order_repeat_themselves(photos):

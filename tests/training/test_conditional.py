@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from companion.data.batches import Pair
 from companion.data.degrade import Camera
-from companion.data.photos import blurred, load_photos, sharp
+from companion.data.photos import load_photos
 from companion.errors import CompanionError
 from companion.losses import Perceptual, PixelL1
 from companion.objectives import LeastSquares, NonSaturating, Wasserstein, WassersteinGP
@@ -77,7 +78,7 @@ def known():
 
 def test_the_generators_loss_is_the_critics_word_plus_the_content_loss():
     """Equation 1 of the paper with numbers: restored = 2 · blurred, the score its mean, the content loss L1."""
-    pairs = torch.cat([torch.full((1, 3, 4, 4), 0.5), torch.full((1, 3, 4, 4), 0.1)], 1)
+    pairs = Pair(input=torch.full((1, 3, 4, 4), 0.1), target=torch.full((1, 3, 4, 4), 0.5))
     (report,) = known().run([pairs], steps=1)
     adversarial, content = 0.5 * (0.2 - 1) ** 2, abs(0.2 - 0.5)
     assert report.generator_loss == pytest.approx(adversarial + content, rel=1e-4)
@@ -88,7 +89,7 @@ def test_the_generators_loss_is_the_critics_word_plus_the_content_loss():
 
 def test_the_content_loss_moves_the_generator_towards_the_sharp_image():
     """Blurred 0.1, sharp 0.5: the right factor is 5, so the weight grows although the critic's word is muted."""
-    pairs = torch.cat([torch.full((1, 3, 4, 4), 0.5), torch.full((1, 3, 4, 4), 0.1)], 1)
+    pairs = Pair(input=torch.full((1, 3, 4, 4), 0.1), target=torch.full((1, 3, 4, 4), 0.5))
     trainer = known()
     list(trainer.run([pairs] * 3, steps=3))
     assert trainer.generator.weight.item() > 2.0
@@ -101,8 +102,8 @@ def test_previews_are_held_out_pictures_blurred_restored_and_sharp(photos):
     assert rows.shape[1:] == (3, 16, 16)
     assert torch.equal(rows[:count], rows[count : 2 * count])  # untrained, it changes nothing
     shown = trainer.shown
-    assert torch.equal(rows[:count], blurred(shown))
-    assert torch.equal(rows[2 * count :], sharp(shown))
+    assert torch.equal(rows[:count], shown.input)
+    assert torch.equal(rows[2 * count :], shown.target)
 
 
 def test_restored_images_come_in_their_order_and_shape_whatever_the_batch(photos):

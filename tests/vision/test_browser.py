@@ -1,7 +1,7 @@
 """Guards the browser's camera in a real browser with a false webcam: frames arrive, and each refusal says so.
 
 The page is the smallest host there is for a widget: the real `camera.js`, and a model whose messages go to the real
-`Camera` object in this process, and back.
+`BrowserCamera` object in this process, and back.
 """
 
 import base64
@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("anywidget")
 sync_api = pytest.importorskip("playwright.sync_api")
 
-from companion.vision.browser import HERE, Camera, Player, chord  # noqa: E402
+from companion.vision.browser import HERE, BrowserCamera, Player, chord  # noqa: E402
 from companion.vision.volume import turn_volume  # noqa: E402
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -102,8 +102,8 @@ SETTINGS = '{"width": 320, "rate": 30}'
 
 
 def connected(visit, *flags):
-    """A page with the camera's script, its messages carried to a real `Camera` and back."""
-    camera = Camera(width=320)
+    """A page with the camera's script, its messages carried to a real `BrowserCamera` and back."""
+    camera = BrowserCamera(width=320)
     told = []
 
     def heard(content, data):

@@ -17,7 +17,7 @@ from companion.data.faces.parameters import (
     mean_face,
 )
 from companion.data.faces.prior import draw
-from companion.data.faces.render import Pictures, draw_caricatures, draw_portraits
+from companion.data.faces.render import Drawn, draw_caricatures, draw_portraits
 
 __all__ = [
     "LABELS",
@@ -25,10 +25,10 @@ __all__ = [
     "PARTS",
     "STYLE",
     "Caricatures",
+    "Drawn",
     "FacePairs",
     "Faces",
     "Group",
-    "Pictures",
     "Portraits",
     "draw",
     "draw_caricatures",

@@ -26,7 +26,7 @@ from companion.data.faces.labels import LABELS, labels
 from companion.data.faces.landmarks import landmarks, part_masks
 from companion.data.faces.parameters import NAMES, Faces, exaggerate
 from companion.data.faces.prior import draw
-from companion.data.faces.render import Pictures, draw_caricatures, draw_portraits
+from companion.data.faces.render import Drawn, draw_caricatures, draw_portraits
 from companion.data.images import Images
 from companion.errors import CompanionError
 
@@ -70,7 +70,7 @@ class FaceSet:
         """What torch's `DataLoader` asks for: a batch, drawn together, which is faster than one by one."""
         return list(self[torch.tensor(indices)])
 
-    def pictures(self, index: int | slice | Tensor) -> Pictures:
+    def pictures(self, index: int | slice | Tensor) -> Drawn:
         """The chosen items with their alpha channel."""
         raise NotImplementedError
 
@@ -163,7 +163,7 @@ def _renderers() -> str:
 class Portraits(FaceSet):
     """Soft studio portraits."""
 
-    def pictures(self, index: int | slice | Tensor) -> Pictures:
+    def pictures(self, index: int | slice | Tensor) -> Drawn:
         """The chosen portraits with their alpha channel."""
         return draw_portraits(self.faces(index), self.size)
 
@@ -182,7 +182,7 @@ class Caricatures(FaceSet):
 
     k: float = 1.5
 
-    def pictures(self, index: int | slice | Tensor) -> Pictures:
+    def pictures(self, index: int | slice | Tensor) -> Drawn:
         """The chosen drawings with their alpha channel."""
         return draw_caricatures(self.faces(index), self.size, k=self.k)
 

@@ -10,6 +10,7 @@ from companion.data.faces.caricature import caricature
 from companion.data.faces.grid import Columns
 from companion.data.faces.parameters import Faces, exaggerate
 from companion.data.faces.portrait import portrait
+from companion.data.scale import to_bytes
 from companion.errors import CompanionError
 
 CHUNK = 2**18  # pixels drawn at once: their fields still fit a processor's cache
@@ -17,8 +18,8 @@ SMALLEST, LARGEST = 16, 1024
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """N pictures and which of their pixels show the person."""
+class Drawn:
+    """N faces as pictures, and which of their pixels show the person."""
 
     images: Tensor  # (N, 3, H, W), RGB in [−1, 1]
     alpha: Tensor  # (N, 1, H, W) in [0, 1]
@@ -26,20 +27,20 @@ class Pictures:
     @property
     def rgb(self) -> Tensor:
         """Bytes, `(N, 3, H, W)` uint8, background and all."""
-        return ((self.images + 1) * 127.5).round().to(torch.uint8)
+        return to_bytes(self.images)
 
 
-def draw_portraits(faces: Faces, size: int = 64) -> Pictures:
+def draw_portraits(faces: Faces, size: int = 64) -> Drawn:
     """Portraits, `size` pixels a side, on the faces' device; no gradients."""
     return _draw(portrait, faces, size)
 
 
-def draw_caricatures(faces: Faces, size: int = 64, *, k: float = 1.5) -> Pictures:
+def draw_caricatures(faces: Faces, size: int = 64, *, k: float = 1.5) -> Drawn:
     """Pen drawings of the same faces, their shape exaggerated `mean + k · (identity − mean)`."""
     return _draw(caricature, exaggerate(faces, k), size)
 
 
-def _draw(renderer: Callable[[Columns, int], tuple[Tensor, Tensor]], faces: Faces, size: int) -> Pictures:
+def _draw(renderer: Callable[[Columns, int], tuple[Tensor, Tensor]], faces: Faces, size: int) -> Drawn:
     if not SMALLEST <= size <= LARGEST:
         raise CompanionError(
             f"Faces cannot be drawn {size} pixels wide; choose from {SMALLEST} to {LARGEST}."
@@ -55,4 +56,4 @@ def _draw(renderer: Callable[[Columns, int], tuple[Tensor, Tensor]], faces: Face
             rows = slice(first, first + chunk)
             pixels, covered = renderer(Columns(faces.rows(rows)), size)
             images[rows], alpha[rows, 0] = pixels.mul_(2).sub_(1), covered
-    return Pictures(images, alpha)
+    return Drawn(images, alpha)

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from companion.data.assets import cache_folder
-from companion.errors import CompanionError
+from companion.data.assets import fetch
 from companion.metrics import Measurement
 from companion.reproduce.job import Job, Recipe, Result
 from companion.vision import FaceDetector, FaceMesh, Picture, PoseEstimator, PosePoint, as_picture
@@ -39,9 +38,7 @@ def labels() -> dict[str, dict[str, list[Point]]]:
 
 def faces_found(job: Job) -> Result:
     """Recall and false findings of the detector (whole picture, and in tiles), the mesh and the pose estimator."""
-    folder = cache_folder() / "vision-photos"
-    if not folder.is_dir():
-        raise CompanionError(f"The labelled photographs are not in {folder}; put them there.")
+    folder = fetch("vision-photographs")
     marked = labels()
     if job.debug:
         marked = {kind: dict(list(pictures.items())[:2]) for kind, pictures in marked.items()}

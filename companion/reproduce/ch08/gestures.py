@@ -13,8 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from companion.data.assets import cache_folder
-from companion.errors import CompanionError
+from companion.data.assets import fetch
 from companion.metrics import Measurement
 from companion.reproduce.job import Job, Recipe, Result
 from companion.vision import Hand, HandTracker
@@ -34,9 +33,7 @@ def labels() -> list[dict[str, str]]:
 
 def hand_gestures(job: Job) -> Result:
     """Fingers up and pinch by the rules, and gestures by their nearest example, on labelled photographs."""
-    folder = cache_folder() / "vision-photos"
-    if not folder.is_dir():
-        raise CompanionError(f"The labelled photographs are not in {folder}; put them there.")
+    folder = fetch("vision-photographs")
     labelled = labels()[:4] if job.debug else labels()
     pictures: dict[str, list[Hand]] = {}
     with HandTracker(most=4) as tracker:

@@ -19,9 +19,9 @@ from PIL import Image
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from companion.data.assets import cache_folder
+from companion.data.assets import fetch
 from companion.data.degrade import Camera
-from companion.errors import CompanionError
+from companion.data.scale import bytes_of, from_bytes
 from companion.metrics import Measurement
 from companion.metrics.restoration import psnr
 from companion.randomness import generator
@@ -50,10 +50,7 @@ EYES = 468, 473  # rows of a mesh: the middles of the irises
 
 def faces_hidden(job: Job) -> Result:
     """Strangers named rightly, way by way; shaken faces before and after restoring, size by size."""
-    people, photographs = cache_folder() / "orl-att", cache_folder() / "vision-photos"
-    for folder in (people, photographs):
-        if not folder.is_dir():
-            raise CompanionError(f"The photographs are not in {folder}; put them there.")
+    people, photographs = fetch("orl"), fetch("vision-photographs")
     model = restorer()
     named = {
         name: job.once(f"way-{name}", partial(_named, hide, people, model if name in UNDONE else None, job))
@@ -220,7 +217,7 @@ def _faces(height: int, found: dict[str, Any]) -> list[Measurement]:
 
 
 def _tensor(picture: Picture) -> Tensor:
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return from_bytes(bytes_of(picture))[None]
 
 
 def _restored(model: nn.Module, picture: Picture) -> Picture:

@@ -23,7 +23,7 @@ from PIL import Image
 from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import map_coordinates, shift
 
-from companion.data.assets import cache_folder
+from companion.data.assets import fetch
 from companion.errors import CompanionError
 from companion.metrics import Measurement
 from companion.randomness import stream
@@ -62,9 +62,7 @@ class Film:
 
 def pinch_to_volume(job: Job) -> Result:
     """Milliseconds from a frame to the volume read back; jitter at rest, lag in motion, smoothed and not."""
-    folder = cache_folder() / "vision-photos"
-    if not folder.is_dir():
-        raise CompanionError(f"The photographs are not in {folder}; put them there.")
+    folder = fetch("vision-photographs")
     with HandTracker(most=1) as tracker:
         shown = film(folder, tracker, rate=8 if job.debug else 25)
         took, curves = timed(shown, tracker), followed(shown, tracker)

@@ -5,21 +5,27 @@ black, pictures can be resized and averaged like any others, and laying one over
 `colour + (1 − alpha) · ground`. See `companion.viz.grids.over`.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from companion.data.assets import fetch, manifest
+from companion.data.catalogue import ImageSet
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 EMOJI = "noto-emoji-people"
 
 
-def emoji() -> tuple[Tensor, Tensor]:
+def emoji() -> "tuple[Tensor, Tensor]":
     """The busts in the order of their names: pixels `(678, 4, 128, 128)` uint8 RGBA, numbers of the motifs `(678,)`.
 
     Each motif comes in yellow and in five skin tones, and those six share a number.
     """
+    import torch
+
     fetch(EMOJI)
     parts = manifest()[EMOJI].parts
     motifs = [_motif(part.file.name) for part in parts]
@@ -40,3 +46,13 @@ def _motif(name: str) -> str:
 
 
 SKIN_TONES = {f"1f3f{digit}" for digit in "bcdef"}
+
+SETS = (
+    ImageSet(
+        name="sprites",
+        description="Noto Emoji: 678 busts of people at 128×128, RGBA, colours multiplied by alpha",
+        assets=(EMOJI,),
+        splits=("training",),
+        read=lambda split, size: emoji(),
+    ),
+)
