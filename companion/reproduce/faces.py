@@ -148,7 +148,7 @@ def _verified(name: str, one: Tensor, other: Tensor, protocol: str) -> list[Meas
 
 
 def _settings(budget: dict[str, int]) -> dict[str, Any]:
-    return {"device": "cpu", "precision": "bfloat16", "size": SIZE, "people_seed": PEOPLE_SEED, **budget}
+    return {"device": "cpu", "precision": "float32", "size": SIZE, "people_seed": PEOPLE_SEED, **budget}
 
 
 RECIPES: dict[str, Recipe] = {

@@ -87,9 +87,8 @@ def outputs(model: nn.Module, pixels: Tensor, *, move: bool = False) -> Tensor:
     images = pixels.float() / 127.5 - 1
     if move:
         images = shifted(images, value=0.0)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        found: Tensor = model(images.contiguous(memory_format=torch.channels_last))
-    return found.float()
+    found: Tensor = model(images.contiguous(memory_format=torch.channels_last))
+    return found
 
 
 @torch.no_grad()
