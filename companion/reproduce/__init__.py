@@ -11,7 +11,20 @@ from pathlib import Path
 from companion.environment import environment, pick_device
 from companion.errors import CompanionError, unknown_name
 from companion.models.store import save_model
-from companion.reproduce import ch01, ch02, ch03, ch04, ch08, colour, facemesh, faces, found, hidden, pinch
+from companion.reproduce import (
+    ch01,
+    ch02,
+    ch03,
+    ch04,
+    ch08,
+    colour,
+    facemesh,
+    faces,
+    found,
+    hidden,
+    memory,
+    pinch,
+)
 from companion.reproduce.job import Job, Recipe
 from companion.training.runs import write_json
 
@@ -26,6 +39,7 @@ RECIPES: dict[str, Recipe] = {
     **facemesh.RECIPES,
     **found.RECIPES,
     **hidden.RECIPES,
+    **memory.RECIPES,
     **pinch.RECIPES,
 }
 
