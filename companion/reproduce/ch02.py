@@ -409,9 +409,9 @@ def _trained(
 
 
 def _point(trainer: ConditionalTrainer, photos: Photos, settings: DeblurSettings, job: Job) -> dict[str, Any]:
-    """Gain on the validation photographs, of the averaged and of the live generator; what the latter keeps, and its pushes.
+    """Gain on the validation photographs, of averaged and live generator; what the latter keeps, and what pushes it.
 
-    What is kept is the slope of restored on blurred values: 1 where a picture is as it was, 0 where nothing of it is left.
+    Kept is the slope of restored on blurred values: 1 where a picture is as it was, 0 where nothing of it is left.
     """
     pairs, _ = _test_pictures(photos.split("validation"), settings.camera, job)
     before = _mean_psnr(blurred(pairs), pairs)
