@@ -24,6 +24,7 @@ from companion.reproduce import (
     hidden,
     memory,
     pinch,
+    rates,
 )
 from companion.reproduce.job import Job, Recipe
 from companion.training.runs import write_json
@@ -40,6 +41,7 @@ RECIPES: dict[str, Recipe] = {
     **found.RECIPES,
     **hidden.RECIPES,
     **memory.RECIPES,
+    **rates.RECIPES,
     **pinch.RECIPES,
 }
 

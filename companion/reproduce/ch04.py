@@ -170,7 +170,9 @@ def _exact(cloud: str, data: GaussianRing | SwissRoll, points: int) -> Iterator[
     """
     noisy = Noisy(data)
     asked = _assigned(_unseen(data, points), _unseen(noisy, points))
-    protocol = f"best assignment of the {points:,} points and {points:,} displaced fakes that the critics are asked about"
+    protocol = (
+        f"best assignment of the {points:,} points and {points:,} fakes that the critics are asked about"
+    )
     yield Measurement(f"earth mover's distance: {cloud}, where the critics are asked", asked, protocol)
     for title, first, second in (
         (f"earth mover's distance: {cloud}", data, noisy),
