@@ -161,7 +161,7 @@ class Quality:
 
 def colour_wgan(job: Job) -> Result:
     """The colour WGAN on drawn portraits, its critic's weights clipped, at its paper's own rates and steps."""
-    return on_portraits(job, ColourSettings(objective=Wasserstein(), bfloat16=True))
+    return on_portraits(job, ColourSettings(objective=Wasserstein()))
 
 
 def on_portraits(job: Job, settings: ColourSettings) -> Result:
@@ -213,7 +213,7 @@ def measured_over_seeds(
         metrics.append(replace(found, protocol=f"{protocol}, {found.protocol}"))
     best = min(runs, key=lambda run: run["frechet"])["seed"]
     model = load_model(job.work / f"seed-{best}" / "generator.safetensors")
-    shared = {**settings.as_json(), "precision": "bfloat16"}
+    shared = {**settings.as_json(), "precision": "float32"}
     return Result(shared, seeds, metrics, {"runs": runs, "shipped": f"seed {best}"}, model=model)
 
 
