@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import product
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -11,16 +12,19 @@ from torch.linalg import vector_norm
 from torchvision.transforms.v2.functional import InterpolationMode, resize
 
 from companion.data import Images, Shuffled, load
-from companion.data.toy import GaussianRing
+from companion.data.toy import GaussianRing, Noisy
 from companion.environment import pick_device
 from companion.metrics import DigitFeatures, Measurement, measure, mode_report, total_variation
-from companion.objectives import LeastSquares, Minimax, NonSaturating, Objective
-from companion.randomness import generator
+from companion.models.mlp import PlaneCritic
+from companion.museum.ch01 import OneStream
+from companion.objectives import LeastSquares, Minimax, NonSaturating, Objective, WassersteinGP
+from companion.randomness import drawing, generator
 from companion.reproduce.following import learnt, rank_correlation, trained
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import two_way
+from companion.reproduce.statistics import bootstrap, two_way, with_interval
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.classifier import accuracy, digit_lessons
+from companion.training.critic import CriticTrainer, Facing
 from companion.training.gan import GANSettings, build, shuffled
 from companion.training.plane import plane_trainer
 from companion.training.progress import finish, progress
@@ -330,12 +334,56 @@ def _movement(samples: Tensor, trainer: AdversarialTrainer) -> dict[str, float]:
     return {"spread": float(spread), "push": float(vector_norm(push, dim=1).median())}
 
 
+STREAMS: dict[str, type[CriticTrainer]] = {"a stream each": CriticTrainer, "one stream": OneStream}
+
+
+def one_stream(job: Job) -> Result:
+    """What it does to a critic that its penalty's ε are the numbers of the fakes' noise; the museum's exhibit.
+
+    Paired over seeds. What would refute “it does no harm that such runs could see”: an interval without zero.
+    """
+    seeds = [1, 2] if job.debug else list(range(1, 9))
+    steps = 5 if job.debug else 1500
+    ring = GaussianRing(batch=128)
+    runs = [
+        {"seed": seed, **job.once(f"seed-{seed}", partial(_one_ring_critic, ring, steps, seed))}
+        for seed in seeds
+    ]
+    protocol = (
+        f"mean of the last 100 of {steps} estimates, two-sided penalty, λ = 10, ring against unit noise"
+    )
+    metrics = []
+    for name in STREAMS:
+        found = over_seeds(f"critic's estimate: {name}", [run[name] for run in runs])
+        metrics.append(replace(found, protocol=f"{protocol}, {found.protocol}"))
+    gaps = [run["one stream"] - run["a stream each"] for run in runs]
+    about = f"{protocol}, paired over {len(gaps)} seeds"
+    metrics.append(with_interval("one stream against a stream each", fmean(gaps), bootstrap([gaps]), about))
+    settings = {"device": "cpu", "steps": steps, "precision": "float32", "rate": 1e-3, "data": asdict(ring)}
+    return Result(settings, seeds, metrics, {"runs": runs})
+
+
+def _one_ring_critic(ring: GaussianRing, steps: int, seed: int) -> dict[str, float]:
+    found = {}
+    for name, kind in STREAMS.items():
+        with drawing(seed, "weights"):
+            critic = PlaneCritic(width=64, depth=3)
+        trainer = kind(critic, WassersteinGP(), seed=seed, learning_rate=1e-3)
+        facing = Facing(
+            ring, Noisy(ring, seed=seed)
+        )  # the seed of the noise is the trainer's: that is the bug
+        reports = progress(trainer.run(facing, steps=steps), total=steps, label=f"{name}, seed {seed}")
+        found[name] = fmean([-report.numbers["critic_loss"] for report in reports][-100:])
+    return found
+
+
 RECIPES: dict[str, Recipe] = {
     "digit-features": Recipe("A digit classifier for its features", 1, digit_features),
     "dcgan-mnist": Recipe("DCGAN on MNIST at 32×32", 1, dcgan_mnist),
     "dcgan-digits": Recipe("DCGAN on scikit-learn's digits at 32×32", 1, dcgan_digits),
     "gan-fixes": Recipe("What helps a small DCGAN on MNIST", 1, gan_fixes),
     "gan-precision": Recipe("A small DCGAN in float32 and in bfloat16", 1, gan_precision),
+    "one-stream": Recipe("A critic whose penalty draws the numbers of the noise", 1, one_stream),
     "ring-objectives": Recipe(
         "Three objectives and three balances on a ring of Gaussians", 1, ring_objectives
     ),

@@ -39,9 +39,8 @@ def bootstrap(
 
 
 def with_interval(name: str, value: float, interval: tuple[float, float], protocol: str) -> Measurement:
-    """A number whose protocol ends with its interval."""
-    low, high = interval
-    return Measurement(name, value, f"{protocol}; 95 % interval {low:.3g} to {high:.3g}")
+    """A number with the interval in which it lies with 95 % confidence."""
+    return Measurement(name, value, protocol, interval=interval)
 
 
 @dataclass(frozen=True)
