@@ -26,7 +26,7 @@ BUILT := $(SITE)/.built
 # What the site is made from. A change in any of it builds the whole site again: ten seconds, and no page is ever stale.
 SOURCES := _config.yml _toc.yml companion/data/assets.toml $(wildcard companion/data/sets/*) $(wildcard companion/pretrained/*.json) \
   $(shell find book notebooks -type f -not -path '*/vendor/*' -not -path '*/__pycache__/*' \
-    -not -path '*/.ipynb_checkpoints/*' -not -name '*.tmp' -not -path '*[!A-Za-z0-9._/-]*' | sort)
+    -not -path '*/.ipynb_checkpoints/*' -not -name '*.part' -not -path '*[!A-Za-z0-9._/-]*' | sort)
 
 .PHONY: FORCE help setup book serve test system lint lab classroom notebooks reproduce bench lock address clean
 

@@ -9,12 +9,11 @@ measures this too, and shows it below the training steps.
 """
 
 import argparse
-import json
 import os
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from companion.data.faces.grid import Columns
 from companion.data.faces.parameters import Faces, exaggerate
 from companion.data.faces.render import CHUNK
 from companion.environment import environment
+from companion.files import write_json
 
 Renderer = Callable[[Columns, int], tuple[Tensor, Tensor]]
 RENDERERS: dict[str, Renderer] = {"portrait": portrait.portrait, "caricature": caricature.caricature}
@@ -92,7 +92,7 @@ def record(rates: dict[Case, list[float]], load: list[float], command: str) -> d
     return {
         "title": "Faces drawn per second",
         "command": command,
-        **environment(torch.device("cpu")),
+        **asdict(environment(torch.device("cpu"))),
         "load_before_and_after": load,
         "cases": [
             {
@@ -132,10 +132,7 @@ def run(*, compiled: bool, quick: bool, rounds: int, command: str) -> dict[str, 
 
 def write(found: dict[str, Any], folder: Path) -> None:
     """`faces.json`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "faces.json").write_text(
-        json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    write_json(folder / "faces.json", found)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -28,6 +28,7 @@ from torch.optim import Optimizer
 from companion.models.dcgan import Critic, DCGANConfig, Generator
 from companion.objectives import NonSaturating, Objective, Wasserstein, WassersteinGP
 from companion.training.adversarial import AdversarialTrainer
+from companion.training.player import Workshop
 
 CONFIG = DCGANConfig(size=64, channels=3, latents=64, width=32)
 
@@ -98,9 +99,11 @@ def ours(*, bfloat16: bool = False, channels_last: bool = True, compiled: bool =
             *networks(game),
             game.objective,
             seed=1,
-            precision=torch.bfloat16 if bfloat16 else torch.float32,
-            channels_last=channels_last,
-            compiled=compiled,
+            workshop=Workshop(
+                precision=torch.bfloat16 if bfloat16 else torch.float32,
+                channels_last=channels_last,
+                compiled=compiled,
+            ),
         )
 
         def step() -> None:

@@ -12,8 +12,10 @@ from typing import Any
 import torch
 
 from benchmarks.loops import CLIPPED, CONFIG, PENALISED
-from benchmarks.timing import Measurement, Protocol
+from benchmarks.timing import Protocol, Timing
 from companion.environment import bfloat16_units, environment
+from companion.files import write_json, write_text
+from companion.records import read_record
 
 OURS = "companion"
 RESULTS = Path("benchmarks/results")
@@ -28,13 +30,13 @@ def command(module: str, arguments: Sequence[str] | None) -> str:
 
 
 def record(
-    measurements: Sequence[Measurement], protocol: Protocol, notes: Sequence[str], command: str
+    measurements: Sequence[Timing], protocol: Protocol, notes: Sequence[str], command: str
 ) -> dict[str, Any]:
     """The JSON record: where, how, and every number."""
     return {
         "title": "Images per second of the training step",
         "command": command,
-        **environment(torch.device("cpu")),
+        **asdict(environment(torch.device("cpu"))),
         "bfloat16_units": bfloat16_units(),
         "protocol": {
             **asdict(protocol),
@@ -120,16 +122,16 @@ def _quality(path: Path) -> list[str]:
     """What the recorded runs in both precisions say, where they exist and were not a rehearsal."""
     if not path.is_file():
         return []
-    run = json.loads(path.read_text(encoding="utf-8"))
-    named = {metric["name"].removeprefix("Fréchet distance: "): metric for metric in run["metrics"]}
-    if run["budget"] in ("debug", "smoke") or not all(name in named for name in COMPARED):
+    run = read_record(path)
+    named = {metric.name.removeprefix("Fréchet distance: "): metric for metric in run.metrics}
+    if run.budget in ("debug", "smoke") or not all(name in named for name in COMPARED):
         return []
-    full, half = (f"{named[name]['value']:.2f} ± {named[name]['spread']:.2f}" for name in COMPARED)
+    full, half = (f"{named[name].value:.2f} ± {named[name].spread:.2f}" for name in COMPARED)
     return [
         "",
-        f"And the images? Trained for {run['settings']['steps']:,} steps on {run['settings']['data'].upper()}, "
-        f"float32 reaches a Fréchet distance of {full}, bfloat16 {half} (`companion reproduce {run['name']}`; "
-        f"{named[COMPARED[0]]['protocol']}).",
+        f"And the images? Trained for {run.settings['steps']:,} steps on {run.settings['data'].upper()}, "
+        f"float32 reaches a Fréchet distance of {full}, bfloat16 {half} (`companion reproduce {run.name}`; "
+        f"{named[COMPARED[0]].protocol}).",
     ]
 
 
@@ -199,9 +201,7 @@ def vision_markdown(found: dict[str, Any]) -> str:
 
 def write(found: dict[str, Any], folder: Path) -> None:
     """`throughput.json`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(found, indent=1, ensure_ascii=False)
-    (folder / "throughput.json").write_text(text + "\n", encoding="utf-8")
+    write_json(folder / "throughput.json", found)
 
 
 def render(folder: Path) -> None:
@@ -215,4 +215,4 @@ def render(folder: Path) -> None:
         )
         if (folder / name).is_file()
     ]
-    (folder / "throughput.md").write_text("\n".join(parts), encoding="utf-8")
+    write_text(folder / "throughput.md", "\n".join(parts))

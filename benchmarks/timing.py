@@ -29,7 +29,7 @@ class Protocol:
 
 
 @dataclass
-class Measurement:
+class Timing:
     """Images a second of one contender, one objective, one batch size; all rounds in the order they were run."""
 
     game: str
@@ -51,11 +51,11 @@ class Measurement:
         return {**asdict(self), "median": round(middle, 2), "quartiles": quartiles, "best": max(rates)}
 
 
-def measure(games: Sequence[Game], contenders: Sequence[Contender], protocol: Protocol) -> list[Measurement]:
+def measure(games: Sequence[Game], contenders: Sequence[Contender], protocol: Protocol) -> list[Timing]:
     """Time every contender on every objective and batch size. A contender that fails is kept, with its error."""
     pairs = sum(contender.plays(game) for game in games for contender in contenders)
     turns = pairs * len(protocol.batches) * (protocol.rounds + 1)
-    found: list[Measurement] = []
+    found: list[Timing] = []
     with tqdm(total=turns, unit="turn", smoothing=0.05, disable=None) as bar:
         for game in games:
             for batch in protocol.batches:
@@ -66,10 +66,10 @@ def measure(games: Sequence[Game], contenders: Sequence[Contender], protocol: Pr
 
 def _compare(
     game: Game, batch: int, contenders: Sequence[Contender], protocol: Protocol, bar: "tqdm[None]"
-) -> list[Measurement]:
+) -> list[Timing]:
     data = images(batch)
     contenders = [contender for contender in contenders if contender.plays(game)]
-    found = [Measurement(game.name, batch, contender.name) for contender in contenders]
+    found = [Timing(game.name, batch, contender.name) for contender in contenders]
     running = []
     for contender, measurement in zip(contenders, found, strict=True):
         try:

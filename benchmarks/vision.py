@@ -6,12 +6,12 @@ with arrays in pixels and fractions. The frames are a pan over one real photogra
 """
 
 import argparse
-import json
 import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from tqdm import tqdm
 from benchmarks import report
 from companion.data.assets import cache_folder
 from companion.environment import environment
+from companion.files import write_json
 from companion.vision import FaceDetector, FaceMesh, Frame, HandTracker, Picture, PoseEstimator, Tracker
 
 KINDS: dict[str, type[Tracker[Any]]] = {
@@ -134,7 +135,7 @@ def run(*, quick: bool = False, frames: int = 300) -> dict[str, Any]:
     return {
         "title": "Trackers beside bare MediaPipe",
         "command": "python -m benchmarks.vision",
-        **environment(torch.device("cpu")),
+        **asdict(environment(torch.device("cpu"))),
         "mediapipe": version("mediapipe"),
         "protocol": {
             "photograph": name,
@@ -150,9 +151,7 @@ def run(*, quick: bool = False, frames: int = 300) -> dict[str, Any]:
 
 def write(found: dict[str, Any], folder: Path) -> None:
     """`vision.json`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(found, indent=1, ensure_ascii=False)
-    (folder / "vision.json").write_text(text + "\n", encoding="utf-8")
+    write_json(folder / "vision.json", found)
 
 
 def main(arguments: list[str] | None = None) -> None:

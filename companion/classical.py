@@ -44,6 +44,7 @@ def lucy(blurry: Tensor, kernels: Tensor, *, rounds: int = 20) -> Tensor:
 def straight_line(kernel: Tensor) -> Tensor:
     """The straight motion with the same mean direction and spread as a kernel `(k, k)`: a plausible wrong guess."""
     size = len(kernel)
+    kernel, device = kernel.cpu(), kernel.device  # a few numbers: not worth a card's while
     at = torch.arange(size) - (size - 1) / 2
     weights = kernel / kernel.sum()
     x, y = (weights.sum(0) * at).sum(), (weights.sum(1) * at).sum()
@@ -53,7 +54,7 @@ def straight_line(kernel: Tensor) -> Tensor:
     spreads, directions = torch.linalg.eigh(torch.stack([torch.stack([xx, xy]), torch.stack([xy, yy])]))
     right, down = directions[:, -1].tolist()
     length = float((12 * spreads[-1]).sqrt())  # an even line of length L has variance L²/12
-    return linear_kernel(length, float(np.degrees(np.arctan2(-down, right))), size)
+    return linear_kernel(length, float(np.degrees(np.arctan2(-down, right))), size).to(device)
 
 
 def likeliest_kernel(blurry: Tensor, family: Tensor, *, balance: float = 0.0003) -> Tensor:
@@ -75,7 +76,7 @@ def likeliest_kernel(blurry: Tensor, family: Tensor, *, balance: float = 0.0003)
         restored = wiener_filter(blurry, kernel.expand(len(blurry), -1, -1), balance=balance)
         down, across = restored.diff(dim=2).abs(), restored.diff(dim=3).abs()
         variations.append(down.sum((1, 2, 3)) + across.sum((1, 2, 3)))
-    return family[torch.stack(variations).argmin(0)]
+    return family[torch.stack(variations).argmin(0).to(family.device)]
 
 
 def _each_channel(
@@ -87,7 +88,7 @@ def _each_channel(
     restored = []
     for image, kernel in zip(blurry, kernels, strict=True):
         for channel in image:
-            wide = np.pad((channel.double().numpy() + 1) / 2, margin, mode="reflect")
-            found = restore(wide, kernel.double().numpy())[margin:-margin, margin:-margin]
+            wide = np.pad((channel.cpu().double().numpy() + 1) / 2, margin, mode="reflect")
+            found = restore(wide, kernel.cpu().double().numpy())[margin:-margin, margin:-margin]
             restored.append(torch.from_numpy(found * 2 - 1).float())
-    return torch.stack(restored).view_as(blurry).clamp(-1, 1)
+    return torch.stack(restored).view_as(blurry).clamp(-1, 1).to(blurry.device)

@@ -3,14 +3,17 @@
 import os
 import platform
 import re
+from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from companion import __version__
 from companion.errors import CompanionError
+from companion.records import Environment
 
 RECORDED = ("torch", "torchvision", "numpy", "scikit-learn")
 
@@ -33,6 +36,12 @@ def pick_device(name: str = "auto") -> torch.device:
             f"This machine has no {name} that torch can use; choose one of: auto, {present}."
         )
     return torch.device(name)
+
+
+def beside(network: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
+    """The values, moved to where the network's weights are; a plain function has none, and then they stay."""
+    weights = network.parameters() if isinstance(network, nn.Module) else iter(())
+    return values.to(next(weights, values).device)
 
 
 def processor() -> str:
@@ -70,13 +79,13 @@ def versions() -> dict[str, str]:
     return found
 
 
-def environment(device: torch.device) -> dict[str, object]:
+def environment(device: torch.device) -> Environment:
     """The record of where and with what something ran."""
-    return {
-        "device": device.type,
-        "device_name": device_name(device),
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
-        "versions": versions(),
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"),
-    }
+    return Environment(
+        device=device.type,
+        device_name=device_name(device),
+        cores=os.cpu_count() or 1,
+        threads=torch.get_num_threads(),
+        versions=versions(),
+        date=datetime.now(timezone.utc).strftime("%Y-%m-%d"),
+    )

@@ -27,6 +27,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from companion.data.reading import as_rgb
 from companion.data.scale import bytes_of, from_bytes
 from companion.errors import CompanionError
+from companion.files import replacing, shown
 from companion.training.runs import read_run
 
 RATE = 22_050  # samples a second; the octave above the highest pitch still fits below half of it
@@ -79,14 +80,13 @@ def save_wav(path: Path, waves: Tensor) -> None:
         CompanionError: There is a file of that name; none is replaced.
     """
     samples = (waves.clamp(-1, 1) * 32767).round().to(torch.int16)
-    try:
-        with open(path, "xb") as file, wave.open(file, "wb") as wav:
-            wav.setnchannels(2)
-            wav.setsampwidth(2)
-            wav.setframerate(RATE)
-            wav.writeframes(samples.T.contiguous().numpy().astype("<i2").tobytes())
-    except FileExistsError:
-        raise CompanionError(f"There is a file at {path} already, and it is not overwritten.") from None
+    with replacing(path) as file, wave.open(file, "wb") as wav:
+        wav.setnchannels(2)
+        wav.setsampwidth(2)
+        wav.setframerate(RATE)
+        wav.writeframes(samples.T.contiguous().numpy().astype("<i2").tobytes())
+        if path.exists():
+            raise CompanionError(f"There is a file at {shown(path)} already, and it is not overwritten.")
 
 
 def image_from(path: Path) -> Tensor:
@@ -101,7 +101,7 @@ def image_from(path: Path) -> Tensor:
             picture = opened.convert("RGBA").convert("RGBa") if transparent else as_rgb(opened)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise CompanionError(
-            f"{path} cannot be read as a picture; give a picture file or a run folder."
+            f"{shown(path)} cannot be read as a picture; give a picture file or a run folder."
         ) from None
     channels = len(picture.getbands())
     pixels = np.frombuffer(picture.tobytes(), np.uint8).reshape(picture.height, picture.width, channels)
@@ -123,7 +123,7 @@ def images_of_run(folder: Path) -> Tensor:
         )
     grids = sorted(folder.glob("samples/*.png"))
     if not grids:
-        raise CompanionError(f"The run in {folder} has left no samples yet; wait for the first.")
+        raise CompanionError(f"The run in {shown(folder)} has left no samples yet; wait for the first.")
     inside = slice(GAP, GAP + size)
     return torch.cat([image_from(grid)[:, :3, inside, inside] for grid in grids])
 
@@ -132,7 +132,9 @@ def _played(image: Tensor, length: int) -> Tensor:
     """One image, not yet scaled, `(2, length)` float64."""
     columns = min(image.shape[-1], length)
     rows = min(image.shape[-2], ROWS)
-    light = adaptive_avg_pool2d((image[:3] + 1) / 2, (rows, columns)).double()  # (C, rows, columns), 0 to 1
+    light = adaptive_avg_pool2d(
+        (image[:3].cpu() + 1) / 2, (rows, columns)
+    ).double()  # (C, rows, columns), 0 to 1
     colour = light.expand(3, -1, -1)
     loudness = colour.mean(0)
     bright = colour.amax(0)

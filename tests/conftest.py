@@ -26,3 +26,23 @@ def mnist_cached() -> None:
         pytest.skip(
             f"{', '.join(missing)} not in the cache; fetch with companion assets fetch, or set COMPANION_CACHE"
         )
+
+
+class Elsewhere(torch.Tensor):
+    """A tensor as on a graphics card: NumPy cannot have it before it came over."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        name = getattr(function, "__name__", "")
+        if name in ("numpy", "__array__"):
+            raise TypeError("can't convert a tensor from elsewhere to numpy; copy it to host memory first")
+        found = super().__torch_function__(function, types, args, kwargs or {})
+        if name in ("cpu", "tolist") and isinstance(found, torch.Tensor):
+            return found.as_subclass(torch.Tensor)
+        return found
+
+
+@pytest.fixture
+def elsewhere():
+    """Make a tensor one of another device."""
+    return lambda tensor: tensor.as_subclass(Elsewhere)

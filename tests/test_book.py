@@ -7,6 +7,7 @@ its tables come from the records.
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -16,6 +17,7 @@ import yaml
 from bs4 import BeautifulSoup
 from house import ROOT, built_site, pages
 
+from companion.records import Environment, Measurement, Record, records_in
 from companion.viz import COLOURS
 
 sys.path.insert(0, str(ROOT / "book/_ext"))
@@ -144,14 +146,12 @@ def test_contrast_of_known_pairs():
 
 def test_every_record_is_on_the_results_page(site):
     text = site[Path("book/results.html")].text.replace("’", "'")
-    missing = [r["name"] for r in gv_records.read_records() if str(r.get("title") or r["name"]) not in text]
-    assert missing == []
+    assert [r.name for r in records_in(gv_records.RECORDS) if r.title not in text] == []
 
 
 def test_no_record_is_of_a_trial_run():
     """Debug and smoke runs show that the code runs; their numbers mean nothing and are not for the book."""
-    trials = {"debug", "smoke"}
-    assert [record["name"] for record in gv_records.read_records() if record.get("budget") in trials] == []
+    assert [r.name for r in records_in(gv_records.RECORDS) if r.budget in {"debug", "smoke"}] == []
 
 
 def test_every_asset_is_credited(site):
@@ -160,44 +160,46 @@ def test_every_asset_is_credited(site):
     assert [name for name in named if name not in text] == []
 
 
+MACHINE = Environment("cpu", "a processor", 2, 1, {"torch": "2.14"}, "2026-01-01")
+RECORD = Record("x", "the title", 3, "companion reproduce x", "laptop", (1, 2), 3725.0, MACHINE, {}, ())
+
+
 def test_records_side_by_side_share_their_rows_and_nothing_else():
-    one = {"title": "one", "seconds": 60, "settings": {"steps": 1500}}
-    one["metrics"] = [{"name": "gain", "value": 5.0, "spread": 0.1}, {"name": "own", "value": 1.0}]
-    other = {"title": "other", "metrics": [{"name": "gain", "value": 4.0, "spread": 0.2}], "steps": 9}
+    def gain(value: float, spread: float) -> Measurement:
+        return Measurement("gain", value, "how", spread)
+
+    own = Measurement("own", 1.0, "how")
+    one = replace(RECORD, title="one", seconds=60.0, settings={"steps": 1500}, metrics=(gain(5.0, 0.1), own))
+    other = replace(RECORD, title="other", metrics=(gain(4.0, 0.2),))
     lines = list(gv_records.compare([one, other]))
     assert lines[0] == "| Measure | one | other |"
     assert lines[2] == "| gain | 5.00\u00a0±\u00a00.10 | 4.00\u00a0±\u00a00.20 |"
     assert lines[3:5] == [
-        "| time of all seeds | 0:01:00 (h:mm:ss) | — |",
-        "| steps | 1\u202f500 | 9 |",
+        "| time of all seeds | 0:01:00 (h:mm:ss) | 1:02:05 (h:mm:ss) |",
+        "| steps | 1\u202f500 | — |",
     ]
 
 
-def test_a_record_may_lack_fields():
-    lines = "\n".join(gv_records.describe({"name": "bare"}))
-    assert "## bare" in lines
+def test_a_run_may_lack_seeds_steps_and_data():
+    lines = "\n".join(gv_records.describe(replace(RECORD, seeds=())))
+    assert "## the title" in lines
     assert "None" not in lines
+    assert "Seed" not in lines
+    assert "Steps" not in lines
 
 
 def test_a_full_record_shows_value_spread_and_protocol():
-    metric = {"name": "Fréchet distance", "value": 12.3456, "spread": 0.5, "protocol": {"images": 10000}}
-    record = {
-        "name": "x",
-        "metrics": [metric],
-        "seconds": 3725,
-        "steps": 20000,
-        "versions": {"torch": "2.14"},
-    }
+    metric = Measurement("Fréchet distance", 12.3456, "digit classifier", 0.5, n=10000)
+    record = replace(RECORD, metrics=(metric,), settings={"steps": 20000})
     lines = "\n".join(gv_records.describe(record))
-    assert "| Fréchet distance | 12.35\u00a0±\u00a00.50 | images 10\u202f000 |" in lines
+    assert "| Fréchet distance | 12.35\u00a0±\u00a00.50 | digit classifier, n = 10000 |" in lines
+    assert "| Steps | 20\u202f000 |" in lines
     assert "1:02:05" in lines
     assert "torch 2.14" in lines
 
 
 def test_a_shared_protocol_is_said_once():
-    metrics = [
-        {"name": name, "value": 1, "protocol": f"10,000 {of}"} for name in "ab" for of in ("cats", "dogs")
-    ]
+    metrics = [Measurement(name, 1, f"10,000 {of}") for name in "ab" for of in ("cats", "dogs")]
     lines = "\n".join(gv_records.describe_metrics(metrics))
     assert lines.count("10,000 cats") == lines.count("10,000 dogs") == 1
     assert lines.count("| a | 1 | a |") == lines.count("| a | 1 | b |") == 1

@@ -56,3 +56,11 @@ def test_the_blind_choice_takes_the_true_kernel_more_often_than_chance():
         chosen = likeliest_kernel(pairs.input, camera.kernels())
         right.append((chosen - kernels).abs().sum((1, 2)) == 0)
     assert torch.cat(right).float().mean() >= 0.5
+
+
+def test_blurred_pictures_and_kernels_may_lie_on_another_device(elsewhere):
+    images, kernel = torch.rand(1, 3, 20, 24), linear_kernel(5, 30, 9)
+    for restore in (wiener_filter, lucy):
+        here = restore(images, kernel[None])
+        assert torch.equal(restore(elsewhere(images), elsewhere(kernel[None])), here)
+    assert torch.equal(straight_line(elsewhere(kernel)), straight_line(kernel))

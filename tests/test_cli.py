@@ -12,9 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
-from companion import cli
 from companion.cli import main
+from companion.commands import Command, ch03, house
 from companion.models.store import load_model
+from companion.training.gan import DATA, ColourSettings
 
 TINY = ["--steps", "6", "--batch", "8", "--size", "16", "--width", "2", "--latents", "4", "--device", "cpu"]
 
@@ -206,7 +207,7 @@ def test_a_full_disk_is_one_sentence(monkeypatch, capsys):
     def full(options):
         raise OSError(28, "No space left on device", "runs/a/metrics.csv")
 
-    monkeypatch.setattr(cli, "_doctor", full)
+    monkeypatch.setitem(house.COMMANDS, "doctor", Command("", full))
     assert main(["doctor"]) == 2
     assert "The disk is full" in capsys.readouterr().err
 
@@ -226,6 +227,20 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     shown = capsys.readouterr().out
     assert all(command in shown for command in ("train", "reproduce", "assets", "doctor"))
+
+
+def test_help_of_a_model_takes_its_defaults_from_the_settings(capsys, monkeypatch):
+    """Field by field, at the laptop's budget; on the command line the best device is asked for."""
+    monkeypatch.setenv("COLUMNS", "300")
+    with pytest.raises(SystemExit):
+        main(["train", "wgan", "--help"])
+    shown = capsys.readouterr().out
+    wanted = ColourSettings(**ch03.BUDGETS["laptop"])
+    for name in ("steps", "batch", "width", "size", "latents", "data", "seed"):
+        (line,) = (line for line in shown.splitlines() if line.strip().startswith(f"--{name} "))
+        assert line.endswith(f": {getattr(wanted, name)})"), line
+    assert "auto, cpu, cuda or mps (default: auto)" in shown
+    assert all(name in shown for name in DATA)
 
 
 def test_reproduce_lists_its_runs_and_suggests_names(capsys):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError
 
 import pytest
@@ -56,14 +57,14 @@ def test_a_name_that_is_no_device_is_refused(machine, name):
 
 def test_the_record_says_where_with_what_and_when():
     record = environment.environment(torch.device("cpu"))
-    assert record["device"] == "cpu"
-    assert record["device_name"] == device_name(torch.device("cpu")) == processor() != ""
-    assert record["threads"] == torch.get_num_threads()
-    assert record["cores"] >= 1
-    assert re.fullmatch(r"20\d\d-\d\d-\d\d", record["date"])
-    assert record["versions"]["companion"] == __version__
-    assert {"python", "torch", "torchvision", "numpy", "scikit-learn"} <= record["versions"].keys()
-    json.dumps(record)
+    assert record.device == "cpu"
+    assert record.device_name == device_name(torch.device("cpu")) == processor() != ""
+    assert record.threads == torch.get_num_threads()
+    assert record.cores >= 1
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", record.date)
+    assert record.versions["companion"] == __version__
+    assert {"python", "torch", "torchvision", "numpy", "scikit-learn"} <= record.versions.keys()
+    json.dumps(asdict(record))
 
 
 def test_a_package_under_another_name_is_left_out_of_the_versions(monkeypatch):

@@ -1,6 +1,5 @@
 """Guards the long runs: every recipe runs, and one that is killed and continued ends with the same record."""
 
-import json
 import os
 import subprocess
 import sys
@@ -16,7 +15,9 @@ from companion.data import Images, load
 from companion.data.faces import Portraits
 from companion.errors import CompanionError
 from companion.models.store import load_model
-from companion.reproduce import RECIPES, ch01, colour, facemesh, following, reproduce
+from companion.records import read_details, read_record
+from companion.reproduce import RECIPES, ch01, ch04, following, reproduce
+from companion.reproduce.ch00 import facemesh
 from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
 
@@ -39,7 +40,8 @@ import os, signal, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from companion.reproduce import ch01, ch02, ch04, facemesh, faces, reproduce
+from companion.reproduce import ch01, ch02, ch04, reproduce
+from companion.reproduce.ch00 import facemesh, faces
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
@@ -56,7 +58,7 @@ def die_at(count, function):
 for name in names:
     if (child := os.fork()) == 0:
         step = 4 if name.startswith(("dcgan", "sprites")) else 3 if name.startswith("deblur") else 10
-        AdversarialTrainer._one_step = die_at(step, AdversarialTrainer._one_step)
+        AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
         ch02.wiener_filter = die_at(3, ch02.wiener_filter)
         ch01.accuracy = die_at(0, ch01.accuracy)
         ch04.slope_norms = die_at(3, ch04.slope_norms)
@@ -91,10 +93,6 @@ def killed(tmp_path_factory) -> Path:
     return work
 
 
-def read(record: Path) -> dict:
-    return json.loads(record.read_text(encoding="utf-8"))
-
-
 @pytest.mark.parametrize("name", LONG)
 def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been(
     name, killed, tmp_path, request
@@ -111,18 +109,19 @@ def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been
     assert not any((killed / "out").glob("*"))
     continued = reproduce(name, tmp_path / "continued", killed, budget="debug")
     whole = reproduce(name, tmp_path / "whole", tmp_path / "work", budget="debug")
-    for part in ("metrics", "details", "settings", "seeds"):
-        assert read(continued)[part] == read(whole)[part], part
+    about, again = read_record(whole), read_record(continued)
+    for part in ("metrics", "settings", "seeds"):
+        assert getattr(again, part) == getattr(about, part), part
+    assert read_details(continued) == read_details(whole)
 
-    about = read(whole)
-    assert about["name"] == name
-    assert about["title"] == RECIPES[name].title
-    assert about["command"] == f"companion reproduce {name} --budget debug"
-    assert about["seconds"] > 0
-    assert about["device"] == "cpu"
-    assert about["versions"]["torch"]
-    assert all(metric["protocol"] for metric in about["metrics"])
-    assert about["metrics"]
+    assert about.name == name
+    assert about.title == RECIPES[name].title
+    assert about.command == f"companion reproduce {name} --budget debug"
+    assert about.seconds > 0
+    assert about.environment.device == "cpu"
+    assert about.environment.versions["torch"]
+    assert all(metric.protocol for metric in about.metrics)
+    assert about.metrics
 
     weights = [record.with_suffix(".safetensors") for record in (whole, continued)]
     assert [path.exists() for path in weights] == [name in WITH_WEIGHTS] * 2
@@ -186,22 +185,22 @@ def interrupted(monkeypatch, after: int) -> None:
 def test_ctrl_c_while_measuring_loses_no_point_of_a_curve(tmp_path, monkeypatch, measurements):
     """The point is measured when the run is continued, and the mean losses are those of whole windows."""
     monkeypatch.setitem(RECIPES, "windowed", Recipe("", 1, windowed))
-    whole = read(reproduce("windowed", tmp_path / "whole", tmp_path / "a", budget="debug"))
+    whole = reproduce("windowed", tmp_path / "whole", tmp_path / "a", budget="debug")
     interrupted(monkeypatch, measurements)
     try:
         reproduce("windowed", tmp_path / "parts", tmp_path / "b", budget="debug")
         raise AssertionError("it was not interrupted")
     except KeyboardInterrupt:
         pass
-    parts = read(reproduce("windowed", tmp_path / "parts", tmp_path / "b", budget="debug"))
-    assert parts["details"] == whole["details"]
-    assert parts["metrics"] == whole["metrics"]
+    parts = reproduce("windowed", tmp_path / "parts", tmp_path / "b", budget="debug")
+    assert read_details(parts) == read_details(whole)
+    assert read_record(parts).metrics == read_record(whole).metrics
 
 
 def test_a_window_broken_by_a_stop_still_counts_whole(tmp_path, monkeypatch):
     """Stopped at step 5 of 6, with windows of three; the mean at step 6 is over steps 4, 5 and 6."""
     monkeypatch.setitem(RECIPES, "windowed", Recipe("", 1, windowed))
-    whole = read(reproduce("windowed", tmp_path / "whole", tmp_path / "a", budget="debug"))
+    whole = reproduce("windowed", tmp_path / "whole", tmp_path / "a", budget="debug")
     original = following.progress
 
     def stopped(reports, **options):
@@ -215,9 +214,9 @@ def test_a_window_broken_by_a_stop_still_counts_whole(tmp_path, monkeypatch):
         reproduce("windowed", tmp_path / "parts", tmp_path / "b", budget="debug")
     except KeyboardInterrupt:
         monkeypatch.setattr(following, "progress", original)
-    parts = read(reproduce("windowed", tmp_path / "parts", tmp_path / "b", budget="debug"))
-    assert parts["details"] == whole["details"]
-    curve = whole["details"]["curve"]
+    parts = reproduce("windowed", tmp_path / "parts", tmp_path / "b", budget="debug")
+    assert read_details(parts) == read_details(whole)
+    curve = read_details(whole)["curve"]
     assert [point["step"] for point in curve] == [3, 6]
     rows = (tmp_path / "a/windowed-debug/run/metrics.csv").read_text().splitlines()[4:]
     assert curve[1]["critic_loss"] == pytest.approx(sum(float(row.split(",")[1]) for row in rows) / 3)
@@ -258,10 +257,10 @@ def test_every_packaged_record_was_made_by_a_recipe_and_every_weight_has_one():
     assert {path.stem for path in folder.glob("*.safetensors")} <= set(pretrained.names()) <= set(RECIPES)
     for name in pretrained.names():
         about = pretrained.record(name)
-        assert about["name"] == name
-        assert about["budget"] in ("laptop", "gpu")
-        assert about["command"] == f"companion reproduce {name} --budget {about['budget']}"
-        assert about["versions"]["torch"]
+        assert about.budget in ("laptop", "gpu")
+        assert about.command == f"companion reproduce {name} --budget {about.budget}"
+        assert about.environment.versions["torch"]
+    assert {path.name.split(".")[0] for path in folder.glob("*.gz")} < set(pretrained.names())
     for path in folder.glob("*.safetensors"):
         assert not pretrained.load(path.stem).training
     with pytest.raises(CompanionError, match="pretrained run called “nothing”"):
@@ -272,10 +271,10 @@ def test_copies_of_training_sprites_are_no_news_and_other_motifs_are():
     """Two motifs, each in two tones: a copy is 0 away, the middle between two motifs half of what divides them."""
     pixels = torch.tensor([0, 1, 100, 101], dtype=torch.uint8).view(4, 1, 1, 1).expand(-1, 4, 2, 2)
     sprites = Images("sprites", pixels, torch.tensor([0, 0, 1, 1]))
-    assert colour.novelty(sprites, sprites[:]) == pytest.approx(0, abs=1e-3)
+    assert ch04.novelty(sprites, sprites[:]) == pytest.approx(0, abs=1e-3)
     between = Images("between", torch.full((3, 4, 2, 2), 50, dtype=torch.uint8))
     apart = (99 + 100) / 2  # the nearest of the other motif: 100 − 1 and 101 − 1
-    assert colour.novelty(sprites, between[:]) == pytest.approx(49 / apart, rel=0.02)
+    assert ch04.novelty(sprites, between[:]) == pytest.approx(49 / apart, rel=0.02)
 
 
 def test_real_shakes_are_measured_where_the_photographs_are(tmp_path, monkeypatch):
@@ -293,11 +292,9 @@ def test_real_shakes_are_measured_where_the_photographs_are(tmp_path, monkeypatc
     Image.fromarray(still).save(folder / "gt" / "im1.png")
     for kernel, picture in ((1, still // 2 + 64), (2, still ^ 1)):
         Image.fromarray(picture).save(folder / f"im1_kernel{kernel}_img.png")
-    record = json.loads(
-        reproduce("deblur-real", tmp_path / "out", tmp_path / "work", budget="debug").read_text("utf-8")
-    )
-    gains = record["details"]["gains"]
+    record = reproduce("deblur-real", tmp_path / "out", tmp_path / "work", budget="debug")
+    gains = read_details(record)["gains"]
     assert set(gains) == {"im1_kernel1_img", "im1_kernel2_img"}
     assert gains["im1_kernel2_img"] < 0
-    named = {metric["name"]: metric["value"] for metric in record["metrics"]}
-    assert named["least gain in PSNR (dB), real shakes"] == pytest.approx(min(gains.values()), abs=1e-3)
+    least = read_record(record).measured("least gain in PSNR (dB), real shakes")
+    assert least.value == pytest.approx(min(gains.values()), abs=1e-3)

@@ -24,7 +24,7 @@ PAPER = (251, 249, 244)
 def main() -> None:
     """Train to the last moment and write `book/images/cover.png`."""
     settings = GANSettings(
-        **{key: record("dcgan-mnist")["settings"][key] for key in ("data", "seed", "width", "batch")}
+        **{key: record("dcgan-mnist").settings[key] for key in ("data", "seed", "width", "batch")}
     )
     trainer, images = build(settings)
     columns = []

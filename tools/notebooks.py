@@ -17,6 +17,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
+from companion.files import write_text
+
 NOTEBOOKS = Path("notebooks")
 LARGEST = 2_000_000  # bytes; larger ones make cloning and opening on Colab slow
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -84,16 +86,14 @@ def clean_output(output: NotebookNode) -> NotebookNode | None:
 
 
 def store(notebook: NotebookNode, path: Path) -> None:
-    """Write beside the old file, then put the new one in its place in one go."""
+    """Write the notebook unless it is too large."""
     text = nbformat.writes(notebook) + "\n"
     size = len(text.encode())
     if size > LARGEST:
         sys.exit(
             f"{path} would be {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}. Not stored: draw less."
         )
-    draft = path.with_suffix(".tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    write_text(path, text)
     print(f"{path}: stored, {size / 1000:.0f} kB")
 
 

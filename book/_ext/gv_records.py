@@ -1,15 +1,13 @@
 """Tables that are read from records when the book is built, so that no number on these pages was typed by hand.
 
-{results}   one section per run record: `companion/pretrained/*.json` and `book/results/*.json`
+{results}   one section per run record in `companion/pretrained`
 {compare}   some of these records side by side, by their names: one column each
 {credits}   one row per data asset that comes with the package, is fetched, or is put there by hand
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,10 +19,10 @@ from sphinx.util.docutils import SphinxDirective
 
 from companion.data import assets as assets_of_the_course
 from companion.data import catalogue
+from companion.records import Measurement, Record, number, records_in
 
 ROOT = Path(__file__).parents[2]
-RECORD_FOLDERS = (ROOT / "companion/pretrained", ROOT / "book/results")
-Record = dict[str, Any]
+RECORDS = ROOT / "companion/pretrained"
 
 
 class MarkdownFromFiles(SphinxDirective):
@@ -48,10 +46,7 @@ class MarkdownFromFiles(SphinxDirective):
 
 class Results(MarkdownFromFiles):
     def lines(self) -> Iterator[str]:
-        found = sorted(read_records(), key=lambda r: (str(r.get("chapter", "")), str(r.get("name", ""))))
-        if not found:
-            yield "No run has been recorded yet."
-        for record in found:
+        for record in sorted(records_in(RECORDS), key=lambda r: (r.chapter, r.name)):
             yield from describe(record)
 
 
@@ -60,7 +55,7 @@ class Compare(MarkdownFromFiles):
     final_argument_whitespace = True
 
     def lines(self) -> Iterator[str]:
-        records = {record["name"]: record for record in read_records()}
+        records = {record.name: record for record in records_in(RECORDS)}
         names = self.arguments[0].split()
         if missing := [name for name in names if name not in records]:
             raise self.error(f"There is no record of {', '.join(missing)}.")
@@ -69,43 +64,35 @@ class Compare(MarkdownFromFiles):
 
 def compare(records: list[Record]) -> Iterator[str]:
     """A table of the measures that all records hold, a column for each, and a row for what each run took."""
-    measured = [
-        {metric["name"]: metric_row(metric)[1] for metric in as_list(record["metrics"])} for record in records
-    ]
+    measured = [{metric.name: metric.text for metric in record.metrics} for record in records]
     rows = [
         [name, *(values[name] for values in measured)]
         for name in measured[0]
         if all(name in values for values in measured)
     ]
-    costs = [duration(record["seconds"]) if record.get("seconds") else "—" for record in records]
+    costs = [duration(record.seconds) for record in records]
     yield from table(
-        ["Measure", *(str(record["title"]) for record in records)],
-        [*rows, ["time of all seeds", *costs], ["steps", *(number(steps_of(record)) for record in records)]],
+        ["Measure", *(record.title for record in records)],
+        [
+            *rows,
+            ["time of all seeds", *costs],
+            ["steps", *(plain(r.settings.get("steps", "—")) for r in records)],
+        ],
     )
-
-
-def read_records() -> Iterator[Record]:
-    for folder in RECORD_FOLDERS:
-        for path in sorted(folder.glob("*.json")):
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(record, dict):
-                yield {"name": path.stem, **record}
 
 
 def describe(record: Record) -> Iterator[str]:
     """One record as a heading, a table of its metrics and a table of how it was run."""
-    yield from [f"## {record.get('title') or record['name']}", ""]
-    if note := record.get("description") or record.get("note"):
-        yield from [str(note), ""]
-    yield from describe_metrics(as_list(record.get("metrics", [])))
+    yield from [f"## {record.title}", ""]
+    yield from describe_metrics(record.metrics)
     yield from [":::{dropdown} How it was run", ""]
     yield from table(["", ""], run_rows(record))
     yield from [":::", ""]
 
 
-def describe_metrics(metrics: list[Record]) -> Iterator[str]:
+def describe_metrics(metrics: Sequence[Measurement]) -> Iterator[str]:
     """A row for each number. How several were measured is said once, below the table."""
-    rows = [metric_row(metric) for metric in metrics]
+    rows = [[metric.name, metric.text, metric.how] for metric in metrics]
     protocols = list(dict.fromkeys(protocol for *_, protocol in rows))
     if len(protocols) == len(rows):  # nothing to save
         if rows:
@@ -120,58 +107,23 @@ def describe_metrics(metrics: list[Record]) -> Iterator[str]:
         yield from ["{.gv-under-table}", notes, ""]
 
 
-def metric_row(metric: Record) -> list[str]:
-    """Name, value with its spread, protocol."""
-    value = with_spread(metric.get("value", "—"), metric.get("spread"))
-    return [str(metric.get("name", "—")), value, plain(metric.get("protocol", "—"))]
-
-
-def with_spread(value: Any, spread: float | None) -> str:
-    """`12.35 ± 0.50`: two digits of the spread, and no more of the value than the spread leaves certain."""
-    if spread is None:
-        return number(value)
-    digits = 0 if spread < 1e-9 else max(0, 1 - math.floor(math.log10(spread)))
-    rounded = number(value) if spread < 1e-9 else f"{value:.{digits}f}"
-    return f"{rounded}\u00a0±\u00a0{spread:.{digits}f}"
-
-
 def run_rows(record: Record) -> list[list[str]]:
-    """Only what the record holds: an old or a hand-made record may lack some fields."""
-    settings = record.get("settings", {})
-    machine = [record.get("device"), record.get("device_name") or record.get("cpu")]
-    machine += [with_unit(record.get("cores"), "cores"), with_unit(record.get("threads"), "threads")]
-    steps = steps_of(record)
+    """What the record says of the run; not every run has seeds, steps or data."""
+    settings, machine = record.settings, record.environment
     rows = {
-        "Chapter": record.get("chapter"),
-        "Command": f"`{record['command']}`" if record.get("command") else None,
-        "Date": record.get("date"),
-        "Seed": record.get("seeds", record.get("seed")),
-        "Machine": ", ".join(str(part) for part in machine if part),
-        "Precision": record.get("precision") or settings.get("precision"),
-        "Budget": record.get("budget"),
-        "Steps": number(steps) if steps else None,
-        "Time": duration(record["seconds"]) if record.get("seconds") else None,
-        "Data": record.get("data") or settings.get("data"),
-        "Versions": record.get("versions"),
+        "Chapter": record.chapter,
+        "Command": f"`{record.command}`",
+        "Date": machine.date,
+        "Seed": list(record.seeds),
+        "Machine": f"{machine.device}, {machine.device_name}, {machine.cores} cores, {machine.threads} threads",
+        "Precision": settings.get("precision"),
+        "Budget": record.budget,
+        "Steps": settings.get("steps"),
+        "Time": duration(record.seconds),
+        "Data": settings.get("data"),
+        "Versions": machine.versions,
     }
     return [[name, plain(value)] for name, value in rows.items() if value not in (None, "", [], {})]
-
-
-def steps_of(record: Record) -> Any:
-    return record.get("steps") or record.get("settings", {}).get("steps")
-
-
-def with_unit(value: Any, unit: str) -> str | None:
-    return f"{value} {unit}" if value else None
-
-
-def number(value: Any) -> str:
-    """Four significant digits, thousands with a thin space: enough to compare, no more than was measured."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, int) or abs(value) >= 1000:
-        return f"{value:,.0f}".replace(",", "\u202f")
-    return f"{value:.4g}"
 
 
 def duration(seconds: float) -> str:
@@ -184,14 +136,7 @@ def plain(value: Any) -> str:
         return ", ".join(f"{key} {plain(item)}" for key, item in value.items())
     if isinstance(value, list):
         return ", ".join(plain(item) for item in value)
-    return number(value)
-
-
-def as_list(metrics: Any) -> list[Record]:
-    """Metrics come as a list of tables, or short as {name: value}."""
-    if isinstance(metrics, dict):
-        return [{"name": name, "value": value} for name, value in metrics.items()]
-    return list(metrics)
+    return number(value) if type(value) in (int, float) else str(value)
 
 
 def table(head: list[str], rows: Iterable[list[str]]) -> Iterator[str]:

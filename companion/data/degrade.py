@@ -162,7 +162,7 @@ def blur(images: Tensor, kernels: Tensor) -> Tensor:
     count, channels, height, width = images.shape
     each = kernels.to(images.device).expand(count, *kernels.shape[-2:])
     flipped = each.flip(-2, -1)  # conv2d correlates; a flip makes it a convolution
-    weights = flipped.repeat_interleave(channels, 0)[:, None]
+    weights = flipped.repeat_interleave(channels, 0)[:, None].to(images.device)
     blurred = conv2d(images.reshape(1, -1, height, width), weights, groups=count * channels)
     return blurred.view(count, channels, *blurred.shape[-2:])
 

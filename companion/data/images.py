@@ -36,7 +36,12 @@ class Images:
     @cached_property
     def fingerprint(self) -> str:
         """A short checksum of all pixels: the same data gives the same one."""
-        return hashlib.sha256(self.pixels.contiguous().numpy().tobytes()).hexdigest()[:16]
+        return fingerprint(self.pixels)
+
+
+def fingerprint(pixels: Tensor) -> str:
+    """A short checksum of bytes of any shape."""
+    return hashlib.sha256(pixels.contiguous().numpy().tobytes()).hexdigest()[:16]
 
 
 @dataclass

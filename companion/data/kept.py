@@ -6,17 +6,17 @@ cannot be written nothing is kept: the same pictures come out, only later.
 
 import hashlib
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from companion.data.assets import cache_folder
+from companion.errors import CompanionError
+from companion.files import write_bytes
 
 WORTH_KEEPING = 2.0  # seconds; what is made faster than this is made again
 
@@ -29,12 +29,8 @@ def place(kind: str, *key: object) -> Path:
 
 def keep(path: Path, pixels: Tensor, about: dict[str, Any]) -> None:
     """Write pixels and what is known of them, whole or not at all; a cache that refuses is left alone."""
-    with suppress(OSError, SafetensorError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=path.parent, prefix=".unfinished-") as unfinished:
-            new = Path(unfinished) / path.name
-            save_file({"pixels": pixels.contiguous()}, new, metadata={"about": json.dumps(about)})
-            os.replace(new, path)
+    with suppress(CompanionError):
+        write_bytes(path, save({"pixels": pixels.contiguous()}, {"about": json.dumps(about)}))
 
 
 def kept(path: Path) -> tuple[Tensor, dict[str, Any]] | None:

@@ -18,6 +18,7 @@ from companion.data.catalogue import PhotoSet, folder, named
 from companion.data.reading import FORMATS, SUFFIXES, files_below, read_upright
 from companion.data.scale import bytes_of
 from companion.errors import CompanionError, unknown_name
+from companion.files import shown
 
 SPLITS = ("training", "validation", "test")
 
@@ -42,7 +43,7 @@ class Photos:
         """A short checksum of all names, sizes and pixels."""
         checksum = hashlib.sha256()
         for source, photo in zip(self.sources, self.pixels, strict=True):
-            checksum.update(f"{source} {tuple(photo.shape)}".encode())
+            checksum.update(f"{shown(source)} {tuple(photo.shape)}".encode())
             checksum.update(photo.contiguous().numpy().tobytes())
         return checksum.hexdigest()[:16]
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 from torch.optim import SGD, Optimizer
 
-from companion.exercises import NotYet, Task, close, described, right
+from companion.exercises.runner import NotYet, Task, close, described, right
 from companion.metrics import frechet_distance
 from companion.models.dcgan import DCGANConfig, Generator
 from companion.models.mlp import PlaneCritic, PlaneGenerator

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from companion.data import degrade
-from companion.exercises import NotYet, Task, described, right
+from companion.exercises.runner import NotYet, Task, described, right
 from companion.metrics import restoration
 
 # ---- 1: blur --------------------------------------------------------------------------------------------------------

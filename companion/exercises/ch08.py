@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from companion import pretrained
-from companion.exercises import NotYet, Task, right
+from companion.exercises.runner import NotYet, Task, right
 
 Points = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ def hand(name: str) -> Points:
 
 def _recorded(name: str) -> tuple[Points, Points]:
     picture, index = _HANDS[name]
-    entries = pretrained.record("hand-gestures")["details"]["hands"]
+    entries = pretrained.details("hand-gestures")["hands"]
     found = [entry["hand"] for entry in entries if entry["picture"] == picture and entry["found"]][index]
     size = np.array([found["width"], found["height"], found["width"]], np.float64)
     return np.array(found["normalised"], np.float64), size

@@ -1,6 +1,6 @@
 """How good are the samples? Distances between sets of images, each number stamped with how it was made."""
 
-from companion.metrics.distances import Measurement, frechet_distance, kernel_distance, measure
+from companion.metrics.distances import frechet_distance, kernel_distance, measure
 from companion.metrics.divergences import game_value, jensen_shannon, optimal_discriminator
 from companion.metrics.features import (
     BackboneFeatures,
@@ -12,6 +12,7 @@ from companion.metrics.features import (
 from companion.metrics.modes import ModeReport, mode_report, total_variation
 from companion.metrics.slopes import gradients_by_layer, share_at_walls, slope_norms
 from companion.metrics.transport import earth_movers_distance
+from companion.records import Measurement
 
 __all__ = [
     "BackboneFeatures",

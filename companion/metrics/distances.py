@@ -1,27 +1,12 @@
 """Fréchet and kernel distance between two sets of features (chapter 1)."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
 from companion.errors import CompanionError
 from companion.metrics.features import FeatureExtractor
 from companion.randomness import generator
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A number with its protocol; print it and both appear."""
-
-    name: str
-    value: float
-    protocol: str
-    spread: float | None = None  # a standard deviation, of what the protocol says
-
-    def __str__(self) -> str:
-        spread = "" if self.spread is None else f" ± {self.spread:.3g}"
-        return f"{self.name}: {self.value:.3g}{spread}\n    {self.protocol}"
+from companion.records import Measurement
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:
@@ -35,7 +20,7 @@ def frechet_distance(real: Tensor, fake: Tensor) -> float:
         fake: Features `(M, D)`.
     """
     _check_features(real, fake)
-    real, fake = real.double(), fake.double()
+    real, fake = real.cpu().double(), fake.cpu().double()  # some devices have no float64
     mean_gap = (real.mean(0) - fake.mean(0)).square().sum()
     real_cov, fake_cov = (torch.cov(part.T).view(part.shape[1], -1) for part in (real, fake))
     values, vectors = torch.linalg.eigh(real_cov)
@@ -63,6 +48,7 @@ def kernel_distance(
         Mean and standard deviation over the subsets.
     """
     _check_features(real, fake)
+    real, fake = real.cpu(), fake.cpu()
     size = min(size, len(real), len(fake))
     draw = generator(seed, "subsets")
 

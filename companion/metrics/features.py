@@ -17,7 +17,7 @@ from companion.data.scale import to_bytes
 from companion.errors import CompanionError
 from companion.losses import BACKBONES, PerceptualLoss
 from companion.models.digits import DigitClassifier
-from companion.models.identity import FaceReader
+from companion.models.reader import FaceReader
 from companion.models.store import load_model
 
 
@@ -29,7 +29,10 @@ class FeatureExtractor(Protocol):
         """Extractor, its checksum and how it resizes, in one phrase."""
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Features `(N, D)`, float64, of images `(N, C, H, W)` in [−1, 1]."""
+        """Features `(N, D)`, float64 and on the CPU, of images `(N, C, H, W)` in [−1, 1].
+
+        They are computed where the images are; the network goes there and stays.
+        """
 
 
 class DigitFeatures:
@@ -53,12 +56,13 @@ class DigitFeatures:
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
         """Features `(N, 64)` of grey or colour images of any size."""
-        return _in_batches(images, lambda part: self.model.features(self._prepare(part)))
+        return _in_batches(images, self.model, lambda part: self.model.features(self._prepare(part)))
 
     @torch.no_grad()
     def classify(self, images: Tensor) -> Tensor:
-        """The most likely digit of each image, `(N,)`."""
-        return _in_batches(images, lambda part: self.model(self._prepare(part))).argmax(1)
+        """The most likely digit of each image, `(N,)`, where the images are."""
+        logits = _in_batches(images, self.model, lambda part: self.model(self._prepare(part)))
+        return logits.argmax(1).to(images.device)
 
     @staticmethod
     def _prepare(images: Tensor) -> Tensor:
@@ -90,7 +94,9 @@ class FaceFeatures:
     def __call__(self, images: Tensor) -> Tensor:
         """Features `(N, 144)` of grey or colour images of any size; an alpha channel is left out."""
         size = self.model.config.size
-        return _in_batches(images, lambda part: self.model.body(_as_colour(part, size)).mean((2, 3)))
+        return _in_batches(
+            images, self.model, lambda part: self.model.body(_as_colour(part, size)).mean((2, 3))
+        )
 
 
 class BackboneFeatures:
@@ -127,7 +133,7 @@ class BackboneFeatures:
             averaged: Tensor = (normalize(maps, dim=1) * maps.shape[1] ** 0.5).mean((2, 3))
             return averaged
 
-        return _in_batches(images, extract, batch=100)
+        return _in_batches(images, self.network, extract, batch=100)
 
 
 class InceptionFeatures:
@@ -139,8 +145,7 @@ class InceptionFeatures:
 
     resize = "TensorFlow bilinear to 299×299, 8-bit"
 
-    def __init__(self, device: torch.device | str = "cpu") -> None:
-        self.device = torch.device(device)
+    def __init__(self) -> None:
         self.checksum = manifest()["inception-fid"].sha256
 
     @property
@@ -160,7 +165,7 @@ class InceptionFeatures:
         model: nn.Module = FeatureExtractorInceptionV3(
             "inception", ["2048"], feature_extractor_weights_path=weights
         )
-        return model.to(self.device)
+        return model
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
@@ -168,9 +173,9 @@ class InceptionFeatures:
 
         def extract(part: Tensor) -> Tensor:
             rgb = part.expand(-1, 3, -1, -1) if part.shape[1] == 1 else part[:, :3]
-            return self._model(to_bytes(rgb).to(self.device))[0]  # type: ignore[no-any-return]
+            return self._model(to_bytes(rgb))[0]  # type: ignore[no-any-return]
 
-        return _in_batches(images, extract, batch=64)
+        return _in_batches(images, self._model, extract, batch=64)
 
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -192,6 +197,9 @@ def _as_colour(images: Tensor, size: int) -> Tensor:
     return resized
 
 
-def _in_batches(images: Tensor, extract: Callable[[Tensor], Tensor], batch: int = 500) -> Tensor:
+def _in_batches(
+    images: Tensor, network: nn.Module, extract: Callable[[Tensor], Tensor], batch: int = 500
+) -> Tensor:
+    network.to(images.device)
     parts = tqdm(torch.split(images, batch), desc="features", leave=False, delay=2)
-    return torch.cat([extract(part).double().cpu() for part in parts])
+    return torch.cat([extract(part).cpu().double() for part in parts])  # some devices have no float64

@@ -31,7 +31,7 @@ def mode_report(samples: Tensor, ring: GaussianRing) -> ModeReport:
     reach still count for the nearest mode in the histogram distance, so that this is 0 for perfect samples and
     `1 − 1/modes` if all fall to one mode.
     """
-    distance, nearest = torch.cdist(samples, ring.centres).min(1)
+    distance, nearest = torch.cdist(samples, ring.centres.to(samples)).min(1)
     within = distance <= 3 * ring.deviation
     reached = torch.bincount(nearest[within], minlength=ring.modes)
     fair_share = len(samples) / ring.modes
@@ -40,7 +40,7 @@ def mode_report(samples: Tensor, ring: GaussianRing) -> ModeReport:
         covered=int((reached >= fair_share / 20).sum()),
         modes=ring.modes,
         high_quality=float(within.float().mean()),
-        histogram_distance=total_variation(shares, torch.full((ring.modes,), 1 / ring.modes)),
+        histogram_distance=total_variation(shares, torch.full_like(shares, 1 / ring.modes)),
     )
 
 

@@ -52,8 +52,8 @@ def ssim(restored: Tensor, sharp: Tensor) -> Tensor:
         )
     values = [
         structural_similarity(  # type: ignore[no-untyped-call]
-            a.double().cpu().numpy(),
-            b.double().cpu().numpy(),
+            a.cpu().double().numpy(),
+            b.cpu().double().numpy(),
             channel_axis=0,
             data_range=2,
             gaussian_weights=True,
@@ -62,7 +62,7 @@ def ssim(restored: Tensor, sharp: Tensor) -> Tensor:
         )
         for a, b in zip(restored, sharp, strict=True)
     ]
-    return torch.tensor(values)
+    return torch.tensor(values, dtype=torch.float32, device=restored.device)
 
 
 class PerceptualDistance:
@@ -87,6 +87,7 @@ class PerceptualDistance:
     def __call__(self, restored: Tensor, sharp: Tensor) -> Tensor:
         """The distance of each pair, `(N,)`; images `(N, 3, H, W)` in [−1, 1]."""
         _check_pair(restored, sharp)
+        self.network.to(restored.device)
         found, wanted = self.network.activations(restored), self.network.activations(sharp)
         gaps = [
             (normalize(a, eps=1e-10) - normalize(b, eps=1e-10)) for a, b in zip(found, wanted, strict=True)

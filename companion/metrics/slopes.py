@@ -4,12 +4,16 @@ import torch
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
+from companion.environment import beside
 from companion.objectives import Objective
 
 
 def slope_norms(critic: nn.Module, points: Tensor) -> Tensor:
-    """`‖∇f(x)‖₂` at each of the points or images `(N, …)`, shape `(N,)`. A 1-Lipschitz critic nowhere exceeds 1."""
-    points = points.detach().clone().requires_grad_()
+    """`‖∇f(x)‖₂` at each of the points or images `(N, …)`, shape `(N,)`. A 1-Lipschitz critic nowhere exceeds 1.
+
+    The points go to where the critic is, and the norms come from there.
+    """
+    points = beside(critic, points.detach()).clone().requires_grad_()
     (slope,) = torch.autograd.grad(critic(points).sum(), points)
     norms: Tensor = vector_norm(slope.flatten(1), dim=1)
     return norms
@@ -30,7 +34,7 @@ def gradients_by_layer(critic: nn.Module, objective: Objective, real: Tensor, fa
     layers = [layer for layer in critic.modules() if isinstance(layer, nn.Linear)]
     hooks = [layer.register_forward_hook(lambda _, __, output: seen.append(output)) for layer in layers]
     try:
-        scores = critic(torch.cat([real, fake]))
+        scores = critic(beside(critic, torch.cat([real, fake])))
     finally:
         for hook in hooks:
             hook.remove()

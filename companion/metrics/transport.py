@@ -15,7 +15,8 @@ def earth_movers_distance(first: Tensor, second: Tensor) -> float:
         first: `(N,)`.
         second: `(M,)`.
     """
-    first, second = first.double().sort().values, second.double().sort().values
+    # some devices have no float64
+    first, second = first.cpu().double().sort().values, second.cpu().double().sort().values
     places = torch.cat([first, second]).sort().values
     # how much of each sample lies at or below the left end of every gap between two places
     below_first = torch.searchsorted(first, places[:-1], right=True).double() / len(first)

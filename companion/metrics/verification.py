@@ -29,7 +29,7 @@ def verification(same: Tensor, different: Tensor) -> Verification:
         raise CompanionError(
             "Verification needs pairs of the same person and pairs of two; one of them is empty."
         )
-    scores = torch.cat([same, different]).double().cpu().numpy()
+    scores = torch.cat([same, different]).cpu().double().numpy()
     if not np.isfinite(scores).all():
         raise CompanionError("A pair's score is not finite; check the embeddings that it was made from.")
     truth = np.concatenate([np.ones(len(same)), np.zeros(len(different))])
@@ -44,4 +44,4 @@ def recall_at_one(queries: Tensor, gallery: Tensor) -> float:
     """Share of queries `(N, D)` whose nearest of the gallery `(N, D)`, by cosine, is the one in the same row."""
     queries, gallery = (torch.nn.functional.normalize(part, dim=1) for part in (queries, gallery))
     nearest = (queries @ gallery.T).argmax(1)
-    return float((nearest == torch.arange(len(queries), device=nearest.device)).double().mean())
+    return float((nearest == torch.arange(len(queries), device=nearest.device)).cpu().double().mean())

@@ -12,11 +12,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from companion.models.configs import Config
 from companion.models.dcgan import DCGANConfig
+from companion.models.registry import Model, Signature, image, latents
 
 
 @dataclass(frozen=True)
-class ColourConfig:
+class ColourConfig(Config):
     """The numbers that fix the generator's shape, and what its latents are drawn from."""
 
     size: int = 64  # side of the square images, a power of two, at least 16
@@ -73,3 +75,11 @@ class Generator(nn.Module):
         """Latents from this generator's prior, `(count, latents)`, from torch's current random state."""
         draw = torch.rand if self.config.uniform else torch.randn
         return draw(count, self.latents, device=device)
+
+
+def _signature(config: ColourConfig) -> Signature:
+    drawn = latents(config.latents, uniform=config.uniform)
+    return Signature((drawn,), (image("images", config.channels, config.size),))
+
+
+MODELS = (Model("colour.Generator", Generator, ColourConfig, _signature, ColourConfig(16, 3, 3, 4)),)

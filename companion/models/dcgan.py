@@ -17,12 +17,14 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from companion.errors import CompanionError
+from companion.models.configs import Config
+from companion.models.registry import Model, Signature, image, latents
 
 Norm = Callable[[int], nn.Module]
 
 
 @dataclass(frozen=True)
-class DCGANConfig:
+class DCGANConfig(Config):
     """The numbers that fix both networks' shapes."""
 
     size: int = 32  # side of the square images, a power of two, at least 16
@@ -126,3 +128,10 @@ def init_weights(layer: nn.Module) -> None:
         return
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
+
+
+def _signature(config: DCGANConfig) -> Signature:
+    return Signature((latents(config.latents),), (image("images", config.channels, config.size),))
+
+
+MODELS = (Model("dcgan.Generator", Generator, DCGANConfig, _signature, DCGANConfig(16, 1, 3, 4)),)

@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from companion.errors import CompanionError
+from companion.models.configs import Config
+from companion.models.registry import Model, Signature, image
 
 Norm = Callable[[int], nn.Module]
 
@@ -29,7 +31,7 @@ def _instance_norm(channels: int) -> nn.Module:
 
 
 @dataclass(frozen=True)
-class RestorerConfig:
+class RestorerConfig(Config):
     """The numbers that fix the generator's shape; the defaults are the paper's size (11 million weights)."""
 
     width: int = 64  # channels at full resolution, doubled at each of the two halvings
@@ -168,3 +170,10 @@ def _doubling(channels: int, norm: Norm | None) -> list[nn.Module]:
         *_normalised(narrower, norm),
         nn.ReLU(inplace=True),
     ]
+
+
+def _signature(config: RestorerConfig) -> Signature:
+    return Signature((image("blurred", 3),), (image("restored", 3),))
+
+
+MODELS = (Model("deblur.Restorer", Restorer, RestorerConfig, _signature, RestorerConfig(4, 1)),)

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from companion.models.configs import Config, positive
+from companion.models.registry import Model, Signature, image, vector
+
 
 @dataclass(frozen=True)
-class DigitClassifierConfig:
+class DigitClassifierConfig(Config):
     """The numbers that fix the network's shape."""
 
     width: int = 16  # channels of the first convolution
     features: int = 64  # length of the hidden layer that serves as features
     classes: int = 10
+
+    def __post_init__(self) -> None:
+        positive(width=self.width, features=self.features, classes=self.classes)
 
 
 class DigitClassifier(nn.Module):
@@ -50,3 +56,18 @@ def _halving(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
     )
+
+
+def _signature(config: DigitClassifierConfig) -> Signature:
+    return Signature((image("images", 1, 32),), (vector("logits", config.classes),))
+
+
+MODELS = (
+    Model(
+        "digits.DigitClassifier",
+        DigitClassifier,
+        DigitClassifierConfig,
+        _signature,
+        DigitClassifierConfig(4, 8, 3),
+    ),
+)

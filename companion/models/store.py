@@ -2,80 +2,104 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from companion.errors import CompanionError
-from companion.models import colour, dcgan, deblur, digits, identity
-
-BUILDERS = {
-    "colour.Generator": (colour.Generator, colour.ColourConfig),
-    "dcgan.Generator": (dcgan.Generator, dcgan.DCGANConfig),
-    "deblur.Restorer": (deblur.Restorer, deblur.RestorerConfig),
-    "digits.DigitClassifier": (digits.DigitClassifier, digits.DigitClassifierConfig),
-    "identity.FaceReader": (identity.FaceReader, identity.FaceReaderConfig),
-}
+from companion.files import AGAIN, write_bytes
+from companion.models.configs import Config
+from companion.models.registry import Model, model_of, models
 
 
 def save_model(path: Path, model: nn.Module, *, half: bool = False) -> None:
-    """Write a model of `BUILDERS` with its config; `half` stores float16, which loads back as float32."""
-    name = next(name for name, (kind, _) in BUILDERS.items() if type(model) is kind)
+    """Write a registered model with its config; `half` stores float16, which loads back as float32.
+
+    Raises:
+        CompanionError: Its class is not registered, or the file cannot be written.
+    """
+    registered = model_of(model)
     tensors = {
         key: value.half() if half and value.is_floating_point() else value
         for key, value in model.state_dict().items()
     }
-    write_tensors(path, tensors, {"model": name, "config": json.dumps(asdict(model.config))})  # type: ignore[call-overload]
+    config: Config = model.config  # type: ignore[assignment]
+    write_tensors(path, tensors, {"model": registered.name, "config": config.as_json()})
 
 
 def load_model(path: Path) -> nn.Module:
-    """The model a file holds, on the CPU, float32, in eval mode.
+    """The model a file holds, on the CPU, float32, in eval mode. No random number is drawn.
 
     Raises:
-        CompanionError: The file is missing, damaged, or of another kind.
+        CompanionError: The file is missing, damaged, or of another kind; or its weights are not those of the model
+            and the config it names, or not finite.
     """
     tensors, about = read_tensors(path)
-    if about.get("model") not in BUILDERS:
+    registered = models().get(about.get("model", ""))
+    if registered is None:
         raise CompanionError(
             f"The file {path} holds no model of this package; give a .safetensors file it made."
         )
-    build, configure = BUILDERS[about["model"]]
-    model: nn.Module = build(configure(**json.loads(about["config"])))
-    model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in tensors.items()})
+    try:
+        config = registered.config.from_json(about.get("config", ""))
+    except CompanionError as error:
+        raise CompanionError(f"The file {path} holds no model that can be built. {error}") from None
+    if spoilt := next((key for key, value in tensors.items() if not value.isfinite().all()), None):
+        raise CompanionError(
+            f"Some weights in {path} are not finite ({spoilt}), and nothing can be computed with them; "
+            "train the model again."
+        )
+    model = _unfilled(registered, config, most=len(tensors), path=path)
+    weights = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+    try:
+        model.load_state_dict(weights, assign=True)
+    except RuntimeError:  # names or shapes differ
+        raise _not_as_configured(path, config) from None
     return model.eval()
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
-    """Write tensors and notes with a checksum over both; the old file stays whole until the new one is."""
+def _unfilled(registered: Model[Config], config: Config, *, most: int, path: Path) -> nn.Module:
+    """The model without memory for its weights, so that a config that asks for too much costs nothing.
+
+    It ends as soon as there are more weights than the file has: ten million blocks would take minutes.
+    """
+    left = most
+
+    def count(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OverflowError
+
+    counting = register_module_parameter_registration_hook(count)
+    try:
+        with torch.device("meta"):
+            return registered.build(config)
+    except (OverflowError, RuntimeError, TypeError, ValueError):  # torch's, of sizes it cannot count
+        raise _not_as_configured(path, config) from None
+    finally:
+        counting.remove()
+
+
+def _not_as_configured(path: Path, config: Config) -> CompanionError:
+    return CompanionError(
+        f"The weights in {path} are not those of the model it names, whose config is {config.as_json()[:200]}; "
+        "make the file again."
+    )
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str], *, then: str = AGAIN
+) -> None:
+    """Write tensors and notes with a checksum over both; `then` is for a disk that refuses, see `companion.files`."""
     stored = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     notes = {**about, "sha256": _digest(stored, about)}
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "wb") as file:
-            file.write(_serialised(stored, notes))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise unwritable(path, error) from None
-
-
-def unwritable(path: Path, error: OSError) -> CompanionError:
-    """An error for a file or folder that the system refuses to write, a full disk above all."""
-    return CompanionError(
-        f"Could not write {path} ({_reason(error)}); free some space or choose another folder, "
-        "then continue with --resume."
-    )
+    write_bytes(path, _serialised(stored, notes), then=then)
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -1,57 +1,29 @@
 """The bug museum: real bugs, built so that a notebook can watch them fail. Never train with these for anything else.
 
 Each exhibit is the right code with a line or two changed, so the difference between a plot of the one and a plot of
-the other is those lines. One module a chapter.
+the other is those lines. One module a chapter; what it names in its `__all__` hangs here, too.
 """
 
-from companion.museum.ch01 import (
-    UndetachedFakes,
-    company_changes_a_picture,
-    gradient_conflict,
-    keras_momentum_as_eps,
-    signal_by_depth,
-)
-from companion.museum.ch02 import InOrder, as_bgr, gradients_agree
-from companion.museum.ch03 import (
-    ClippedBeforeTheStep,
-    MomentumWasserstein,
-    largest_weights,
-    with_sigmoid,
-)
-from companion.museum.ch04 import (
-    ChannelNormPenalty,
-    OneEpsilonPenalty,
-    SquareRootPenalty,
-    WholeBatchNormPenalty,
-    leak_between_samples,
-)
-from companion.museum.ch08 import (
-    as_mediapipe_reads,
-    found_in_bgr,
-    sides_in_the_mirror,
-    with_a_clock_in_seconds,
-)
+from functools import cache
+from typing import Any
 
-__all__ = [
-    "ChannelNormPenalty",
-    "ClippedBeforeTheStep",
-    "InOrder",
-    "MomentumWasserstein",
-    "OneEpsilonPenalty",
-    "SquareRootPenalty",
-    "UndetachedFakes",
-    "WholeBatchNormPenalty",
-    "as_bgr",
-    "as_mediapipe_reads",
-    "company_changes_a_picture",
-    "found_in_bgr",
-    "gradient_conflict",
-    "gradients_agree",
-    "keras_momentum_as_eps",
-    "largest_weights",
-    "leak_between_samples",
-    "sides_in_the_mirror",
-    "signal_by_depth",
-    "with_a_clock_in_seconds",
-    "with_sigmoid",
-]
+from companion.found import modules
+
+
+@cache
+def _exhibits() -> dict[str, Any]:
+    """Every exhibit by its name."""
+    return {name: getattr(module, name) for module in modules(__name__) for name in module.__all__}
+
+
+def __getattr__(name: str) -> Any:
+    """An exhibit of some chapter; all chapters are imported when the first is asked for."""
+    if name == "__all__":
+        return sorted(_exhibits())
+    if name.startswith("_") or name not in _exhibits():
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _exhibits()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted(_exhibits())

@@ -1,13 +1,27 @@
-"""Chapter 1's exhibits: undetached fakes, a momentum that is an eps, evaluation in train mode."""
+"""Chapter 1's exhibits: undetached fakes, a momentum that is an eps, evaluation in train mode, one stream for all."""
 
 from collections.abc import Iterable
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
 
+from companion.environment import beside
+from companion.randomness import generator
 from companion.training.adversarial import AdversarialTrainer
+from companion.training.critic import CriticTrainer
+
+__all__ = [
+    "OneStream",
+    "UndetachedFakes",
+    "company_changes_a_picture",
+    "gradient_conflict",
+    "keras_momentum_as_eps",
+    "signal_by_depth",
+    "told_by_noise",
+]
 
 
 class UndetachedFakes(AdversarialTrainer):
@@ -18,20 +32,17 @@ class UndetachedFakes(AdversarialTrainer):
     """
 
     def _fakes(self, batch: Tensor) -> Tensor:
-        with self._autocast():
-            fakes: Tensor = self._draw(self._inputs(batch))
+        fakes: Tensor = self.players["generator"](self._inputs(batch))
         return fakes  # the bug: no detach, no torch.no_grad
 
-    def _clear(self, optimiser: torch.optim.Optimizer) -> None:
-        if (
-            optimiser is not self.generator_optimiser
-        ):  # the bug's other half: these gradients stay until they are used
-            optimiser.zero_grad()
-
     def _generator_step(self, batch: Tensor) -> Tensor:
-        loss = super()._generator_step(batch)
-        self.generator_optimiser.zero_grad()
-        return loss
+        generator = self.players["generator"]
+        forget, generator.clear = generator.clear, lambda: None  # type: ignore[method-assign]
+        try:  # the bug's other half: what the critic's loss left is still there when the generator steps
+            return super()._generator_step(batch)
+        finally:
+            generator.clear = forget  # type: ignore[method-assign]
+            generator.clear()
 
 
 def keras_momentum_as_eps(channels: int) -> nn.BatchNorm2d:
@@ -58,8 +69,9 @@ def gradient_conflict(trainer: AdversarialTrainer, real: Tensor) -> tuple[float,
     own = parameters_to_vector(
         torch.autograd.grad(trainer.objective.generator_loss(scores), parameters, retain_graph=True)
     )
+    real_scores = trainer.critic(real.to(fake.device))
     leaked = parameters_to_vector(
-        torch.autograd.grad(trainer.objective.critic_loss(trainer.critic(real), scores), parameters)
+        torch.autograd.grad(trainer.objective.critic_loss(real_scores, scores), parameters)
     )
     cosine = torch.nn.functional.cosine_similarity(own, leaked, dim=0)
     return float(cosine), float(leaked.norm() / own.norm())
@@ -69,7 +81,7 @@ def gradient_conflict(trainer: AdversarialTrainer, real: Tensor) -> tuple[float,
 def signal_by_depth(generator: nn.Module, latents: Tensor) -> list[tuple[str, float]]:
     """Standard deviation of what leaves each layer of a generator in train mode, with the layers' names."""
     found = []
-    signal = latents[:, :, None, None]
+    signal = beside(generator, latents)[:, :, None, None]
     for layer in generator.layers:  # type: ignore[union-attr]
         signal = layer(signal)
         found.append((type(layer).__name__, float(signal.std())))
@@ -83,4 +95,38 @@ def company_changes_a_picture(generator: nn.Module, latents: Tensor, mates: Iter
     Batch normalisation in train mode uses the statistics of the batch, so one picture depends on the others. (It also
     moves the running statistics: the generator is copied first.)
     """
-    return [deepcopy(generator).train()(torch.cat([latents[:1], others]))[0] for others in mates]
+    companies = [beside(generator, torch.cat([latents[:1], others])) for others in mates]
+    return [deepcopy(generator).train()(company)[0] for company in companies]
+
+
+class OneStream(CriticTrainer):
+    """A critic whose penalty draws its ε with the seed and the step, and forgets what they are for.
+
+    The noise on the fakes is drawn with the same seed and the same step: so it is made of the same numbers.
+    """
+
+    def drawing(self, purpose: str, index: int | None = None, *, rank: int = 0) -> Any:
+        """The bug: whatever the purpose, the numbers are those of the noise."""
+        return super().drawing("noise on a cloud", index, rank=rank)
+
+
+def told_by_noise(purpose: str, *, seed: int = 1, step: int = 0, count: int = 256) -> tuple[Tensor, Tensor]:
+    """Each ε of a step's penalty beside the nearest radius in that step's noise, `(count,)` both.
+
+    Torch makes normal numbers of even ones in pairs, by Box and Muller's rule: two of radius √(−2 ln(1 − ε)). So where
+    ε and noise come from one stream, half of the ε can be read off the noise, and the other half become angles.
+
+    Args:
+        purpose: What the ε are drawn for; “noise on a cloud” is the bug.
+        seed: Of both.
+        step: Of both.
+        count: Points in the batch, a multiple of 8.
+
+    Returns:
+        √(−2 ln(1 − ε)), and the radius among the noise that is nearest to it.
+    """
+    along = torch.rand(count, generator=generator(seed, purpose, step))
+    noise = torch.randn(count, 2, generator=generator(seed, "noise on a cloud", step))
+    radii = noise.view(-1, 2, 8).norm(dim=1).flatten()  # each number's partner is the eighth after it
+    wanted = (-2 * (1 - along).log()).sqrt()
+    return wanted, radii[(wanted[:, None] - radii).abs().argmin(1)]

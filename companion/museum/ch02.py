@@ -6,6 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from companion.data.pairs import BlurredPatches
+from companion.environment import beside
+
+__all__ = [
+    "InOrder",
+    "as_bgr",
+    "gradients_agree",
+]
 
 
 def as_bgr(images: Tensor) -> Tensor:
@@ -43,7 +50,7 @@ def gradients_agree(
     slopes = []
     for index in range(count):
         pairs = batches[index]
-        loss = (generator(pairs.input) - pairs.target).abs().mean()
+        loss = (generator(beside(generator, pairs.input)) - beside(generator, pairs.target)).abs().mean()
         slope = torch.autograd.grad(loss, parameters)
         slopes.append(torch.cat([part.flatten() for part in slope]))  # in whatever memory layout
     cosines = [torch.cosine_similarity(a, b, dim=0) for a, b in zip(slopes, slopes[apart:], strict=False)]

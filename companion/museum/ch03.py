@@ -8,7 +8,14 @@ from torch import Tensor, nn
 from torch.optim import Optimizer, RMSprop
 
 from companion.objectives import Wasserstein
-from companion.training.adversarial import AdversarialTrainer, Report
+from companion.training.adversarial import AdversarialTrainer, GANReport
+
+__all__ = [
+    "ClippedBeforeTheStep",
+    "MomentumWasserstein",
+    "largest_weights",
+    "with_sigmoid",
+]
 
 
 def with_sigmoid(critic: nn.Module) -> nn.Module:
@@ -38,18 +45,18 @@ class ClippedBeforeTheStep(AdversarialTrainer):
     Then the step carries them out of the range again, and the generator learns from a critic that is too steep.
     """
 
-    def _critic_step(self, real: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _critic_step(self, batch: Tensor) -> dict[str, Tensor]:
         clipping = self.objective
         assert isinstance(clipping, Wasserstein)
         clipping.constrain(self.critic)  # the bug: before …
         self.objective = replace(clipping, clip=math.inf)  # … and not after
         try:
-            return super()._critic_step(real)
+            return super()._critic_step(batch)
         finally:
             self.objective = clipping
 
 
-def largest_weights(reports: Iterable[Report]) -> list[float]:
+def largest_weights(reports: Iterable[GANReport]) -> list[float]:
     """The critic's largest absolute weight as the generator finds it, after each report."""
     return [
         max(float(weight.detach().abs().max()) for weight in report.trainer.critic.parameters())

@@ -9,7 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.linalg import vector_norm
 
+from companion.environment import beside
 from companion.objectives import WassersteinGP
+
+__all__ = [
+    "ChannelNormPenalty",
+    "OneEpsilonPenalty",
+    "SquareRootPenalty",
+    "WholeBatchNormPenalty",
+    "leak_between_samples",
+]
 
 
 def leak_between_samples(critic: nn.Module, images: Tensor) -> float:
@@ -23,7 +32,7 @@ def leak_between_samples(critic: nn.Module, images: Tensor) -> float:
         critic: In the mode, train or eval, that is to be examined.
         images: One batch, `(N, …)`, at least two.
     """
-    images = images.detach().clone().requires_grad_()
+    images = beside(critic, images.detach()).clone().requires_grad_()
     (slope,) = torch.autograd.grad(critic(images)[0], images)
     squares = slope.flatten(1).square().sum(1)
     return float((squares[1:].sum() / squares.sum()).sqrt())

@@ -6,6 +6,13 @@ from companion.errors import CompanionError
 from companion.vision import Frame, Hand, HandTracker, Picture, Side
 from companion.vision.models import mediapipe, opencv
 
+__all__ = [
+    "as_mediapipe_reads",
+    "found_in_bgr",
+    "sides_in_the_mirror",
+    "with_a_clock_in_seconds",
+]
+
 
 def sides_in_the_mirror(tracker: HandTracker, picture: Picture) -> list[Side]:
     """The sides of the hands in a picture that was mirrored for the eye before it went to the tracker.

@@ -1,14 +1,14 @@
 """Weights and records of the long runs, as `companion reproduce` made them."""
 
-import json
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from companion.errors import unknown_name
-from companion.metrics.distances import Measurement
 from companion.models.store import load_model
+from companion.records import Details, Record, read_details, read_record
 
 
 def names() -> list[str]:
@@ -18,25 +18,26 @@ def names() -> list[str]:
     )
 
 
-def record(name: str) -> dict[str, Any]:
-    """What a run was and what it measured: command, seeds, device, versions, seconds, metrics.
+def record(name: str) -> Record:
+    """What a run was and what it measured, each number with its protocol.
 
     Raises:
         CompanionError: There is no such run.
     """
-    if name not in names():
-        raise unknown_name("pretrained run", name, names())
-    content: dict[str, Any] = json.loads(_folder().joinpath(f"{name}.json").read_text(encoding="utf-8"))
-    return content
+    _check(name)
+    with as_file(_folder()) as folder:
+        return read_record(folder / f"{name}.json")
 
 
-def measurements(name: str) -> list[Measurement]:
-    """What a run measured, each number with its protocol.
+def details(name: str) -> Details:
+    """Curves and single runs behind a record, as its recipe left them; empty if it left none.
 
     Raises:
         CompanionError: There is no such run.
     """
-    return [Measurement(**metric) for metric in record(name)["metrics"]]
+    _check(name)
+    with as_file(_folder()) as folder:
+        return read_details(folder / f"{name}.json")
 
 
 def load(name: str) -> nn.Module:
@@ -45,9 +46,28 @@ def load(name: str) -> nn.Module:
     Raises:
         CompanionError: There is no such run, or it left no weights.
     """
-    record(name)
+    _check(name)
     with as_file(_folder() / f"{name}.safetensors") as path:
         return load_model(path)
+
+
+def _check(name: str) -> None:
+    if name not in names():
+        raise unknown_name("pretrained run", name, names())
+
+
+def find(name: str) -> nn.Module:
+    """The model that a name means: a pretrained run, a `.safetensors` file, or a run's folder.
+
+    Raises:
+        CompanionError: There is no such model, or its file is damaged.
+    """
+    path = Path(name)
+    if path.suffix == ".safetensors":
+        return load_model(path)
+    if path.is_dir() and name not in names():
+        return load_model(path / "generator.safetensors")
+    return load(name)
 
 
 def _folder() -> Any:

@@ -25,12 +25,11 @@ from companion.metrics import Measurement
 from companion.metrics.restoration import PerceptualDistance, aligned_psnr, psnr, ssim
 from companion.models.deblur import Restorer
 from companion.objectives import NonSaturating, Objective, Wasserstein, WassersteinGP
+from companion.reproduce.following import finish_run
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.training.conditional import ConditionalTrainer
 from companion.training.deblurring import DeblurSettings, build
-from companion.training.progress import progress
 from companion.training.runs import Run
-from companion.training.stopping import stop_requested
 
 SEEDS = [1, 2, 3]
 BORDER = 16  # pixels left out all round: methods differ in what they imagine beyond the border
@@ -236,7 +235,6 @@ def _trained(job: Job, key: str, settings: DeblurSettings) -> tuple[ConditionalT
     run_of = build(settings, photos)
     trainer = run_of.trainer
     run = Run.start(job.work / key, settings.as_json(), photos.fingerprint, resume=True)
-    run.restore(trainer)
     curve = job.work / f"{key}-curve"
     every = max(1, settings.steps // 10)
 
@@ -244,14 +242,7 @@ def _trained(job: Job, key: str, settings: DeblurSettings) -> tuple[ConditionalT
         if trainer.step and trainer.step % every == 0:
             job.once(f"{key}-curve/{trainer.step:06d}", partial(_point, trainer, photos, settings, job))
 
-    measured()  # if the last sitting ended while measuring
-    reports = run.train(trainer, run_of.batches, steps=settings.steps)
-    with stop_requested() as stop:
-        for _ in progress(reports, total=settings.steps, start=run.first_step, label=key):
-            measured()
-            if stop.requested:
-                reports.close()
-                raise KeyboardInterrupt
+    finish_run(run, trainer, run_of.batches, steps=settings.steps, label=key, each=measured)
 
     def judged() -> dict[str, Any]:
         return {

@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from scipy.stats import spearmanr
+from torch import nn
 
 from companion.data import Images
 from companion.environment import pick_device
@@ -20,6 +21,8 @@ from companion.training.gan import RunSettings, build, shuffled
 from companion.training.progress import progress
 from companion.training.runs import Run
 from companion.training.stopping import stop_requested
+from companion.training.supervised import Lessons
+from companion.training.trainer import Batches, Trainer
 
 
 def trained(
@@ -51,16 +54,44 @@ def finished_run(
     settings = replace(settings, device=pick_device(settings.device).type)
     trainer, images = build(settings)
     run = Run.start(job.work / key, settings.as_json(), images.fingerprint, resume=True)
+    finish_run(
+        run, trainer, shuffled(images, settings), steps=settings.steps, label=key, each=lambda: each(trainer)
+    )
+    return trainer, run
+
+
+def learnt(job: Job, lessons: Lessons, settings: dict[str, Any], *, data: str) -> nn.Module:
+    """What a supervised training leaves, made in a run's folder below the job's; `data` tells the data's version."""
+    about = {"device": str(lessons.trainer.device), "steps": lessons.steps, **settings}
+    run = Run.start(job.work / "run", about, data, resume=True)
+    finish_run(run, lessons.trainer, lessons.batches, steps=lessons.steps, label=job.work.name)
+    (model,) = lessons.trainer.products().values()
+    return model
+
+
+def finish_run(
+    run: Run,
+    trainer: Trainer[Any],
+    batches: Batches[Any],
+    *,
+    steps: int,
+    label: str,
+    each: Callable[[], None] = lambda: None,
+) -> None:
+    """Bring a run to its end with a progress bar; `each` is called after every step, and at the start.
+
+    Raises:
+        KeyboardInterrupt: Somebody asked to stop; the checkpoint is written.
+    """
     run.restore(trainer)
-    each(trainer)  # if the last sitting ended in it
-    reports = run.train(trainer, shuffled(images, settings), steps=settings.steps)
+    each()  # if the last sitting ended in it
+    reports = run.train(trainer, batches, steps=steps)
     with stop_requested() as stop:
-        for _ in progress(reports, total=settings.steps, start=run.first_step, label=key):
-            each(trainer)
+        for _ in progress(reports, total=steps, start=run.first_step, label=label):
+            each()
             if stop.requested:
                 reports.close()
                 raise KeyboardInterrupt
-    return trainer, run
 
 
 def _mean_losses(folder: Path, step: int, window: int) -> dict[str, float]:

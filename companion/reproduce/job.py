@@ -11,8 +11,8 @@ from typing import Any
 
 from torch import nn
 
-from companion.metrics import Measurement
-from companion.training.runs import write_json
+from companion.files import write_json
+from companion.records import Details, Measurement
 
 BUDGETS = ("debug", "laptop", "gpu")
 
@@ -36,7 +36,6 @@ class Job:
             stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return stored
         content = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, content)
         return content
 
@@ -64,7 +63,7 @@ class Result:
     settings: dict[str, Any]
     seeds: list[int]
     metrics: list[Measurement]
-    details: dict[str, Any] = field(default_factory=dict)  # curves and single runs, for figures
+    details: Details = field(default_factory=dict)  # curves and single runs, for figures
     model: nn.Module | None = None
 
 
@@ -81,6 +80,5 @@ def over_seeds(name: str, values: list[float]) -> Measurement:
     """Mean and standard deviation of one number over the seeds' runs; of a single run, its number."""
     if len(values) == 1:
         return Measurement(name, values[0], "one seed")
-    return Measurement(
-        name, fmean(values), f"mean and standard deviation over {len(values)} seeds", stdev(values)
-    )
+    protocol = f"mean and standard deviation over {len(values)} seeds"
+    return Measurement(name, fmean(values), protocol, stdev(values), n=len(values))

@@ -1,35 +1,20 @@
-"""The one loop behind every GAN of the course (chapter 1).
+"""The one loop behind every GAN of the course (chapter 1)."""
 
-The loop is an iterator, so a notebook can draw, a command can show a bar and a test can stop after two steps, all
-without callbacks. Everything random is a function of (seed, purpose, index), the purpose being latents, penalty or
-dropout, and batch i one of (seed, i): so a resumed run repeats the uninterrupted one bit for bit, nothing shares its
-numbers with anything else, and the reader's own are left alone.
-"""
-
-import math
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
-from companion.errors import CompanionError
-from companion.models.modes import evaluating
+from companion.models.evaluating import evaluating
 from companion.objectives import Objective, mixes_batch
 from companion.randomness import drawing
-from companion.training import state
+from companion.training.player import Player, Workshop
 from companion.training.second_order import second_order
-
-
-class Batches(Protocol):
-    """Endless training data with random access: `batches[i]` is the i-th batch, the same whenever it is asked for."""
-
-    def __getitem__(self, index: int, /) -> Any:
-        """Batch number `index`, `(N, …)`."""
+from companion.training.trainer import Batches, Report, Trainer
 
 
 @runtime_checkable
@@ -41,43 +26,51 @@ class OwnPrior(Protocol):
 
 
 @dataclass(frozen=True)
-class Report:
+class GANReport(Report):
     """What one generator step did. Losses and scores are batch means; `trainer` gives access to the networks."""
 
-    step: int  # counted from 1
-    critic_loss: float  # without the penalty
-    generator_loss: float
-    penalty: float  # 0 where the objective has none
-    real_score: float  # mean raw score of the last real batch
-    fake_score: float
     trainer: "AdversarialTrainer" = field(repr=False, compare=False)
 
     @property
-    def finite(self) -> bool:
-        """Whether every number is finite; a run with a NaN cannot recover."""
-        return all(map(math.isfinite, (self.critic_loss, self.generator_loss, self.penalty)))
+    def critic_loss(self) -> float:
+        """The critic's, without the penalty."""
+        return self.numbers["critic_loss"]
 
     @property
-    def line(self) -> str:
-        """The losses in one short line, for progress bars and titles."""
-        return f"critic {self.critic_loss:.3f}, generator {self.generator_loss:.3f}"
+    def generator_loss(self) -> float:
+        """The generator's, whatever is added to the critic's word included."""
+        return self.numbers["generator_loss"]
+
+    @property
+    def penalty(self) -> float:
+        """0 where the objective has none."""
+        return self.numbers["penalty"]
+
+    @property
+    def real_score(self) -> float:
+        """Mean raw score of the last real batch."""
+        return self.numbers["real_score"]
+
+    @property
+    def fake_score(self) -> float:
+        """Mean raw score of the fakes beside it."""
+        return self.numbers["fake_score"]
 
 
-class AdversarialTrainer:
+class AdversarialTrainer(Trainer[Any]):
     """Trains a generator against a critic under an objective.
+
+    A step is one of the generator's, after `objective.critic_steps` of the critic's, each on a batch of its own.
 
     Args:
         generator: Latents `(N, generator.latents)` to images; evaluated through its moving average, in eval mode.
         critic: Images to scores `(N,)`.
         objective: The two losses and all that goes with them.
         seed: Fixes latents, penalties, dropout and fixed samples; the weights were drawn before, by the caller.
-        device: Where both networks are moved.
-        precision: `torch.bfloat16` runs both networks under autocast; losses and penalty norms stay in float32.
+        workshop: Where and how the networks are trained. Compiled networks are compiled for all but the penalty's
+            pass, which needs second derivatives that the compiler refuses.
         ema_decay: Decay of the generator's exponential moving average; 0 keeps the live weights.
         generator_rate: Learning rate instead of the objective's own; likewise `critic_rate`.
-        channels_last: Memory layout of the networks. Faster on most processors for 4-dimensional data.
-        compiled: Compile both networks with `torch.compile`, but for the penalty's pass, which needs second
-            derivatives that the compiler refuses.
     """
 
     def __init__(
@@ -87,91 +80,67 @@ class AdversarialTrainer:
         objective: Objective,
         *,
         seed: int,
-        device: torch.device | str = "cpu",
-        precision: torch.dtype = torch.float32,
+        workshop: Workshop | None = None,
         ema_decay: float = 0.999,
         generator_rate: float | None = None,
         critic_rate: float | None = None,
-        channels_last: bool = False,
-        compiled: bool = False,
     ) -> None:
         objective.check(critic)
-        self.device = torch.device(device)
-        layout = torch.channels_last if channels_last else torch.preserve_format
-        self.generator = generator.to(self.device).to(memory_format=layout)
-        self.critic = critic.to(self.device).to(memory_format=layout)
+        workshop = workshop or Workshop()
+        optimising = partial(self._optimising, objective, generator_rate)
+        judging = partial(objective.optimiser, learning_rate=critic_rate)
+        players = {
+            "generator": Player(generator, optimising, workshop, ema_decay=ema_decay),
+            "critic": Player(critic, judging, workshop),
+        }
+        super().__init__(players, workshop, seed=seed)
+        self.generator, self.critic = generator, critic
         self.objective = objective
-        self.seed = seed
-        self.precision = precision
-        self.layout = layout
         self.latents: int = getattr(generator, "latents", 0)  # none where it draws from images
-        self.generator_optimiser = objective.optimiser(generator.parameters(), generator_rate)
-        self.critic_optimiser = objective.optimiser(critic.parameters(), critic_rate)
-        self.average = AveragedModel(generator, multi_avg_fn=warmed_up_average(ema_decay))
-        self.step = 0
-        self._turn = 0  # within the step: the critic's come first, the generator's last
         self._one_pass = not mixes_batch(critic)
-        self._draw = torch.compile(generator) if compiled else generator
-        self._score = torch.compile(critic) if compiled else critic
+        self._turn = 0  # within the step: the critic's come first, the generator's last
 
-    def run(self, batches: Batches, *, steps: int) -> Iterator[Report]:
-        """Train until `steps` generator steps have been made in all, yielding a report after each.
+    def one_step(self, batches: Batches[Any]) -> Mapping[str, Tensor]:
+        """Train the critic on its batches, then the generator on the last of them."""
+        turns = self.objective.critic_steps
+        for self._turn in range(turns):
+            batch = self.take(batches[self.step * turns + self._turn])
+            numbers = self._critic_step(batch)
+        self._turn = turns
+        return {**numbers, "generator_loss": self._generator_step(batch)}
 
-        Args:
-            batches: Real data; step n draws `objective.critic_steps` batches, at its own positions.
-            steps: The step to stop at, counted from the run's beginning, so a resumed run is asked the same.
+    def report(self, numbers: Mapping[str, float]) -> GANReport:
+        """The report of the step just made."""
+        return GANReport(self.step, numbers, trainer=self)
 
-        Raises:
-            CompanionError: A loss is no longer finite; the message names the step.
-        """
-        self.generator.train()
-        self.critic.train()
-        while self.step < steps:
-            report = self._one_step(batches)
-            if not report.finite:
-                raise CompanionError(
-                    f"A loss became {report.line} at step {report.step}, and training cannot recover from that; "
-                    "lower the learning rates or choose another objective."
-                )
-            yield report
+    def products(self) -> Mapping[str, nn.Module]:
+        """The averaged generator."""
+        return {"generator": self.players["generator"].best}
 
-    def _one_step(self, batches: Batches) -> Report:
-        critic_steps = self.objective.critic_steps
-        with self._drawing("dropout", self.step):
-            for self._turn in range(critic_steps):
-                batch = batches[self.step * critic_steps + self._turn].to(
-                    self.device, memory_format=self.layout
-                )
-                critic_numbers = self._critic_step(batch)
-            self._turn = critic_steps
-            generator_loss = self._generator_step(batch)
-        self.average.update_parameters(self.generator)
-        self.step += 1
-        # one transfer for all the numbers, so that a GPU waits once a step
-        numbers = torch.stack([*critic_numbers, generator_loss]).tolist()
-        critic_loss, penalty, real_score, fake_score, generator_loss_number = numbers
-        return Report(
-            self.step, critic_loss, generator_loss_number, penalty, real_score, fake_score, trainer=self
-        )
+    def _optimising(self, objective: Objective, rate: float | None, parameters: Any) -> torch.optim.Optimizer:
+        """The generator's optimiser: here the objective's."""
+        return objective.optimiser(parameters, rate)
 
-    def _drawing(self, purpose: str, index: int) -> AbstractContextManager[None]:
-        return drawing(self.seed, purpose, index, device=self.device)
-
-    def _critic_step(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _critic_step(self, batch: Any) -> dict[str, Tensor]:
         real = self._real(batch)
         fake = self._fakes(batch).to(real.dtype)
         real_scores, fake_scores = self._scores(real, fake)
         loss = self.objective.critic_loss(real_scores, fake_scores)
-        drawn = self._drawing("penalty", self.step * self.objective.critic_steps + self._turn)
-        with drawn, self._autocast(), second_order():
-            penalty = self.objective.penalty(self.critic, real, fake)
-        total = loss if penalty is None else loss + penalty
-        self._clear(self.critic_optimiser)
-        total.backward()  # type: ignore[no-untyped-call]
-        self.critic_optimiser.step()
+        penalty = self._penalty(real, fake)
+        self.learn(loss if penalty is None else loss + penalty, self.players["critic"])
         self.objective.constrain(self.critic)
-        penalty = torch.zeros_like(loss) if penalty is None else penalty.detach()
-        return loss.detach(), penalty, real_scores.detach().mean(), fake_scores.detach().mean()
+        return {
+            "critic_loss": loss,
+            "penalty": torch.zeros_like(loss) if penalty is None else penalty,
+            "real_score": real_scores.mean(),
+            "fake_score": fake_scores.mean(),
+        }
+
+    def _penalty(self, real: Tensor, fake: Tensor) -> Tensor | None:
+        drawn = self.drawing("penalty", self.step * self.objective.critic_steps + self._turn)
+        jointly = self.workshop.processes.drawing_jointly(self._joined)
+        with drawn, jointly, self.workshop.autocast(), second_order():
+            return self.objective.penalty(self.critic, real, fake)
 
     def _real(self, batch: Any) -> Tensor:
         """The images of a batch that the critic is to call real: here all of it."""
@@ -180,52 +149,45 @@ class AdversarialTrainer:
 
     def _inputs(self, batch: Any) -> Tensor:
         """What the generator draws from, for as many images as the batch holds: here fresh latents."""
-        with self._drawing("latents", self.step * (self.objective.critic_steps + 1) + self._turn):
-            return self.draw_latents(len(batch))
+        with self.drawing("latents", self.step * (self.objective.critic_steps + 1) + self._turn):
+            return self.workshop.processes.part(self.draw_latents(self._joined))
 
     def _further_loss(self, drawn: Tensor, batch: Any) -> Tensor | None:
         """What is added to the generator's loss besides the critic's word; here nothing."""
         return None
 
-    def _fakes(self, batch: Tensor) -> Tensor:
+    def _fakes(self, batch: Any) -> Tensor:
         """Images for the critic to learn from, cut off from the generator, whose gradients they must not reach."""
-        with torch.no_grad(), self._autocast():
-            fakes: Tensor = self._draw(self._inputs(batch))
+        with torch.no_grad():
+            fakes: Tensor = self.players["generator"](self._inputs(batch))
         return fakes
-
-    def _clear(self, optimiser: Optimizer) -> None:
-        optimiser.zero_grad()
 
     def _scores(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """Scores of both, in one pass unless batch normalisation would then mix real with fake."""
-        with self._autocast():
-            if self._one_pass:
-                real_scores, fake_scores = self._score(torch.cat([real, fake])).chunk(2)
-            else:
-                real_scores, fake_scores = self._score(real), self._score(fake)
+        critic = self.players["critic"]
+        if self._one_pass:
+            real_scores, fake_scores = critic(torch.cat([real, fake])).chunk(2)
+        else:
+            real_scores, fake_scores = critic(real), critic(fake)
         return real_scores.float(), fake_scores.float()
 
-    def _generator_step(self, batch: Tensor) -> Tensor:
-        self.critic.requires_grad_(False)  # saves the weight gradients nobody would use
-        try:
-            with self._autocast():
-                drawn = self._draw(self._inputs(batch))
-                scores = self._score(drawn)
-                further = self._further_loss(drawn, batch)
-            loss = self.objective.generator_loss(scores.float())
+    def _generator_step(self, batch: Any) -> Tensor:
+        generator, critic = self.players["generator"], self.players["critic"]
+        with critic.still():
+            drawn = generator(self._inputs(batch))
+            loss = self.objective.generator_loss(critic(drawn).float())
+            further = self._further_loss(drawn, batch)
             if further is not None:
                 loss = loss + further
-            self._clear(self.generator_optimiser)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.generator_optimiser.step()
-        finally:  # a reader may interrupt a cell anywhere, and go on in the next
-            self.critic.requires_grad_(True)
-        return loss.detach()
+            self.learn(loss, generator)
+        return loss
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(
-            self.device.type, dtype=self.precision, enabled=self.precision is not torch.float32
-        )
+    @property
+    def average(self) -> AveragedModel:
+        """The generator with averaged weights."""
+        average = self.players["generator"].average
+        assert average is not None
+        return average
 
     def draw_latents(self, count: int) -> Tensor:
         """Latents from a standard normal, or the generator's own prior, from torch's current random state.
@@ -250,36 +212,5 @@ class AdversarialTrainer:
         return images.contiguous()
 
     def preview(self) -> Tensor:
-        """What a run's sample grids show, eight images a row: the same latents at every step."""
+        """The same 64 latents at every step."""
         return self.sample(64)
-
-    def state(self) -> dict[str, Tensor]:
-        """All that a run is, as flat named tensors: weights, moving average, optimisers, step."""
-        return {"step": torch.tensor(self.step), **state.collect(self._modules(), self._optimisers())}
-
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take up a state that `state` gave; random numbers and data follow from the step alone."""
-        state.restore(tensors, self._modules(), self._optimisers())
-        self.step = int(tensors["step"])
-
-    def _modules(self) -> dict[str, nn.Module]:
-        return {"generator": self.generator, "critic": self.critic, "average": self.average}
-
-    def _optimisers(self) -> dict[str, Optimizer]:
-        return {"generator_optimiser": self.generator_optimiser, "critic_optimiser": self.critic_optimiser}
-
-
-Tensors = tuple[Tensor, ...] | list[Tensor]
-
-
-def warmed_up_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
-    """An exponential moving average whose decay grows to `decay`: `min(decay, (1 + n) / (10 + n))` at update n.
-
-    Without the warm-up a short run would still carry its random first weights (TensorFlow's `num_updates` rule).
-    """
-
-    def update(averages: Tensors, currents: Tensors, updates: Tensor | int) -> None:
-        kept = min(decay, (1 + int(updates)) / (10 + int(updates)))
-        torch._foreach_lerp_(averages, currents, 1 - kept)
-
-    return update

@@ -1,36 +1,31 @@
 """Training of the digit classifier that serves as chapter 1's feature extractor."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from companion.data.scale import from_bytes
 from companion.models.digits import DigitClassifier, DigitClassifierConfig
-from companion.models.modes import evaluating
+from companion.models.evaluating import evaluating
 from companion.randomness import drawing
-from companion.training.supervised import shifted, train_rounds
+from companion.training.player import Player, Workshop
+from companion.training.supervised import Lessons, shifted
 
 
-def train_classifier(
-    pixels: Tensor, labels: Tensor, *, rounds: int, seed: int, checkpoint: Path
-) -> Iterator[tuple[int, DigitClassifier]]:
-    """Train on images `(N, 1, 32, 32)` uint8: AdamW, cosine rate, label smoothing 0.05, shifts of up to two pixels.
-
-    Yields the number of rounds made and the model after each round. Every round's state is kept in `checkpoint`, so
-    a second call goes on where the first was stopped; a finished one yields once more.
-    """
+def digit_lessons(
+    pixels: Tensor, labels: Tensor, *, rounds: int, seed: int, workshop: Workshop | None = None
+) -> Lessons:
+    """A classifier of images `(N, 1, 32, 32)` uint8: label smoothing 0.05, shifts of up to two pixels."""
+    workshop = workshop or Workshop()
+    pixels, labels = pixels.to(workshop.device), labels.to(workshop.device)
     with drawing(seed, "weights"):
         model = DigitClassifier(DigitClassifierConfig())
 
-    def loss(chosen: Tensor) -> Tensor:
+    def loss(player: Player, chosen: Tensor) -> Tensor:
         images = shifted(from_bytes(pixels[chosen]), value=-1.0)
-        return cross_entropy(model(images), labels[chosen], label_smoothing=0.05)
+        return cross_entropy(player(images), labels[chosen], label_smoothing=0.05)
 
-    done = train_rounds(model, loss, len(pixels), rounds=rounds, seed=seed, checkpoint=checkpoint)
-    yield from ((number, model) for number in done)
+    return Lessons.of("classifier", model, loss, len(pixels), rounds=rounds, seed=seed, workshop=workshop)
 
 
 @torch.no_grad()

@@ -1,11 +1,13 @@
 """Conditional training: the loop of chapter 1 with blurred photographs in place of latents (chapter 2)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
 from companion.data.batches import Pair
-from companion.models.modes import evaluating
+from companion.models.evaluating import evaluating
 from companion.objectives import Objective
 from companion.training.adversarial import AdversarialTrainer
 
@@ -38,14 +40,15 @@ class ConditionalTrainer(AdversarialTrainer):
         content: nn.Module,
         generator_rate: float = 1e-4,
         shown: Pair | None = None,
-        **options: object,
+        **options: Any,
     ) -> None:
-        super().__init__(generator, critic, objective, **options)  # type: ignore[arg-type]
-        self.generator_optimiser = Adam(
-            generator.parameters(), lr=generator_rate, betas=(0.9, 0.999), fused=True
-        )
+        super().__init__(generator, critic, objective, generator_rate=generator_rate, **options)
         self.content = content.to(self.device)
         self.shown = shown
+
+    def _optimising(self, objective: Objective, rate: float | None, parameters: Any) -> torch.optim.Optimizer:
+        assert rate is not None
+        return Adam(parameters, lr=rate, betas=(0.9, 0.999), fused=True)
 
     def _real(self, batch: Pair) -> Tensor:
         return batch.target.contiguous(memory_format=self._format)
@@ -55,10 +58,11 @@ class ConditionalTrainer(AdversarialTrainer):
 
     @property
     def _format(self) -> torch.memory_format:
-        return torch.channels_last if self.layout is torch.channels_last else torch.contiguous_format
+        return torch.channels_last if self.workshop.channels_last else torch.contiguous_format
 
     def _further_loss(self, drawn: Tensor, batch: Pair) -> Tensor:
-        loss: Tensor = self.content(drawn, self._real(batch))
+        with self.workshop.autocast():
+            loss: Tensor = self.content(drawn, self._real(batch))
         return loss
 
     @torch.no_grad()

@@ -1,65 +1,47 @@
 """All that fixes a deblurring run, and the trainer and data it stands for (chapter 2)."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import torch
 
 from companion.data.batches import Pair
 from companion.data.degrade import Camera
 from companion.data.gopro import GoProFrames
 from companion.data.pairs import BlurredPatches, held_out
 from companion.data.photos import Photos, load_photos
-from companion.environment import pick_device
 from companion.errors import CompanionError
 from companion.losses import Content, Perceptual, WeightedSum
 from companion.models.deblur import PatchCritic, PatchCriticConfig, Restorer, RestorerConfig
 from companion.objectives import NonSaturating, Objective
 from companion.randomness import drawing
+from companion.settings import option
 from companion.training.conditional import ConditionalTrainer
+from companion.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
-class DeblurSettings:
-    """Two runs with equal settings, device, versions and number of threads are equal bit for bit.
+class DeblurSettings(TrainingSettings):
+    """A deblurring GAN's run.
 
     The defaults are the laptop's; DeblurGAN's own sizes are width 64, critic width 64 and size 256.
     """
 
-    data: str = "embedded"  # a name `companion.data.photos.load_photos` knows, a folder, or GoPro's
-    size: int = 64  # side of the training patches
-    batch: int = 8
-    steps: int = 2000  # generator steps
-    seed: int = 1
+    data: str = option(
+        "embedded", help="photographs: embedded, pets, a folder, or GoPro's", metavar="NAME|FOLDER"
+    )
+    size: int = option(64, help="side of the training patches", metavar="PIXELS", least=8)
+    batch: int = option(8, help="patches per step", metavar="N", least=1)
+    steps: int = option(2000, help="generator steps", metavar="N", least=1)
     camera: Camera = field(default_factory=Camera)  # GoPro's frames bring their own blur
-    width: int = 16
-    blocks: int = 9
+    width: int = option(16, help="the generator's channels at full size", metavar="N", least=1)
+    blocks: int = option(9, least=0)
     normalised: bool = False  # instance normalisation in the generator
-    critic_width: int = 16
-    objective: Objective = field(default_factory=NonSaturating)
-    content: tuple[Content, ...] = (Perceptual(),)  # summed; none leaves the critic alone to judge
-    generator_rate: float = 1e-3  # small networks bear more than the paper's 1e-4
-    critic_rate: float | None = None  # None: the objective's own
-    ema_decay: float = 0.999
-    device: str = "cpu"
-    bfloat16: bool = False
-    compiled: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("batch", "steps", "seed", "size"):
-            least = {"seed": 0, "size": 8}.get(name, 1)
-            if getattr(self, name) < least:
-                raise CompanionError(
-                    f"The option --{name} cannot be {getattr(self, name)}; choose {least} or more."
-                )
-        if self.seed >= 2**63:  # what torch takes
-            raise CompanionError(f"The option --seed cannot be {self.seed}; choose less than 2⁶³.")
-
-    def as_json(self) -> dict[str, object]:
-        """The settings as plain JSON, objective and content loss by their class names and fields."""
-        objective = {"name": type(self.objective).__name__, **asdict(self.objective)}
-        content = [{"name": type(term).__name__, **asdict(term)} for term in self.content]
-        return {**asdict(self), "objective": objective, "content": content}
+    critic_width: int = option(16, least=1)
+    objective: Objective = option(NonSaturating(), named=True)
+    content: tuple[Content, ...] = option(  # summed; none leaves the critic alone to judge
+        (Perceptual(),), named=True
+    )
+    generator_rate: float = option(1e-3, above=0, below=1)  # small networks bear more than the paper's 1e-4
+    critic_rate: float | None = option(None, above=0, below=1)  # None: the objective's own
 
     @property
     def least(self) -> int:
@@ -99,7 +81,6 @@ def build(settings: DeblurSettings, photos: Photos | None = None) -> Deblurring:
     Raises:
         CompanionError: Whatever of the settings cannot be had, in one sentence.
     """
-    device = pick_device(settings.device)
     read = _read(settings) if photos is None else photos
     with drawing(settings.seed, "weights"):
         generator = Restorer(RestorerConfig(settings.width, settings.blocks, settings.normalised))
@@ -111,13 +92,10 @@ def build(settings: DeblurSettings, photos: Photos | None = None) -> Deblurring:
         content=WeightedSum(settings.content),
         shown=_shown(settings, read),
         seed=settings.seed,
-        device=device,
-        precision=torch.bfloat16 if settings.bfloat16 else torch.float32,
+        workshop=settings.workshop(),
         ema_decay=settings.ema_decay,
         generator_rate=settings.generator_rate,
         critic_rate=settings.critic_rate,
-        channels_last=True,
-        compiled=settings.compiled,
     )
     return Deblurring(settings, trainer, read)
 

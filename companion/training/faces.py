@@ -1,22 +1,20 @@
 """Training of the two face readers: one that names attributes, one that tells people apart (chapters 6 and 7)."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, normalize
 
 from companion.data.scale import from_bytes
-from companion.models.identity import FaceReader, FaceReaderConfig
-from companion.models.modes import evaluating
+from companion.models.evaluating import evaluating
+from companion.models.reader import FaceReader, FaceReaderConfig
 from companion.randomness import drawing
-from companion.training.supervised import shifted, train_rounds
+from companion.training.player import Player, Workshop
+from companion.training.supervised import Lessons, shifted
 
 
-def train_attributes(
-    pixels: Tensor, labels: Tensor, *, rounds: int, seed: int, checkpoint: Path
-) -> Iterator[tuple[int, FaceReader]]:
+def attribute_lessons(
+    pixels: Tensor, labels: Tensor, *, rounds: int, seed: int, workshop: Workshop | None = None
+) -> Lessons:
     """A classifier with one logit for each attribute, trained with binary cross-entropy.
 
     Args:
@@ -24,24 +22,22 @@ def train_attributes(
         labels: `(N, L)` bool.
         rounds: How often to go through the set.
         seed: Fixes weights, order, shifts and dropout.
-        checkpoint: Keeps each round's state; see `train_rounds`.
-
-    Yields:
-        The number of rounds made, and the model.
+        workshop: Where and how it is trained; without one, on the CPU.
     """
+    workshop = workshop or ON_CPU
     model = _reader(labels.shape[1], pixels.shape[-1], seed)
-    wanted = labels.float()
+    pixels, wanted = pixels.to(workshop.device), labels.float().to(workshop.device)
 
-    def loss(chosen: Tensor) -> Tensor:
-        return binary_cross_entropy_with_logits(outputs(model, pixels[chosen], move=True), wanted[chosen])
+    def loss(player: Player, chosen: Tensor) -> Tensor:
+        outputs = player(_moved(pixels[chosen], workshop)).float()
+        return binary_cross_entropy_with_logits(outputs, wanted[chosen])
 
-    done = train_rounds(model, loss, len(pixels), rounds=rounds, seed=seed, checkpoint=checkpoint)
-    yield from ((number, model) for number in done)
+    return Lessons.of("reader", model, loss, len(pixels), rounds=rounds, seed=seed, workshop=workshop)
 
 
-def train_identity(
-    pixels: Tensor, *, length: int = 64, rounds: int, seed: int, checkpoint: Path
-) -> Iterator[tuple[int, FaceReader]]:
+def identity_lessons(
+    pixels: Tensor, *, length: int = 64, rounds: int, seed: int, workshop: Workshop | None = None
+) -> Lessons:
     """An encoder that brings pictures of the same person together, trained with `contrastive_loss`.
 
     Args:
@@ -49,23 +45,24 @@ def train_identity(
         length: Length of the embedding.
         rounds: How often to go through the people, each time with two of their pictures.
         seed: Fixes weights, order, choice of pictures, shifts and dropout.
-        checkpoint: Keeps each round's state; see `train_rounds`.
-
-    Yields:
-        The number of rounds made, and the model.
+        workshop: Where and how it is trained; without one, on the CPU.
     """
+    workshop = workshop or ON_CPU
     people, pictures = pixels.shape[:2]
     model = _reader(length, pixels.shape[-1], seed)
+    pixels = pixels.to(workshop.device)
 
-    def loss(chosen: Tensor) -> Tensor:
-        first = torch.randint(pictures, (len(chosen),))
-        second = (first + torch.randint(1, pictures, (len(chosen),))) % pictures
+    def loss(player: Player, chosen: Tensor) -> Tensor:
+        first = torch.randint(pictures, (len(chosen),)).to(chosen.device)
+        second = (first + torch.randint(1, pictures, (len(chosen),)).to(chosen.device)) % pictures
         both = torch.cat([pixels[chosen, first], pixels[chosen, second]])
-        one, other = outputs(model, both, move=True).chunk(2)
+        one, other = player(_moved(both, workshop)).float().chunk(2)
         return contrastive_loss(one, other)
 
-    done = train_rounds(model, loss, people, rounds=rounds, seed=seed, checkpoint=checkpoint)
-    yield from ((number, model) for number in done)
+    return Lessons.of("reader", model, loss, people, rounds=rounds, seed=seed, workshop=workshop)
+
+
+ON_CPU = Workshop(channels_last=True)
 
 
 def contrastive_loss(one: Tensor, other: Tensor, temperature: float = 0.1) -> Tensor:
@@ -83,23 +80,23 @@ def contrastive_loss(one: Tensor, other: Tensor, temperature: float = 0.1) -> Te
     return (cross_entropy(similar, answers) + cross_entropy(similar.T, answers)) / 2
 
 
-def outputs(model: nn.Module, pixels: Tensor, *, move: bool = False) -> Tensor:
-    """The network's outputs `(N, outputs)`, float32, for bytes `(N, 3, S, S)`; moved about while it learns."""
-    images = from_bytes(pixels)
-    if move:
-        images = shifted(images, value=0.0)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        found: Tensor = model(images.contiguous(memory_format=torch.channels_last))
-    return found.float()
+def _moved(pixels: Tensor, workshop: Workshop) -> Tensor:
+    """Bytes `(N, 3, S, S)` as images in [−1, 1], moved about as while learning."""
+    return shifted(from_bytes(pixels), value=0.0).contiguous(memory_format=workshop.layout)
 
 
 @torch.no_grad()
 def read_faces(model: nn.Module, pixels: Tensor, batch: int = 500) -> Tensor:
-    """Outputs `(N, outputs)` for bytes `(N, 3, S, S)`, in eval mode."""
+    """Outputs `(N, outputs)`, float32, on the CPU, for bytes `(N, 3, S, S)`, in eval mode, where the model is."""
+    device = next(model.parameters()).device
     with evaluating(model):
-        return torch.cat([outputs(model, part) for part in torch.split(pixels, batch)])
+        parts = []
+        for part in torch.split(pixels, batch):
+            images = (part.to(device).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+            parts.append(model(images).float().cpu())
+    return torch.cat(parts)
 
 
 def _reader(length: int, size: int, seed: int) -> FaceReader:
     with drawing(seed, "weights"):
-        return FaceReader(FaceReaderConfig(length, size)).to(memory_format=torch.channels_last)
+        return FaceReader(FaceReaderConfig(length, size))

@@ -1,63 +1,44 @@
 """All that fixes a GAN run, and the trainer and data it stands for."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
-import torch
 from torch import nn
 
 from companion.data import Images, Shuffled, load
-from companion.environment import pick_device
-from companion.errors import CompanionError
+from companion.data.catalogue import ImageSet, choices
 from companion.models import colour
 from companion.models.dcgan import Critic, DCGANConfig, Generator
 from companion.objectives import NonSaturating, Objective, WassersteinGP
 from companion.randomness import drawing
+from companion.settings import SettingError, option
 from companion.training.adversarial import AdversarialTrainer
+from companion.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
-class RunSettings:
-    """What every run has. Two runs with equal settings, device, versions and threads are equal bit for bit."""
+class RunSettings(TrainingSettings):
+    """What every GAN's run has."""
 
-    data: str = "digits"  # a name `companion.data.load` knows, or a folder
-    size: int = 32
-    batch: int = 64
-    steps: int = 2000  # generator steps
-    seed: int = 1
-    latents: int = 64
-    width: int = 32
-    objective: Objective = field(default_factory=NonSaturating)
-    generator_rate: float | None = None  # None: the objective's own
-    critic_rate: float | None = None
-    ema_decay: float = 0.999
-    device: str = "cpu"
-    bfloat16: bool = False
-    compiled: bool = False
+    data: str = option("digits", help=f"{choices(ImageSet)}, or a folder", metavar="NAME|FOLDER")
+    steps: int = option(2000, help="generator steps", metavar="N", least=1)
+    size: int = option(32, help="side of the images: 16, 32, 64, 128 …", metavar="PIXELS", least=1)
+    latents: int = option(64, help="length of z", metavar="N", least=1)
+    width: int = option(
+        32, help="channels at half the image size, doubled at each halving", metavar="N", least=1
+    )
+    objective: Objective = option(NonSaturating(), named=True)
+    generator_rate: float | None = option(  # None: the objective's own
+        None, help="the generator's learning rate (default: the paper's)", metavar="RATE", above=0, below=1
+    )
+    critic_rate: float | None = option(
+        None, help="the critic's learning rate, likewise", metavar="RATE", above=0, below=1
+    )
 
     def __post_init__(self) -> None:
-        for name in ("batch", "steps", "seed"):
-            least = 0 if name == "seed" else 1
-            if getattr(self, name) < least:
-                raise CompanionError(
-                    f"The option --{name} cannot be {getattr(self, name)}; choose {least} or more."
-                )
-        if self.seed >= 2**63:  # what torch takes
-            raise CompanionError(f"The option --seed cannot be {self.seed}; choose less than 2⁶³.")
+        super().__post_init__()
         if self.objective.critic_steps < 1:
-            raise CompanionError(
-                f"The option --critic-steps cannot be {self.objective.critic_steps}; choose 1 or more."
-            )
-        for role, rate in (("generator", self.generator_rate), ("critic", self.critic_rate)):
-            if rate is not None and not 0 < rate < 1:
-                raise CompanionError(
-                    f"The option --{role}-rate cannot be {rate}; choose one between 0 and 1."
-                )
-
-    def as_json(self) -> dict[str, object]:
-        """The settings as plain JSON, the objective by its class name and fields."""
-        objective = {"name": type(self.objective).__name__, **asdict(self.objective)}
-        return {**asdict(self), "objective": objective}
+            raise SettingError("critic_steps", self.objective.critic_steps, "1 or more")
 
     def networks(self, channels: int) -> tuple[nn.Module, nn.Module]:
         """Generator and critic for images of so many channels, weights from torch's current random state."""
@@ -86,19 +67,17 @@ class ColourSettings(RunSettings):
 
     data: str = "portraits"
     size: int = 64
-    batch: int = 32
+    batch: int = option(
+        32,
+        help="images per step",
+        metavar="N",
+        least=2,
+        choose="2 or more, since the generator normalises over its batch",
+    )
     latents: int = 100
     width: int = 24
-    objective: Objective = field(default_factory=WassersteinGP)
+    objective: Objective = option(WassersteinGP(), named=True)
     uniform: bool = True  # latents on [0, 1]; else standard normal
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.batch < 2:
-            raise CompanionError(
-                f"The option --batch cannot be {self.batch} here, since the generator normalises over its batch; "
-                "choose 2 or more."
-            )
 
     def networks(self, channels: int) -> tuple[nn.Module, nn.Module]:
         """The colour generator and DCGAN's critic without normalisation."""
@@ -112,7 +91,6 @@ def build(settings: RunSettings) -> tuple[AdversarialTrainer, Images]:
     Raises:
         CompanionError: Whatever of the settings cannot be had, in one sentence.
     """
-    device = pick_device(settings.device)
     DCGANConfig(settings.size)  # an impossible size is refused before the data is read
     images = load(settings.data, size=settings.size)
     with drawing(settings.seed, "weights"):
@@ -122,13 +100,10 @@ def build(settings: RunSettings) -> tuple[AdversarialTrainer, Images]:
         critic,
         settings.objective,
         seed=settings.seed,
-        device=device,
-        precision=torch.bfloat16 if settings.bfloat16 else torch.float32,
+        workshop=settings.workshop(),
         ema_decay=settings.ema_decay,
         generator_rate=settings.generator_rate,
         critic_rate=settings.critic_rate,
-        channels_last=True,
-        compiled=settings.compiled,
     )
     return trainer, images
 

@@ -2,17 +2,19 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tqdm.auto import tqdm
 
 if TYPE_CHECKING:
-    from companion.training.adversarial import Report
+    from companion.training.trainer import Report
+
+Some = TypeVar("Some", bound="Report")
 
 
 def progress(
-    reports: Iterable["Report"], *, total: int, start: int = 0, label: str = "training", leave: bool = False
-) -> Iterator["Report"]:
+    reports: Iterable[Some], *, total: int, start: int = 0, label: str = "training", leave: bool = False
+) -> Iterator[Some]:
     """Pass the reports on, showing how far the run is.
 
     Args:
@@ -29,6 +31,6 @@ def progress(
             yield report
 
 
-def finish(reports: Iterable["Report"], *, total: int, label: str = "training") -> "Report":
+def finish(reports: Iterable[Some], *, total: int, label: str = "training") -> Some:
     """Go through all reports with a progress bar and return the last; for runs with nothing to see on the way."""
     return deque(progress(reports, total=total, label=label), maxlen=1).pop()

@@ -2,38 +2,44 @@
 
 run.json        settings, environment, status, step, seconds
 metrics.csv     one row a step, exact numbers, no times: equal runs have equal files
-samples/        grids of the same latents, or of the same held-out photographs, over training
+samples/        what the trainer shows, such as grids of the same latents over training
 losses.png
 checkpoint/     last.safetensors, replaced only by a complete one
-generator.safetensors   the averaged generator, when the run has finished
+NAME.safetensors   the trainer's products, such as the averaged generator, when the run has finished
+
+Any `Trainer` can be run so. Of several processes the main one writes, and the others go along.
 """
 
 import csv
 import hashlib
+import io
 import json
 import os
 import re
 import time
 from collections.abc import Generator
-from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import torch
 
 from companion.environment import environment
 from companion.errors import CompanionError
-from companion.models.store import read_tensors, save_model, unwritable, write_tensors
-from companion.training.adversarial import AdversarialTrainer, Batches, Report
-from companion.viz import image_grid, losses_of_run
+from companion.files import remove_unfinished, replacing, unwritable, write_json, write_text
+from companion.models.registry import model_of
+from companion.models.store import read_tensors, save_model, write_tensors
+from companion.training.processes import ALONE, Processes
+from companion.training.trainer import Batches, Report, Trainer
+from companion.viz.grids import image_grid
+from companion.viz.run import losses_of_run
 
-COLUMNS = [field.name for field in fields(Report) if field.name != "trainer"]
 MADE_BY_A_RUN = re.compile(
-    r"(run\.json|metrics\.csv|generator\.safetensors|checkpoint/last\.safetensors)(\.part)?|losses\.png|samples/\d+\.png"
+    r"(run\.json|metrics\.csv|[a-z_]+\.safetensors|checkpoint/last\.safetensors)|losses\.png|samples/\d+\.png"
 )
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 GRIDS = 20  # sample grids a run leaves
+GO_ON = "continue with --resume"  # once a disk that was full has room
 
 
 @dataclass
@@ -45,6 +51,7 @@ class Run:
     data_fingerprint: str
     resumed: bool = False
     seconds: float = 0.0  # of training, over all sittings
+    processes: Processes = ALONE
 
     @classmethod
     def start(
@@ -55,6 +62,7 @@ class Run:
         *,
         resume: bool = False,
         overwrite: bool = False,
+        processes: Processes = ALONE,
     ) -> "Run":
         """Make the folder, or take up the run it holds.
 
@@ -62,14 +70,23 @@ class Run:
             CompanionError: The folder holds something and neither `resume` nor `overwrite` says what to do with it;
                 or it holds another run than the one to resume; or it cannot be written.
         """
-        run = cls(folder, settings, data_fingerprint)
+        run = cls(folder, settings, data_fingerprint, processes=processes)
+        with processes.in_turn():
+            if processes.main:
+                run._begin(resume, overwrite)
+            else:
+                run.resumed = resume  # the main process has found that it can be
+        return run
+
+    def _begin(self, resume: bool, overwrite: bool) -> None:
+        folder = self.folder
         if folder.exists() and not folder.is_dir():
             raise CompanionError(f"There is a file at {folder}; choose another --out.")
         if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):  # .DS_Store
             if resume:
-                run._take_up()
+                self._take_up()
             elif overwrite:
-                run._clear()
+                self._clear()
             else:
                 raise CompanionError(
                     f"The folder {folder} is not empty, and nothing is overwritten unasked; "
@@ -77,32 +94,38 @@ class Run:
                 )
         try:
             (folder / "samples").mkdir(parents=True, exist_ok=True)
-            run._write_state("running", run.first_step)
+            remove_unfinished(folder)
+            self._write_state("running", self.first_step)
         except OSError as error:
             raise CompanionError(
                 f"The folder {folder} cannot be written ({error.strerror}); choose another --out."
             ) from None
-        return run
 
     def train(
-        self, trainer: AdversarialTrainer, batches: Batches, *, steps: int
+        self, trainer: Trainer[Any], batches: Batches[Any], *, steps: int
     ) -> Generator[Report, None, None]:
         """`trainer.run`, leaving the files of this folder; continues from the checkpoint if there is one.
 
         Leaving the loop early is safe: the checkpoint is written then too.
 
         Raises:
-            CompanionError: A loss or a weight is no longer finite, the disk is full, or the checkpoint is damaged.
+            CompanionError: One of the trainer's products is no registered model (said before the first step), a loss
+                or a weight is no longer finite, the disk is full, or the checkpoint is damaged.
         """
+        for model in trainer.products().values():
+            model_of(model)
+        self.restore(trainer)
+        if not self.processes.main:
+            yield from trainer.run(batches, steps=steps)
+            return
         try:
             yield from self._train(trainer, batches, steps)
         except OSError as error:
-            raise unwritable(self.folder, error) from None
+            raise unwritable(self.folder, error, then=GO_ON) from None
 
     def _train(
-        self, trainer: AdversarialTrainer, batches: Batches, steps: int
+        self, trainer: Trainer[Any], batches: Batches[Any], steps: int
     ) -> Generator[Report, None, None]:
-        self.restore(trainer)
         grid_every = max(1, steps // GRIDS)
         last_checkpoint = last = time.monotonic()
         status = "failed"
@@ -110,7 +133,9 @@ class Run:
             writer = csv.writer(rows)
             try:
                 for report in trainer.run(batches, steps=steps):
-                    writer.writerow([getattr(report, column) for column in COLUMNS])
+                    if report.step == 1:
+                        writer.writerow(["step", *report.numbers])
+                    writer.writerow([report.step, *report.numbers.values()])
                     now = time.monotonic()
                     self.seconds, last = self.seconds + now - last, now
                     if report.step % grid_every == 0 or report.step == steps:
@@ -120,7 +145,8 @@ class Run:
                         last_checkpoint = now
                     yield report
                 self._checkpoint(trainer, rows)
-                save_model(self.folder / "generator.safetensors", trainer.average.module)
+                for name, model in trainer.products().items():
+                    save_model(self.folder / f"{name}.safetensors", model)
                 status = "finished"
             except GeneratorExit:  # the loop was left between two steps
                 self._checkpoint(trainer, rows)
@@ -130,7 +156,7 @@ class Run:
                 self._write_state(status, trainer.step)
                 losses_of_run(self.folder)
 
-    def restore(self, trainer: AdversarialTrainer) -> None:
+    def restore(self, trainer: Trainer[Any]) -> None:
         """Take the trainer to where the checkpoint stands, if there is one to continue from; `train` does it itself.
 
         Raises:
@@ -176,7 +202,7 @@ class Run:
         """The last complete state."""
         return self.folder / "checkpoint" / "last.safetensors"
 
-    def _checkpoint(self, trainer: AdversarialTrainer, rows: TextIO) -> None:
+    def _checkpoint(self, trainer: Trainer[Any], rows: TextIO) -> None:
         state = trainer.state()
         if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
             raise CompanionError(
@@ -185,7 +211,8 @@ class Run:
             )
         rows.flush()  # the rows first: on resuming, those after the checkpoint are dropped again
         os.fsync(rows.fileno())
-        write_tensors(self.checkpoint_file, state, {"step": str(trainer.step), "run": self.identity})
+        about = {"step": str(trainer.step), "run": self.identity}
+        write_tensors(self.checkpoint_file, state, about, then=GO_ON)
         self._write_state("running", trainer.step)
 
     def _metrics_after(self, step: int) -> TextIO:
@@ -194,19 +221,21 @@ class Run:
         kept: list[list[str]] = []
         if step and path.is_file():
             with open(path, encoding="utf-8", newline="") as old:
-                kept = list(csv.reader(old))[1 : step + 1]
-        if len(kept) < step:
+                kept = list(csv.reader(old))[: step + 1]  # the names of the columns, then a row a step
+        if step and len(kept) < step + 1:
             raise CompanionError(
                 f"{path} lacks rows that the checkpoint at step {step} stands on; start again with --overwrite."
             )
-        part = path.with_name(path.name + ".part")
-        with open(part, "w", encoding="utf-8", newline="") as new:
-            csv.writer(new).writerows([COLUMNS, *kept])
-        os.replace(part, path)
+        table = io.StringIO()
+        csv.writer(table).writerows(kept)
+        write_text(path, table.getvalue(), then=GO_ON)
         return open(path, "a", encoding="utf-8", newline="")  # closed by the caller's with
 
-    def _save_grid(self, trainer: AdversarialTrainer) -> None:
-        image_grid(trainer.preview()).save(self.folder / "samples" / f"{trainer.step:06d}.png")
+    def _save_grid(self, trainer: Trainer[Any]) -> None:
+        shown = trainer.preview()
+        if shown is not None:
+            with replacing(self.folder / "samples" / f"{trainer.step:06d}.png", then=GO_ON) as file:
+                image_grid(shown).save(file, "PNG")
 
     def _take_up(self) -> None:
         about = read_run(self.folder)
@@ -256,9 +285,9 @@ class Run:
             "seconds": round(self.seconds, 2),
             "settings": self.settings,
             "data_fingerprint": self.data_fingerprint,
-            "environment": environment(torch.device(str(self.settings["device"]))),
+            "environment": asdict(environment(torch.device(str(self.settings["device"])))),
         }
-        write_json(self.folder / "run.json", about)
+        write_json(self.folder / "run.json", about, then=GO_ON)
 
 
 def _difference(name: str, theirs: object, ours: object) -> str:
@@ -289,19 +318,3 @@ def read_run(folder: Path) -> dict[str, object]:
             f"The file {folder / 'run.json'} is damaged; start again with --overwrite."
         ) from None
     return about
-
-
-def write_json(path: Path, content: dict[str, object]) -> None:
-    """Write a JSON file so that the old one stays whole until the new one is.
-
-    Raises:
-        CompanionError: The disk is full, or the place cannot be written.
-    """
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise unwritable(path, error) from None

@@ -17,6 +17,7 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from companion.errors import CompanionError
+from companion.files import shown, write_text
 from companion.vision.gestures import shape
 from companion.vision.landmarks import Hand
 
@@ -122,12 +123,9 @@ def save_examples(path: Path, examples: Sequence[Example]) -> None:
     """
     entries = [{"name": one.name, "sitting": one.sitting, **as_numbers(one.hand)} for one in examples]
     content = {"format": FORMAT, "examples": entries}
-    try:
-        file = open(path, "x", encoding="utf-8")
-    except FileExistsError:
-        raise CompanionError(f"There is a file {path} already; choose another name.") from None
-    with file:
-        json.dump(content, file)
+    if path.exists():
+        raise CompanionError(f"There is a file {shown(path)} already; choose another name.")
+    write_text(path, json.dumps(content))
 
 
 def load_examples(path: Path) -> list[Example]:

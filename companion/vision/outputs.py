@@ -10,6 +10,7 @@ from typing import IO, Any, Protocol
 from PIL import Image
 
 from companion.errors import CompanionError
+from companion.files import replacing, shown
 from companion.vision.frames import Frame, Picture, Source
 from companion.vision.landmarks import Found
 from companion.vision.models import opencv, quiet
@@ -77,7 +78,7 @@ def line_output(place: Path | None, source: Source) -> Iterator[IO[str]]:
 def as_line(frame: Frame, found: Sequence[Found]) -> str:
     """One line of JSON: the frame's name, time and size, and everything found in it."""
     height, width, _ = frame.picture.shape
-    record: dict[str, Any] = {"source": frame.name, "seconds": round(frame.seconds, 3)}
+    record: dict[str, Any] = {"source": shown(frame.name), "seconds": round(frame.seconds, 3)}
     record |= {"width": width, "height": height}
     record["found"] = [{"kind": type(one).__name__.lower(), **one.as_json()} for one in found]
     return json.dumps(record, ensure_ascii=False)
@@ -96,7 +97,8 @@ class PictureFolder:
         while path.exists():
             number += 1
             path = self.folder / f"{stem}-{number}.jpg"
-        Image.fromarray(picture).save(path, quality=QUALITY)
+        with replacing(path) as file:
+            Image.fromarray(picture).save(file, "JPEG", quality=QUALITY)
 
 
 class VideoFile:
@@ -129,5 +131,5 @@ class VideoFile:
 
 def _taken(path: Path) -> CompanionError:
     return CompanionError(
-        f"There is something at {path} already, which stays as it is; choose another --save."
+        f"There is something at {shown(path)} already, which stays as it is; choose another --save."
     )

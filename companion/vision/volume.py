@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from companion.errors import CompanionError
+from companion.files import shown
 from companion.vision.frames import Picture
 from companion.vision.gestures import pinch
 from companion.vision.landmarks import Hand
@@ -72,7 +73,7 @@ class Turn:
     def as_line(self, source: str) -> str:
         """One line of JSON, with the name of the frame."""
         distance = None if self.pinch is None else round(self.pinch, 4)
-        record = {"source": source, "seconds": round(self.seconds, 3), "pinch": distance}
+        record = {"source": shown(source), "seconds": round(self.seconds, 3), "pinch": distance}
         return json.dumps(
             {**record, "level": round(self.level, 4), "locked": self.locked}, ensure_ascii=False
         )

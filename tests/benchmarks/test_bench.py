@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from house import run
 
 from benchmarks import __main__ as bench
 from benchmarks import loops, peers, report
-from benchmarks.timing import Measurement, Protocol, images, measure
+from benchmarks.timing import Protocol, Timing, images, measure
+from companion.environment import environment
+from companion.records import Measurement, Record, write_record
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def test_a_loop_that_fails_is_shown_not_hidden():
 
 def test_the_best_peer_is_the_measure():
     measured = [
-        Measurement("WGAN-GP", 16, name, images_per_second=rates)
+        Timing("WGAN-GP", 16, name, images_per_second=rates)
         for name, rates in {
             "a": [50.0, 100.0, 90.0],
             "b": [60.0, 60.0, 60.0],
@@ -98,7 +101,7 @@ def test_the_best_peer_is_the_measure():
 
 def test_the_cost_of_the_penalty_is_a_ratio_of_times():
     measured = [
-        Measurement(game.name, 16, "companion", {"generator": 1, "critic": 1}, [rate] * 3)
+        Timing(game.name, 16, "companion", {"generator": 1, "critic": 1}, [rate] * 3)
         for game, rate in ((loops.PENALISED, 50.0), (loops.CLIPPED, 125.0))
     ]
     page = report.markdown(report.record(measured, Protocol(), [], "make bench"))
@@ -107,13 +110,13 @@ def test_the_cost_of_the_penalty_is_a_ratio_of_times():
 
 def test_quality_is_cited_from_a_recorded_run_only(tmp_path: Path, found):
     metrics = [
-        {"name": f"Fréchet distance: {name}", "value": value, "spread": 0.5, "protocol": "digit classifier"}
+        Measurement(f"Fréchet distance: {name}", value, "digit classifier", 0.5)
         for name, value in (("float32", 3.25), ("bfloat16", 3.5))
     ]
-    settings = {"steps": 2000, "data": "mnist"}
-    path = tmp_path / "gan-precision.json"
+    settings, machine = {"steps": 2000, "data": "mnist"}, environment(torch.device("cpu"))
     for budget, cited in (("debug", False), ("laptop", True)):
-        run = {"name": "gan-precision", "budget": budget, "metrics": metrics, "settings": settings}
-        path.write_text(json.dumps(run), encoding="utf-8")
+        command = "companion reproduce gan-precision"
+        run = Record("gan-precision", "", 1, command, budget, (1,), 1.0, machine, settings, tuple(metrics))
+        path = write_record(tmp_path, run, {})
         assert ("bfloat16 3.50 ± 0.50" in report.markdown(found, path)) is cited
     assert "Fréchet" not in report.markdown(found, tmp_path / "absent.json")

@@ -144,11 +144,16 @@ def test_factors_hold_a_face_together(crowd: Faces):
 
 
 def test_streams_of_numbers_are_uniform_and_unrelated():
-    draws = Draws(0, torch.arange(20000))
-    one, other, next_seed = draws.uniform("one"), draws.uniform("other"), Draws(1, draws.index).uniform("one")
+    draws = Draws(0, "person", torch.arange(20000))
+    one, other, next_seed = (
+        draws.uniform("one"),
+        draws.uniform("other"),
+        Draws(1, "person", draws.index).uniform("one"),
+    )
+    scene = Draws(0, "scene", draws.index).uniform("one")
     assert abs(one.mean() - 0.5) < 0.01
     assert (torch.histc(one, 20, 0, 1) / 1000 - 1).abs().max() < 0.15
-    for pair in ((one, other), (one, next_seed), (one[1:], one[:-1])):
+    for pair in ((one, other), (one, next_seed), (one, scene), (one[1:], one[:-1])):
         assert torch.corrcoef(torch.stack(pair))[0, 1].abs() < 0.03
 
 
@@ -359,10 +364,12 @@ def inside_head(points: Tensor, masks: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("k", [0.0, 1.0, 2.5])
 def test_landmarks_lie_inside_the_head(k: float):
+    """All of them; in a wild caricature the outer ends of long brows may pass the edge of a narrow head."""
     faces = exaggerate(people(64, seed=7), k)
     points, masks = landmarks(faces, 128), part_masks(faces, 128)
     assert points.shape == (64, 68, 2)
-    assert inside_head(points[:, 17:], masks).min() > 0.5
+    outside = inside_head(points[:, 17:], masks) <= 0.5
+    assert outside.sum() == 0 if k <= 1 else outside.float().mean() < 0.002
     assert (points[:, JAW].amin((0, 1)) > 0).all()
     assert (points[:, JAW].amax((0, 1)) < 128).all()
 

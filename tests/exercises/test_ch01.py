@@ -21,9 +21,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from companion.data.toy import GaussianRing
-from companion.exercises import NotYet, Task, ch01, described
+from companion.exercises import ch01
+from companion.exercises.runner import NotYet, Task, described
 from companion.metrics import frechet_distance, mode_report
-from companion.models.modes import evaluating
+from companion.models.evaluating import evaluating
 from companion.objectives import LeastSquares, Minimax, NonSaturating
 
 # ---- the banks: right solutions by name, and wrong ones with the phrase their sentence must hold --------------------

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from companion.errors import CompanionError
-from companion.metrics import Measurement, frechet_distance, kernel_distance, measure
+from companion.metrics import frechet_distance, kernel_distance, measure
 
 
 def features(count: int, size: int, seed: int, *, shift: float = 0.0, scale: float = 1.0) -> Tensor:
@@ -175,4 +175,3 @@ def test_measure_stamps_its_protocol_on_both_numbers():
     assert frechet.protocol == "channel means, 30 real and 20 fake images"
     assert kernel.protocol == "channel means, 30 real and 20 fake images, 100 subsets of 20"
     assert "channel means" in str(frechet)
-    assert str(Measurement("FID", 12.3456, "how", 0.5)) == "FID: 12.3 ± 0.5\n    how"

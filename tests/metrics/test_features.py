@@ -50,7 +50,7 @@ def test_digit_features_take_any_size_and_channel_count(packaged):
 
 def test_features_do_not_depend_on_the_batches_they_are_made_in(packaged):
     images = load("digits")[slice(0, 7)]
-    parts = features._in_batches(images, lambda part: packaged.model.features(part), batch=3)
+    parts = features._in_batches(images, packaged.model, packaged.model.features, batch=3)
     torch.testing.assert_close(parts.detach(), packaged(images), rtol=1e-4, atol=1e-5)
 
 

@@ -6,7 +6,9 @@ from torch import nn
 from companion import museum
 from companion.data.toy import GaussianRing
 from companion.models.dcgan import DCGANConfig, Generator
-from companion.objectives import NonSaturating
+from companion.models.mlp import PlaneCritic
+from companion.objectives import NonSaturating, WassersteinGP
+from companion.randomness import generator
 from companion.training import AdversarialTrainer
 from companion.training.plane import plane_trainer
 
@@ -17,7 +19,7 @@ def generator_gradient(kind: type[AdversarialTrainer]) -> torch.Tensor:
     """What the generator's optimiser is given in the first step."""
     trainer = plane_trainer(NonSaturating(), seed=3, kind=kind)
     seen = []
-    trainer.generator_optimiser.register_step_pre_hook(
+    trainer.players["generator"].optimiser.register_step_pre_hook(
         lambda optimiser, *_: seen.append(
             torch.cat([p.grad.flatten().clone() for g in optimiser.param_groups for p in g["params"]])
         )
@@ -81,3 +83,18 @@ def test_in_train_mode_a_picture_depends_on_its_company_and_the_generator_is_lef
     assert (first - second).abs().max() > 0.01
     assert not generator.training
     assert all(torch.equal(a, b) for a, b in zip(before, generator.state_dict().values(), strict=True))
+
+
+def test_half_of_the_epsilons_can_be_read_off_the_noise_of_the_same_stream():
+    """And of another stream's noise no more than chance brings near."""
+    wanted, nearest = museum.told_by_noise("noise on a cloud")
+    assert ((wanted - nearest).abs() < 1e-5).sum() == 128
+    wanted, nearest = museum.told_by_noise("penalty")
+    assert ((wanted - nearest).abs() < 1e-5).sum() < 10
+
+
+def test_the_exhibits_penalty_draws_the_numbers_of_the_noise():
+    critic = museum.OneStream(PlaneCritic(), WassersteinGP(), seed=1)
+    with critic.drawing("penalty"):
+        found = torch.rand(3)
+    assert torch.equal(found, torch.rand(3, generator=generator(1, "noise on a cloud")))

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -25,9 +26,12 @@ from companion.objectives import (
     WassersteinGP,
 )
 from companion.randomness import drawing
-from companion.training.adversarial import AdversarialTrainer, Report, warmed_up_average
+from companion.training.adversarial import AdversarialTrainer
+from companion.training.player import Workshop, warmed_up_average
+from companion.training.trainer import Report
 
 RING = GaussianRing(batch=16)
+IMAGES = Workshop(channels_last=True)
 OBJECTIVES = [
     Minimax(),
     NonSaturating(smoothing=0.1),
@@ -55,7 +59,7 @@ def image_trainer(objective: Objective, **options) -> AdversarialTrainer:
     config = DCGANConfig(size=16, latents=6, width=4)
     norm = None if isinstance(objective, WassersteinGP) else nn.BatchNorm2d
     networks = Generator(config), Critic(config, norm=norm)
-    return AdversarialTrainer(*networks, objective, **{"seed": 5, "channels_last": True, **options})
+    return AdversarialTrainer(*networks, objective, **{"seed": 5, "workshop": IMAGES, **options})
 
 
 def plane_trainer(objective: Objective, **options) -> AdversarialTrainer:
@@ -79,14 +83,14 @@ def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: type(o).__name__)
 def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(tmp_path, objective, precision):
     """Weights, moving average, optimiser slots, reports and the order of the data; through a file, in new objects."""
-    whole, data = image_trainer(objective, precision=precision), Pictures()
+    whole, data = image_trainer(objective, workshop=replace(IMAGES, precision=precision)), Pictures()
     reports = list(whole.run(data, steps=5))
 
-    first, early = image_trainer(objective, precision=precision), Pictures()
+    first, early = image_trainer(objective, workshop=replace(IMAGES, precision=precision)), Pictures()
     start = list(first.run(early, steps=3))
     write_tensors(tmp_path / "state", first.state(), {})
     torch.manual_seed(123)  # the reader's random numbers have no say
-    second, late = image_trainer(objective, precision=precision), Pictures()
+    second, late = image_trainer(objective, workshop=replace(IMAGES, precision=precision)), Pictures()
     second.restore(read_tensors(tmp_path / "state")[0])
     assert second.step == 3
     rest = list(second.run(late, steps=5))
@@ -111,8 +115,13 @@ def test_state_names_everything_a_run_is():
     trainer = image_trainer(NonSaturating())
     list(trainer.run(Pictures(), steps=1))
     roots = {key.split(".")[0] for key in trainer.state()}
-    assert roots == {"step", "generator", "critic", "average", "generator_optimiser", "critic_optimiser"}
-    slots = {key.rsplit(".", 1)[1] for key in trainer.state() if key.startswith("critic_optimiser")}
+    assert roots == {"step", "generator", "critic"}
+    parts = {".".join(key.split(".")[:2]) for key in trainer.state()} - {"step"}
+    assert parts == {f"generator.{part}" for part in ("network", "optimiser", "average")} | {
+        "critic.network",
+        "critic.optimiser",
+    }
+    slots = {key.rsplit(".", 1)[1] for key in trainer.state() if key.startswith("critic.optimiser")}
     assert slots == {"step", "exp_avg", "exp_avg_sq"}
     assert any(key.endswith("running_mean") for key in trainer.state())
 
@@ -208,8 +217,8 @@ def test_each_step_draws_fresh_batches_for_every_critic_step(critic_steps):
     data = Pictures()
     trainer = image_trainer(Wasserstein(critic_steps=critic_steps))
     updates = []
-    trainer.critic_optimiser.register_step_post_hook(lambda *_: updates.append("critic"))
-    trainer.generator_optimiser.register_step_post_hook(lambda *_: updates.append("generator"))
+    trainer.players["critic"].optimiser.register_step_post_hook(lambda *_: updates.append("critic"))
+    trainer.players["generator"].optimiser.register_step_post_hook(lambda *_: updates.append("generator"))
     list(trainer.run(data, steps=2))
     assert data.asked == list(range(2 * critic_steps))
     assert updates == (["critic"] * critic_steps + ["generator"]) * 2
@@ -292,8 +301,8 @@ def test_a_report_is_finite_only_if_every_loss_is(field, value):
         "real_score": 0.0,
         "fake_score": 0.0,
     }
-    assert Report(1, **numbers, trainer=None).finite
-    assert not Report(1, **{**numbers, field: value}, trainer=None).finite
+    assert Report(1, numbers).finite
+    assert not Report(1, {**numbers, field: value}).finite
 
 
 def test_training_goes_on_after_an_interruption_in_the_middle_of_the_generators_step(monkeypatch):
@@ -379,7 +388,7 @@ def test_samples_depend_on_the_seed_alone():
 
 
 def test_samples_come_as_float32_without_gradients_even_in_bfloat16():
-    trainer = image_trainer(NonSaturating(), precision=torch.bfloat16)
+    trainer = image_trainer(NonSaturating(), workshop=replace(IMAGES, precision=torch.bfloat16))
     list(trainer.run(Pictures(), steps=1))
     images = trainer.sample(3)
     assert images.dtype == torch.float32
@@ -410,7 +419,7 @@ def test_scoring_real_and_fake_in_one_pass_gives_the_scores_of_two():
 
 def test_memory_layout_changes_no_number_beyond_rounding():
     reports = [
-        list(image_trainer(NonSaturating(), channels_last=on).run(Pictures(), steps=2))
+        list(image_trainer(NonSaturating(), workshop=Workshop(channels_last=on)).run(Pictures(), steps=2))
         for on in (False, True)
     ]
     for plain, last in zip(*reports, strict=True):
@@ -421,7 +430,7 @@ def test_memory_layout_changes_no_number_beyond_rounding():
 def test_bfloat16_stays_close_to_float32_and_keeps_weights_and_losses_in_float32():
     reports = []
     for precision in (torch.float32, torch.bfloat16):
-        trainer = image_trainer(WassersteinGP(critic_steps=1), precision=precision)
+        trainer = image_trainer(WassersteinGP(critic_steps=1), workshop=replace(IMAGES, precision=precision))
         reports.append(next(trainer.run(Pictures(), steps=1)))
         assert {p.dtype for p in trainer.critic.parameters()} == {torch.float32}
     assert reports[1].penalty == pytest.approx(reports[0].penalty, rel=0.05)
@@ -431,7 +440,9 @@ def test_bfloat16_stays_close_to_float32_and_keeps_weights_and_losses_in_float32
 def test_compiled_networks_give_the_same_numbers(monkeypatch):
     """Through the compiler's front end, which is what can refuse our code; its C++ back end takes half a minute."""
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
-    plain, compiled = (plane_trainer(WassersteinGP(critic_steps=1), compiled=on) for on in (False, True))
+    plain, compiled = (
+        plane_trainer(WassersteinGP(critic_steps=1), workshop=Workshop(compiled=on)) for on in (False, True)
+    )
     for one, other in zip(plain.run(RING, steps=2), compiled.run(RING, steps=2), strict=True):
         assert other.critic_loss == pytest.approx(one.critic_loss, rel=1e-3, abs=1e-5)
         assert other.generator_loss == pytest.approx(one.generator_loss, rel=1e-3, abs=1e-5)

@@ -128,7 +128,7 @@ def test_equal_seeds_draw_equal_weights(photos):
 
 @pytest.mark.parametrize("wrong", [{"batch": 0}, {"steps": 0}, {"seed": -1}, {"size": 4}, {"seed": 2**63}])
 def test_impossible_settings_are_refused(wrong):
-    with pytest.raises(CompanionError, match=f"--{next(iter(wrong))}"):
+    with pytest.raises(CompanionError, match=f"setting {next(iter(wrong))}"):
         replace(TINY, **wrong)
 
 

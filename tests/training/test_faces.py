@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import cross_entropy, normalize
 
 from companion.data.faces import LABELS, Portraits
-from companion.training.faces import contrastive_loss, read_faces, train_attributes, train_identity
+from companion.training.faces import attribute_lessons, contrastive_loss, identity_lessons, read_faces
 
 SIZE = 32
 
@@ -33,33 +33,36 @@ def test_the_loss_asks_both_ways():
     assert torch.allclose(contrastive_loss(one, other), contrastive_loss(other, one))
 
 
-def test_a_reader_learns_an_attribute_that_is_easy_to_see(tmp_path):
+def learnt(lessons):
+    list(lessons.trainer.run(lessons.batches, steps=lessons.steps))
+    return lessons.trainer.products()["reader"]
+
+
+def test_a_reader_learns_an_attribute_that_is_easy_to_see():
     people = Portraits(512, size=SIZE, seed=3)
     column = list(LABELS).index("long_hair")
     labels = people.labels()[:, [column]]
     pixels = people.rendered().pixels
     train, test = slice(0, 384), slice(384, 512)
-    *_, (_, model) = train_attributes(
-        pixels[train], labels[train], rounds=8, seed=1, checkpoint=tmp_path / "c"
-    )
+    model = learnt(attribute_lessons(pixels[train], labels[train], rounds=8, seed=1))
     right = ((read_faces(model, pixels[test]) > 0) == labels[test]).float().mean()
     assert right > labels[test].logical_not().float().mean() + 0.05  # better than always “no”
 
 
-def test_an_encoder_learns_who_is_who_from_two_views(tmp_path):
+def test_an_encoder_learns_who_is_who_from_two_views():
     views = Portraits(96, views=2, size=SIZE, seed=3).rendered().pixels.view(96, 2, 3, SIZE, SIZE)
-    *_, (_, model) = train_identity(views, length=16, rounds=12, seed=1, checkpoint=tmp_path / "c")
+    model = learnt(identity_lessons(views, length=16, rounds=12, seed=1))
     one, other = (read_faces(model, views[:, view]) for view in range(2))
     nearest = (normalize(one, dim=1) @ normalize(other, dim=1).T).argmax(1)
     assert (nearest == torch.arange(96)).float().mean() > 0.2  # chance is one in 96
 
 
-def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(tmp_path):
+def test_a_stopped_training_ends_as_if_it_had_not_been_stopped():
     views = Portraits(32, views=2, size=SIZE, seed=3).rendered().pixels.view(32, 2, 3, SIZE, SIZE)
-    *_, (_, whole) = train_identity(views, length=8, rounds=3, seed=1, checkpoint=tmp_path / "whole")
-    sitting = train_identity(views, length=8, rounds=3, seed=1, checkpoint=tmp_path / "parts")
-    next(sitting)
-    sitting.close()
-    *_, (_, parts) = train_identity(views, length=8, rounds=3, seed=1, checkpoint=tmp_path / "parts")
-    for name, value in whole.state_dict().items():
-        assert torch.equal(value, parts.state_dict()[name]), name
+    whole, first, second = (identity_lessons(views, length=8, rounds=3, seed=1) for _ in range(3))
+    learnt(whole)
+    list(first.trainer.run(first.batches, steps=2))
+    second.trainer.restore(first.trainer.state())
+    learnt(second)
+    for name, value in whole.trainer.state().items():
+        assert torch.equal(value, second.trainer.state()[name]), name

@@ -95,7 +95,7 @@ def test_metrics_hold_one_exact_row_per_step(whole):
     reports = list(trainer.run(shuffled(images, SETTINGS), steps=6))
     with open(whole / "metrics.csv", newline="", encoding="utf-8") as rows:
         table = list(csv.DictReader(rows))
-    assert list(table[0]) == ["step", "critic_loss", "generator_loss", "penalty", "real_score", "fake_score"]
+    assert list(table[0]) == ["step", "critic_loss", "penalty", "real_score", "fake_score", "generator_loss"]
     assert [int(row["step"]) for row in table] == [1, 2, 3, 4, 5, 6]
     for row, report in zip(table, reports, strict=True):
         assert all(float(row[name]) == getattr(report, name) for name in row)
@@ -232,8 +232,8 @@ def test_an_empty_folder_is_as_good_as_none(tmp_path):
 
 def test_overwriting_deletes_what_a_run_made_and_what_a_kill_left(tmp_path, whole):
     shutil.copytree(whole, tmp_path / "run")
-    (tmp_path / "run/metrics.csv.part").touch()
-    (tmp_path / "run/checkpoint/last.safetensors.part").touch()
+    (tmp_path / "run/.metrics.csv.123.part").touch()
+    (tmp_path / "run/checkpoint/.last.safetensors.123.part").touch()
     run, *_ = start(tmp_path / "run", overwrite=True)
     left = sorted(path.name for path in run.folder.rglob("*") if path.is_file())
     assert left == ["run.json"]
@@ -301,7 +301,7 @@ def tampered(path: Path) -> None:
     """One weight changed, and the file written again as a valid one."""
     _, about = read_tensors(path)
     tensors = load_file(path)
-    tensors["generator.layers.0.weight"].view(-1)[0] += 1
+    tensors["generator.network.layers.0.weight"].view(-1)[0] += 1
     save_file(tensors, path, about)
 
 
@@ -466,7 +466,7 @@ def test_whatever_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, funct
 
 def test_settings_that_cannot_be_are_refused_by_name():
     for name, value in [("batch", 0), ("steps", -3), ("seed", -1)]:
-        with pytest.raises(CompanionError, match=f"--{name} cannot be {value}"):
+        with pytest.raises(CompanionError, match=f"setting {name} cannot be {value}"):
             replace(SETTINGS, **{name: value})
     with pytest.raises(CompanionError, match="power of two"):
         build(replace(SETTINGS, size=37, data="mnist"))  # before any data is read
@@ -485,9 +485,9 @@ def test_settings_reach_what_they_name():
         objective=LeastSquares(),
     )
     trainer, images = build(settings)
-    assert trainer.generator_optimiser.param_groups[0]["lr"] == 1e-3
-    assert trainer.critic_optimiser.param_groups[0]["lr"] == 2e-3
-    assert trainer.precision is torch.bfloat16
+    assert trainer.players["generator"].optimiser.param_groups[0]["lr"] == 1e-3
+    assert trainer.players["critic"].optimiser.param_groups[0]["lr"] == 2e-3
+    assert trainer.workshop.precision is torch.bfloat16
     assert isinstance(trainer.objective, LeastSquares)
     kinds = [
         {type(layer).__name__ for layer in model.modules()} for model in (trainer.generator, trainer.critic)
@@ -506,7 +506,7 @@ def test_building_leaves_the_readers_random_numbers_alone_and_depends_on_the_see
     first = build(SETTINGS)[0].state()
     assert torch.equal(torch.rand(3), wanted)
     again, other = build(SETTINGS)[0].state(), build(replace(SETTINGS, seed=2))[0].state()
-    key = "generator.layers.0.weight"
+    key = "generator.network.layers.0.weight"
     assert torch.equal(first[key], again[key])
     assert not torch.equal(first[key], other[key])
 

@@ -1,12 +1,12 @@
 """Guards the count of faces found on labelled photographs: labels that hold, right sums, a record that says so."""
 
-import json
-
 import numpy as np
 import pytest
 
 from companion.data.assets import cache_folder
-from companion.reproduce import found, reproduce
+from companion.records import read_details, read_record
+from companion.reproduce import reproduce
+from companion.reproduce.ch08 import found
 
 
 def test_labels_are_points_in_pictures():
@@ -40,10 +40,9 @@ def test_counts_of_a_known_finder(monkeypatch, tmp_path, finds, expected):
 def test_the_record_counts_every_finder_on_the_photographs(kinds, tmp_path):
     if not (cache_folder() / "vision-photos").is_dir():
         pytest.skip("the labelled photographs are not at hand")
-    record = json.loads(
-        reproduce("faces-found", tmp_path / "out", tmp_path / "work", budget="debug").read_text()
-    )
-    names = {metric["name"].split(":")[0] for metric in record["metrics"]}
+    path = reproduce("faces-found", tmp_path / "out", tmp_path / "work", budget="debug")
+    metrics = read_record(path).metrics
+    names = {metric.name.split(":")[0] for metric in metrics}
     assert names == {"FaceDetector", "FaceDetector in tiles", "FaceMesh", "PoseEstimator"}
-    assert all(metric["protocol"] for metric in record["metrics"])
-    assert record["details"]["face"]["FaceDetector"]["labelled"] == 2
+    assert all(metric.protocol for metric in metrics)
+    assert read_details(path)["face"]["FaceDetector"]["labelled"] == 2

@@ -23,7 +23,7 @@ from companion.vision.gestures import (
 )
 from companion.vision.learning import from_numbers
 
-RECORD = pretrained.record("hand-gestures")["details"]["hands"]
+RECORD = pretrained.details("hand-gestures")["hands"]
 FOUND = [entry for entry in RECORD if entry["found"]]
 HANDS = [from_numbers(entry["hand"]) for entry in FOUND]
 MISREAD = {"gs_hand_test.jpg", "hagrid_call_2.jpg"}  # landmarks that mix two hands; a thumb that was not seen

@@ -1,13 +1,13 @@
 """Guards the measurement of hidden faces: names by the nearest, faces cut to size, and a record that says so."""
 
-import json
-
 import numpy as np
 import pytest
 
 from companion.data.assets import cache_folder
 from companion.models.deblur import Restorer, RestorerConfig
-from companion.reproduce import hidden, reproduce
+from companion.records import read_details, read_record
+from companion.reproduce import reproduce
+from companion.reproduce.ch08 import hidden
 from companion.vision import Box, FaceMesh, as_picture
 from companion.vision.privacy import all_faces, covered
 
@@ -52,20 +52,20 @@ def test_the_record_says_what_each_way_leaves(kinds, tmp_path, monkeypatch):
             pytest.skip(f"{name} is not at hand")
     monkeypatch.setattr(hidden, "restorer", lambda: Restorer(RestorerConfig(width=2, blocks=0)).eval())
     path = reproduce("faces-hidden", tmp_path / "out", tmp_path / "work", budget="debug")
-    record = json.loads(path.read_text(encoding="utf-8"))
-    named = record["details"]["people"]
+    details = read_details(path)
+    named = details["people"]
     assert list(named) == list(hidden.WAYS)
     assert named["covered"] == {"hidden": 0.5}  # two people: a guess
     assert {name for name in named if "restored" in named[name]} == hidden.UNDONE
     assert all(named[name]["hidden"] == named[name]["restored"] for name in hidden.UNDONE)
-    faces = record["details"]["faces"]["32"]
+    faces = details["faces"]["32"]
     assert [face["shake"] for face in faces] == [0, 1, 2, 3]
     assert all(15 < face["psnr shaken"] == face["psnr restored"] < 40 for face in faces)
-    assert all(metric["protocol"] for metric in record["metrics"])
+    assert all(metric.protocol for metric in read_record(path).metrics)
 
 
 def test_labelled_faces_are_those_measured(tracker, photo):
-    from companion.reproduce.found import labels
+    from companion.reproduce.ch08.found import labels
     from companion.vision import FaceDetector
 
     picture = as_picture(photo("mm_pointing_up.jpg"))

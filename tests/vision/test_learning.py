@@ -9,7 +9,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from companion import pretrained
 from companion.errors import CompanionError
-from companion.reproduce.ch08 import _pinches, photographed
+from companion.records import read_details, read_record
+from companion.reproduce.ch08.gestures import _pinches, photographed
 from companion.vision.learning import (
     Example,
     GestureClassifier,
@@ -20,7 +21,7 @@ from companion.vision.learning import (
     save_examples,
 )
 
-EXAMPLES = photographed(pretrained.record("hand-gestures")["details"]["hands"])
+EXAMPLES = photographed(pretrained.details("hand-gestures")["hands"])
 
 
 def other_hand(hand):
@@ -64,7 +65,7 @@ def test_hands_that_pinch_and_others_are_counted_apart():
 
 def test_the_photographs_teach_gestures_across_people():
     classifier = GestureClassifier(EXAMPLES)
-    record = {metric.name: metric.value for metric in pretrained.measurements("hand-gestures")}
+    record = {metric.name: metric.value for metric in pretrained.record("hand-gestures").metrics}
     assert classifier.accuracy() == pytest.approx(record["gesture right: nearest example"])
     assert classifier.accuracy() > 0.7  # the commonest gesture is less than a third of them
     assert all(classifier.name(example.hand) == example.name for example in EXAMPLES), (
@@ -191,11 +192,9 @@ def test_the_recipe_reads_photographs_and_continues_where_it_stopped(photo, trac
 
     photo("gs_hand_test.jpg")
     tracker(HandTracker)
-    first, second = (
-        reproduce("hand-gestures", tmp_path / name, tmp_path / "work", budget="debug").read_text("utf-8")
-        for name in ("a", "b")
+    one, two = (
+        reproduce("hand-gestures", tmp_path / name, tmp_path / "work", budget="debug") for name in ("a", "b")
     )
-    one, two = json.loads(first), json.loads(second)
-    assert one["metrics"] == two["metrics"]
-    assert one["details"] == two["details"]
-    assert len(one["details"]["hands"]) == 4
+    assert read_record(one).metrics == read_record(two).metrics
+    assert read_details(one) == read_details(two)
+    assert len(read_details(one)["hands"]) == 4

@@ -177,7 +177,7 @@ def test_the_volume_knob_stays_on_this_machine(watched, kinds, photo):
     if not (shutil.which("pulseaudio") and shutil.which("pactl")):
         pytest.skip("pulseaudio and pactl are not installed; tools/system.sh installs them")
     pytest.importorskip("pulsectl")
-    from companion.reproduce.pinch import sound_server
+    from companion.reproduce.ch08.pinch import sound_server
 
     with sound_server() as address:
         assert watched(VOLUME, str(photo("mm_pointing_up.jpg")), PULSE_SERVER=address) == []

@@ -21,8 +21,8 @@ from PIL import Image
 from companion import pretrained
 from companion.cli import main
 from companion.errors import CompanionError
-from companion.reproduce import pinch as measured
-from companion.reproduce.pinch import OPEN, RING, film, sound_server
+from companion.reproduce.ch08 import pinch as measured
+from companion.reproduce.ch08.pinch import OPEN, RING, film, sound_server
 from companion.vision import Frame, HandTracker, Seen
 from companion.vision.learning import from_numbers
 from companion.vision.volume import (
@@ -38,7 +38,7 @@ from companion.vision.volume import (
 
 RATE = 25
 NEVER = KnobSettings(hold=1e9)  # a knob that does not lock
-FOUND = {e["note"]: e for e in pretrained.record("hand-gestures")["details"]["hands"] if e["found"]}
+FOUND = {e["note"]: e for e in pretrained.details("hand-gestures")["hands"] if e["found"]}
 PALM = from_numbers(FOUND["palm"]["hand"])
 
 
@@ -273,7 +273,7 @@ def test_the_balance_stays_even_through_silence(server):
 
 @pytest.fixture(scope="module")
 def pinching():
-    """A film of a pinch, made from two real photographs (companion.reproduce.pinch says how)."""
+    """A film of a pinch, made from two real photographs (companion.reproduce.ch08.pinch says how)."""
     from companion.data.assets import cache_folder
 
     folder = cache_folder() / "vision-photos"

@@ -2,7 +2,7 @@
 
 All sprites of the course carry their colours multiplied by alpha (Porter & Duff 1984), so that what nobody can see is
 black, pictures can be resized and averaged like any others, and laying one over a ground is one sum:
-`colour + (1 − alpha) · ground`. See `companion.viz.over`.
+`colour + (1 − alpha) · ground`. See `companion.viz.grids.over`.
 """
 
 from typing import TYPE_CHECKING

@@ -25,9 +25,9 @@ from companion.data.scale import bytes_of, from_bytes
 from companion.metrics import Measurement
 from companion.metrics.restoration import psnr
 from companion.randomness import generator
-from companion.reproduce.found import PHOTOGRAPHS, labels
+from companion.reproduce.ch08.found import PHOTOGRAPHS, labels
 from companion.reproduce.job import Job, Recipe, Result
-from companion.restoration import DEFAULT, restorer
+from companion.tiling import DEFAULT, restorer
 from companion.vision import Box, FaceDetector, FaceMesh, Mesh, Picture, as_picture
 from companion.vision.privacy import Hiding, all_faces, blurred, covered, pixelated, shaken
 

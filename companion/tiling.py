@@ -5,7 +5,6 @@ colours stays: alpha, colour profile, EXIF (but for the orientation, which is ap
 """
 
 import io
-import os
 import struct
 import warnings
 from collections.abc import Iterable, Iterator
@@ -24,7 +23,8 @@ from tqdm.auto import tqdm
 from companion import pretrained
 from companion.data.reading import MOVING
 from companion.errors import CompanionError
-from companion.models.store import load_model
+from companion.files import replacing, shown
+from companion.models.registry import signature_of
 
 DEFAULT = "deblur-best"  # chapter 2's
 TILE, OVERLAP = 256, 64  # pixels
@@ -53,14 +53,14 @@ def read_photo(path: Path) -> Photo:
     """
     if not path.is_file():
         what = "is a folder: name the files in it" if path.is_dir() else "does not exist; check the name"
-        raise CompanionError(f"{path} {what}.")
+        raise CompanionError(f"{shown(path)} {what}.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large or odd pictures, which are restored all the same
             return _read(path)
     except Image.DecompressionBombError:
         raise CompanionError(
-            f"{path} has more pixels than Pillow reads for safety's sake; restore a part of it."
+            f"{shown(path)} has more pixels than Pillow reads for safety's sake; restore a part of it."
         ) from None
     except UNREADABLE as error:
         reason = (
@@ -68,7 +68,7 @@ def read_photo(path: Path) -> Photo:
             if "truncated" in str(error)
             else "it is damaged, or no picture in a known form; save it as JPEG or PNG"
         )
-        raise CompanionError(f"{path} cannot be read: {reason}.") from None
+        raise CompanionError(f"{shown(path)} cannot be read: {reason}.") from None
 
 
 def _read(path: Path) -> Photo:
@@ -76,11 +76,11 @@ def _read(path: Path) -> Photo:
         frames = getattr(opened, "n_frames", 1)
         if opened.format in MOVING and frames > 1:
             raise CompanionError(
-                f"{path} has {frames} frames and a photograph has one; save the one you want by itself."
+                f"{shown(path)} has {frames} frames and a photograph has one; save the one you want by itself."
             )
         if opened.mode == "F":
             raise CompanionError(
-                f"{path} holds floating-point numbers, which have no agreed white; save it with 8 or 16 bits."
+                f"{shown(path)} holds floating-point numbers, which have no agreed white; save it with 8 or 16 bits."
             )
         jpeg = opened.format in ("JPEG", "MPO")
         opened.load()
@@ -97,13 +97,9 @@ def write_photo(path: Path, photo: Photo, pixels: NDArray[Any]) -> None:
     if photo.alpha is not None:
         picture.putalpha(photo.alpha)
     options = {"quality": 95, "subsampling": 0} if path.suffix == ".jpg" else {}
-    part = path.with_name(f".{path.name}.part")
-    try:
-        picture.save(part, format="JPEG" if options else "PNG", **options, **photo.extras)
+    with replacing(path) as file:
+        picture.save(file, format="JPEG" if options else "PNG", **options, **photo.extras)
         _refuse_existing(path)
-        os.replace(part, path)
-    finally:  # after Ctrl-C too
-        part.unlink(missing_ok=True)
 
 
 def restore_photo(
@@ -159,17 +155,14 @@ def windows(length: int, tile: int, overlap: int) -> list[tuple[int, Tensor]]:
 
 
 def restorer(name: str = DEFAULT) -> nn.Module:
-    """The model to restore with: the name of a pretrained run, or a `.safetensors` file of a run.
+    """The model to restore with: the name of a pretrained run, a `.safetensors` file, or a run's folder.
 
     Raises:
         CompanionError: There is no such model, or it does not turn a picture into one of the same size.
     """
-    file = Path(name)
-    model = load_model(file) if file.suffix == ".safetensors" else pretrained.load(name)
-    picture = torch.zeros(1, 3, 32, 32)
-    with torch.inference_mode(), suppress(RuntimeError):
-        if model(picture).shape == picture.shape:
-            return model
+    model = pretrained.find(name)
+    if signature_of(model).restores:
+        return model
     raise CompanionError(
         f"The model {name} does not turn a picture into a picture; choose one that restores."
     )
@@ -187,7 +180,7 @@ def restore_files(
         CompanionError: The folder cannot be made.
     """
     if folder.exists() and not folder.is_dir():
-        raise CompanionError(f"There is a file at {folder}; choose another --out.")
+        raise CompanionError(f"There is a file at {shown(folder)}; choose another --out.")
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
         try:
@@ -207,8 +200,8 @@ def _restore_file(model: nn.Module, file: Path, folder: Path) -> Path:
 def _refuse_existing(path: Path) -> None:
     if path.exists():
         raise CompanionError(
-            f"There is a file at {path} already, and it is not overwritten; choose another --out, also for a second "
-            "photograph of that name."
+            f"There is a file at {shown(path)} already, and it is not overwritten; choose another --out, also for a "
+            "second photograph of that name."
         )
 
 

@@ -9,14 +9,26 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from companion.errors import CompanionError
+from companion.models.configs import Config, positive
+from companion.models.registry import Model, Signature, image, vector
+
 
 @dataclass(frozen=True)
-class FaceReaderConfig:
+class FaceReaderConfig(Config):
     """The numbers that fix the network's shape."""
 
     outputs: int = 64  # attributes, or the length of an embedding
     size: int = 64  # side of the images in pixels, a multiple of 16
     width: int = 24  # channels at half the images' size
+
+    def __post_init__(self) -> None:
+        positive(outputs=self.outputs, width=self.width)
+        if self.size < 16 or self.size % 16:
+            raise CompanionError(
+                f"A reader of faces halves its images four times, so the size must be a multiple of 16, not "
+                f"{self.size}; choose 32, 48 or 64."
+            )
 
 
 class FaceReader(nn.Module):
@@ -52,3 +64,10 @@ class _Halving(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = torch.relu(self.down_norm(self.down(x)))
         return torch.relu(x + self.add_norm(self.add(x)))
+
+
+def _signature(config: FaceReaderConfig) -> Signature:
+    return Signature((image("images", 3, config.size),), (vector("outputs", config.outputs),))
+
+
+MODELS = (Model("identity.FaceReader", FaceReader, FaceReaderConfig, _signature, FaceReaderConfig(3, 16, 4)),)

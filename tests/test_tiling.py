@@ -15,13 +15,14 @@ import torch
 from PIL import Image, ImageCms
 from torch import Tensor, nn
 
-from companion import restoration
+from companion import tiling
 from companion.cli import main
 from companion.errors import CompanionError
 from companion.models.colour import ColourConfig, Generator
 from companion.models.deblur import Restorer, RestorerConfig
+from companion.models.reader import FaceReader, FaceReaderConfig
 from companion.models.store import save_model
-from companion.restoration import Photo, read_photo, restore_files, restore_photo, restorer, windows
+from companion.tiling import Photo, read_photo, restore_files, restore_photo, restorer, windows
 
 UNCHANGED = nn.Identity()
 
@@ -114,7 +115,7 @@ import resource, sys
 from pathlib import Path
 import torch
 from torch import nn
-from companion.restoration import read_photo, restore_photo, restore_files
+from companion.tiling import read_photo, restore_photo, restore_files
 torch.set_num_threads(1)
 list(restore_files(nn.Identity(), [Path(sys.argv[1])], Path(sys.argv[3])))  # a small one first
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -312,14 +313,16 @@ def test_a_file_that_appears_meanwhile_is_kept_too(tmp_path):
     photo = read_photo(put(tmp_path, "photo.png"))
     (tmp_path / "new.png").write_text("somebody else's")
     with pytest.raises(CompanionError, match="not overwritten"):
-        restoration.write_photo(tmp_path / "new.png", photo, photo.pixels)
+        tiling.write_photo(tmp_path / "new.png", photo, photo.pixels)
     assert (tmp_path / "new.png").read_text() == "somebody else's"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.png", "photo.png"]
 
 
-@pytest.mark.parametrize("module", [Generator(ColourConfig(size=16, width=1)), nn.Flatten()])
-def test_a_model_that_draws_from_something_else_is_refused(monkeypatch, module):
-    monkeypatch.setattr(restoration.pretrained, "load", lambda name: module.eval())
+@pytest.mark.parametrize(
+    "module", [Generator(ColourConfig(size=16, width=1)), FaceReader(FaceReaderConfig(width=1))]
+)
+def test_a_model_that_draws_from_or_gives_something_else_is_refused(monkeypatch, module):
+    monkeypatch.setattr(tiling.pretrained, "find", lambda name: module.eval())
     with pytest.raises(CompanionError, match="does not turn a picture into a picture"):
         restorer("something")
 
@@ -329,7 +332,7 @@ def test_a_model_that_draws_from_something_else_is_refused(monkeypatch, module):
 
 @pytest.fixture
 def unchanged(monkeypatch):
-    monkeypatch.setattr(restoration, "restorer", lambda name: UNCHANGED)
+    monkeypatch.setattr(tiling, "restorer", lambda name: UNCHANGED)
 
 
 @pytest.mark.usefixtures("unchanged")
@@ -360,13 +363,13 @@ SLOW = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests run in the background would ignore it
 from torch import nn
-from companion import restoration
+from companion import tiling
 from companion.cli import main
 class Slow(nn.Module):
     def forward(self, images):
         time.sleep(0.05)
         return images
-restoration.restorer = lambda name: Slow()
+tiling.restorer = lambda name: Slow()
 sys.exit(main(["restore", sys.argv[1], "--out", sys.argv[2]]))
 """
 
@@ -388,14 +391,15 @@ def test_ctrl_c_leaves_no_half_file(tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_chapter_2s_generator_restores_from_its_file(tmp_path):
+def test_chapter_2s_generator_restores_from_its_file_or_its_runs_folder(tmp_path):
     """An untrained one begins by changing nothing, so the photograph comes back pixel by pixel."""
     photo = put(tmp_path, "photo.png")
-    save_model(tmp_path / "generator.safetensors", Restorer(RestorerConfig(width=2, blocks=1)))
-    options = ["--out", str(tmp_path / "out"), "--model", str(tmp_path / "generator.safetensors")]
-    assert main(["restore", str(photo), *options, "--device", "cpu"]) == 0
-    with Image.open(photo) as before, Image.open(tmp_path / "out/photo.png") as after:
-        assert np.array_equal(np.asarray(before), np.asarray(after))
+    save_model(tmp_path / "run/generator.safetensors", Restorer(RestorerConfig(width=2, blocks=1)))
+    for out, model in (("a", "run/generator.safetensors"), ("b", "run")):
+        options = ["--out", str(tmp_path / out), "--model", str(tmp_path / model)]
+        assert main(["restore", str(photo), *options, "--device", "cpu"]) == 0
+        with Image.open(photo) as before, Image.open(tmp_path / out / "photo.png") as after:
+            assert np.array_equal(np.asarray(before), np.asarray(after))
 
 
 def test_chapter_2s_generator_leaves_no_seams():

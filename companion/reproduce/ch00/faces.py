@@ -10,10 +10,13 @@ from tqdm.auto import tqdm
 
 from companion.data.faces import LABELS, Caricatures, Portraits
 from companion.data.faces.datasets import FaceSet
+from companion.data.images import fingerprint
 from companion.metrics import Measurement
 from companion.metrics.verification import recall_at_one, verification
+from companion.reproduce.following import learnt
 from companion.reproduce.job import Job, Recipe, Result
-from companion.training.faces import read_faces, train_attributes, train_identity
+from companion.training.faces import attribute_lessons, identity_lessons, read_faces
+from companion.training.player import Workshop, workshop
 
 SIZE = 64
 SEED = 1
@@ -33,16 +36,11 @@ def faces_attributes(job: Job) -> Result:
     budget = at_budget[job.budget]
     people = Portraits(budget["people"], size=SIZE, seed=PEOPLE_SEED)
     strangers = Portraits(budget["tested"], size=SIZE, seed=PEOPLE_SEED, first=len(people))
-    sittings = train_attributes(
-        people.rendered().pixels,
-        people.labels(),
-        rounds=budget["rounds"],
-        seed=SEED,
-        checkpoint=job.work / "checkpoint.safetensors",
+    drawn, settings, there = people.rendered(), _settings(job, budget), _workshop(job)
+    lessons = attribute_lessons(
+        drawn.pixels, people.labels(), rounds=budget["rounds"], seed=SEED, workshop=there
     )
-    *_, (_, model) = tqdm(
-        sittings, total=budget["rounds"], desc="faces-attributes", unit="round", leave=False
-    )
+    model = learnt(job, lessons, settings, data=drawn.fingerprint)
     said, true = read_faces(model, strangers.rendered().pixels) > 0, strangers.labels()
     protocol = f"{len(strangers)} portraits at {SIZE}×{SIZE} of people not trained on, seed {PEOPLE_SEED}"
     table = {name: _agreement(said[:, column], true[:, column]) for column, name in enumerate(LABELS)}
@@ -51,7 +49,7 @@ def faces_attributes(job: Job) -> Result:
         for kind in ("accuracy", "balanced accuracy")
         for name, row in table.items()
     ]
-    return Result(_settings(budget), [SEED], metrics, {"attributes": table}, model=model)
+    return Result(settings, [SEED], metrics, {"attributes": table}, model=model)
 
 
 def _agreement(said: Tensor, true: Tensor) -> dict[str, float]:
@@ -74,13 +72,9 @@ def faces_identity(job: Job) -> Result:
     }
     budget = at_budget[job.budget]
     people, tested = budget["people"], budget["tested"]
-    sittings = train_identity(
-        _album(people, first=0),
-        rounds=budget["rounds"],
-        seed=SEED,
-        checkpoint=job.work / "checkpoint.safetensors",
-    )
-    *_, (_, model) = tqdm(sittings, total=budget["rounds"], desc="faces-identity", unit="round", leave=False)
+    album, settings, there = _album(people, first=0), _settings(job, budget), _workshop(job)
+    lessons = identity_lessons(album, rounds=budget["rounds"], seed=SEED, workshop=there)
+    model = learnt(job, lessons, settings, data=fingerprint(album))
 
     portraits = _views(Portraits(tested, 2 * VIEWS, SIZE, PEOPLE_SEED, first=people), range(2))
     gallery, again = (normalize(read_faces(model, portraits[:, view])) for view in range(2))
@@ -100,7 +94,7 @@ def faces_identity(job: Job) -> Result:
         metrics.append(
             Measurement(f"recall of a portrait from its caricature, k = {k:g}", recalls[k], protocol)
         )
-    return Result(_settings(budget), [SEED], metrics, {"recall": recalls}, model=model)
+    return Result(settings, [SEED], metrics, {"recall": recalls}, model=model)
 
 
 def _album(people: int, first: int) -> Tensor:
@@ -147,8 +141,16 @@ def _verified(name: str, one: Tensor, other: Tensor, protocol: str) -> list[Meas
     ]
 
 
-def _settings(budget: dict[str, int]) -> dict[str, Any]:
-    return {"device": "cpu", "precision": "bfloat16", "size": SIZE, "people_seed": PEOPLE_SEED, **budget}
+def _workshop(job: Job) -> Workshop:
+    """A GPU's bfloat16 units are fast; a laptop's processor often has none."""
+    return workshop("auto", bfloat16=True) if job.budget == "gpu" else workshop("cpu")
+
+
+def _settings(job: Job, budget: dict[str, int]) -> dict[str, Any]:
+    there = _workshop(job)
+    precision = str(there.precision).removeprefix("torch.")
+    about = {"device": there.device.type, "precision": precision, "size": SIZE}
+    return {**about, "people_seed": PEOPLE_SEED, **budget}
 
 
 RECIPES: dict[str, Recipe] = {

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from companion.models.identity import FaceReader, FaceReaderConfig
+from companion.models.reader import FaceReader, FaceReaderConfig
 from companion.models.store import load_model, save_model
 
 

@@ -1,0 +1,95 @@
+"""Files on disk: an old one stays whole until the new one is, and every name can be shown.
+
+What the package writes, it writes through this module: into a hidden `.part` file beside its place, forced to the
+disk, and then renamed, which a file system does in one go. Whatever comes between (Ctrl-C, a kill, a full disk), a
+reader meets the old file or the new one, never half of one.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from companion.errors import CompanionError
+
+AGAIN = "try again"
+LONGEST = 50  # letters of a name that its part's name repeats: file systems stop at 255 bytes
+
+
+@contextmanager
+def replacing(path: Path, *, then: str = AGAIN) -> Iterator[BinaryIO]:
+    """A new file's bytes, written in the block; on leaving it they take the place of `path`, whose folder is made.
+
+    An error raised in the block leaves what was there as it was, so the block is the place for last refusals.
+
+    Args:
+        path: Where the file is to stand.
+        then: What to do once there is room again: the end of the sentence about a disk that refuses.
+
+    Raises:
+        CompanionError: The disk is full, or the place cannot be written.
+    """
+    part = path.with_name(f".{path.name[:LONGEST]}.{os.getpid()}.part")  # two processes never share one
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(part, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        raise unwritable(path, error, then=then) from None
+    finally:
+        with suppress(OSError):  # renamed, or never made
+            part.unlink()
+
+
+def write_bytes(path: Path, content: bytes, *, then: str = AGAIN) -> None:
+    """Write a file in one go; arguments and errors as for `replacing`."""
+    with replacing(path, then=then) as file:
+        file.write(content)
+
+
+def write_text(path: Path, content: str, *, then: str = AGAIN) -> None:
+    """Write text as UTF-8, its line ends as they are, the same on every system.
+
+    What UTF-8 has no letters for, such as a name of other bytes, is written as an escape; in JSON that reads back as
+    what it was.
+    """
+    write_bytes(path, content.encode("utf-8", "backslashreplace"), then=then)
+
+
+def write_json(path: Path, content: Any, *, then: str = AGAIN) -> None:
+    """Write JSON that people can read; arguments and errors as for `replacing`."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n", then=then)
+
+
+def unwritable(path: Path, error: OSError, *, then: str = AGAIN) -> CompanionError:
+    """An error for a file or folder that the system refuses to write, a full disk above all."""
+    return CompanionError(
+        f"Could not write {shown(path)} ({error.strerror or error}); "
+        f"free some space or choose another folder, then {then}."
+    )
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete the parts that killed processes left in a folder and below; for a folder nobody else is writing to."""
+    for part in folder.rglob(".*.part"):
+        with suppress(OSError):
+            part.unlink()
+
+
+def shown(name: str | os.PathLike[str]) -> str:
+    r"""A file's name as it can be printed on a line and stored as UTF-8, whatever its bytes are.
+
+    Bytes that are no UTF-8 become `\xe9`, and so do letters that do not print. A name that a system read in another
+    encoding than UTF-8 appears as it was meant. Ordinary names stay as they are.
+    """
+    raw = os.fspath(name)
+    try:
+        text = raw.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a pair, which Windows allows in names
+        text = raw.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -1,0 +1,240 @@
+"""Run records: what a run was and what it measured, written and read in one form by everybody.
+
+NAME.json               the record, small enough to be read by people
+NAME.details.json.gz    curves and single runs behind it, for figures; only where there are some
+
+A record needs neither torch nor anything else: the site's builder reads it too.
+"""
+
+import gzip
+import io
+import json
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from companion.errors import CompanionError
+from companion.files import shown, write_bytes, write_json
+
+Details = dict[str, Any]
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A number with its protocol; print it and both appear."""
+
+    name: str
+    value: float
+    protocol: str
+    spread: float | None = None  # a standard deviation, of what the protocol says
+    interval: tuple[float, float] | None = None  # in which the value lies with 95 % confidence
+    n: int | None = None  # how many independent things it was measured on
+
+    @property
+    def text(self) -> str:
+        """The value as a table shows it, with its spread and its interval."""
+        return with_spread(self.value, self.spread) + _between(self.interval)
+
+    @property
+    def how(self) -> str:
+        """The protocol, with the count where there is one."""
+        return self.protocol if self.n is None else f"{self.protocol}, n = {self.n}"
+
+    def __str__(self) -> str:
+        spread = "" if self.spread is None else f" ± {self.spread:.3g}"
+        return f"{self.name}: {self.value:.3g}{spread}{_between(self.interval)}\n    {self.how}"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where and with what something ran."""
+
+    device: str
+    device_name: str
+    cores: int
+    threads: int
+    versions: dict[str, str]
+    date: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run and its numbers."""
+
+    name: str
+    title: str
+    chapter: int
+    command: str  # makes it again
+    budget: str
+    seeds: tuple[int, ...]
+    seconds: float  # of all seeds, over all sittings
+    environment: Environment
+    settings: dict[str, Any]
+    metrics: tuple[Measurement, ...]
+
+    def measured(self, name: str) -> Measurement:
+        """The measurement of that name.
+
+        Raises:
+            CompanionError: There is none.
+        """
+        for measurement in self.metrics:
+            if measurement.name == name:
+                return measurement
+        raise CompanionError(f"The record {self.name} measured no “{name}”; look at its metrics.")
+
+
+def write_record(folder: Path, record: Record, details: Mapping[str, Any]) -> Path:
+    """Write a record and its details into a folder and give the record's path; the record comes last.
+
+    Equal details make equal files: the archive carries neither a time nor a name.
+
+    Raises:
+        CompanionError: The disk is full, or the place cannot be written.
+    """
+    path = folder / f"{record.name}.json"
+    again = "give the same command again"
+    if details:
+        text = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
+        write_bytes(_details_of(path), _packed(text.encode()), then=again)
+    content = asdict(record)
+    content["metrics"] = [
+        {name: _defined(value) for name, value in one.items() if value is not None}
+        for one in content["metrics"]
+    ]
+    write_json(path, content, then=again)
+    return path
+
+
+def _defined(value: Any) -> Any:
+    """What JSON can say: a number that does not exist, as the correlation with a constant, is null."""
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def read_record(path: Path) -> Record:
+    """The record in a file.
+
+    Raises:
+        CompanionError: There is no such file, or something in it is not as a record has it; the sentence says what.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CompanionError(f"There is no record at {shown(path)}; check the path.") from None
+    except ValueError:
+        raise _faulty(path, "holds no JSON") from None
+    try:
+        record: Record = _filled(Record, content, "the record")
+    except _Fault as fault:
+        raise _faulty(path, str(fault)) from None
+    if record.name != path.stem:
+        raise _faulty(path, f"says that it is “{record.name}”")
+    return record
+
+
+def records_in(folder: Path) -> list[Record]:
+    """All records of a folder, sorted by name."""
+    return [read_record(path) for path in sorted(folder.glob("*.json"))]
+
+
+def read_details(path: Path) -> Details:
+    """The details beside a record's file; none where the run left none.
+
+    Raises:
+        CompanionError: They are damaged.
+    """
+    packed = _details_of(path)
+    if not packed.is_file():
+        return {}
+    try:
+        details: Details = json.loads(gzip.decompress(packed.read_bytes()))
+    except (OSError, EOFError, ValueError, zlib.error):
+        raise _faulty(packed, "is cut short or damaged") from None
+    return details
+
+
+def with_spread(value: float, spread: float | None) -> str:
+    """`12.35 ± 0.50`: two digits of the spread, and no more of the value than the spread leaves certain."""
+    if spread is None:
+        return number(value)
+    digits = 0 if spread < 1e-9 else max(0, 1 - math.floor(math.log10(spread)))
+    rounded = number(value) if spread < 1e-9 else f"{value:.{digits}f}"
+    return f"{rounded}\u00a0±\u00a0{spread:.{digits}f}"
+
+
+def number(value: float) -> str:
+    """Four significant digits, thousands with a thin space: enough to compare, no more than was measured."""
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}".replace(",", "\u202f")
+    return f"{value:.4g}"
+
+
+def _between(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f" [{interval[0]:.3g}, {interval[1]:.3g}]"
+
+
+def _details_of(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.details.json.gz")
+
+
+def _packed(content: bytes) -> bytes:
+    target = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=target, mtime=0) as archive:
+        archive.write(content)
+    return target.getvalue()
+
+
+def _faulty(path: Path, fault: str) -> CompanionError:
+    return CompanionError(
+        f"The file {shown(path)} is no record that can be used: it {fault}; make it again with its command."
+    )
+
+
+# ---- from JSON to dataclasses: every field there, of its type, and nothing else ----
+
+
+class _Fault(Exception):
+    """What is wrong, as the end of a sentence that begins with “it”."""
+
+
+def _filled(kind: type[Kind], content: object, place: str) -> Kind:
+    if not isinstance(content, dict):
+        raise _Fault(f"has no fields where {place} should be")
+    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+    if unknown := sorted(content.keys() - known):
+        raise _Fault(f"has a field “{unknown[0]}” that {place} does not have")
+    types, values = get_type_hints(kind), {}
+    for name, field in known.items():
+        if name in content:
+            values[name] = _value(types[name], content[name], name)
+        elif field.default is MISSING:
+            raise _Fault(f"lacks “{name}” of {place}")
+    return kind(**values)
+
+
+def _value(kind: Any, content: Any, name: str) -> Any:
+    if isinstance(kind, UnionType):  # optional
+        return None if content is None else _value(get_args(kind)[0], content, name)
+    if is_dataclass(kind):
+        return _filled(kind, content, name)  # type: ignore[arg-type]
+    origin, inner = get_origin(kind) or kind, get_args(kind)
+    if origin is tuple and isinstance(content, list):
+        each = [inner[0]] * len(content) if inner[1] is Ellipsis else inner
+        if len(each) == len(content):
+            return tuple(_value(of, item, name) for of, item in zip(each, content, strict=True))
+    if origin is dict and isinstance(content, dict):
+        return {
+            key: item if inner[1] is Any else _value(inner[1], item, name) for key, item in content.items()
+        }
+    if origin is float and content is None:
+        return math.nan
+    if origin is float and type(content) in (int, float) and math.isfinite(content):
+        return content
+    if origin in (int, str) and type(content) is origin:
+        return content
+    raise _Fault(f"has {json.dumps(content)[:40]} for “{name}”")

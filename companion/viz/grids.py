@@ -1,0 +1,102 @@
+"""Grids: images side by side, and what is laid under, over and between them.
+
+Images come in as floats in [−1, 1], `(N, C, H, W)`, on any device; this module alone turns them into what a screen
+shows.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+from torchvision.utils import make_grid
+
+from companion.viz.palette import COLOURS, INK
+
+
+def image_grid(images: Tensor, *, columns: int = 8, scale: int = 1, gap: int = 2) -> Image.Image:
+    """Images `(N, C, H, W)` in [−1, 1] side by side on white, enlarged `scale` times without smoothing.
+
+    RGBA is laid over a checkerboard.
+    """
+    if images.shape[1] == 4:
+        images = over(images, checkerboard(images.shape[-1]).to(images.device))
+    large = images.detach().cpu().float().clamp(-1, 1).repeat_interleave(scale, 2).repeat_interleave(scale, 3)
+    grid = make_grid(large, nrow=columns, padding=gap, pad_value=1.0)  # grey becomes RGB here
+    pixels = ((grid + 1) * 127.5).round().to(torch.uint8)
+    return Image.fromarray(pixels.permute(1, 2, 0).numpy())
+
+
+def over(sprites: Tensor, ground: Tensor) -> Tensor:
+    """Sprites laid over a ground: `colour + (1 − alpha) · ground` on [0, 1] (Porter & Duff 1984: the operator “over”).
+
+    Args:
+        sprites: RGBA in [−1, 1] with the colours multiplied by alpha, `(N, 4, H, W)`.
+        ground: RGB or grey in [−1, 1], of a shape that broadcasts with `(N, 3, H, W)`.
+
+    Returns:
+        RGB `(N, 3, H, W)` in [−1, 1].
+    """
+    premultiplied, alpha = (sprites[:, :3].float() + 1) / 2, (sprites[:, 3:].float() + 1) / 2
+    return (premultiplied + (1 - alpha) * (ground + 1) / 2).clamp(0, 1) * 2 - 1
+
+
+def checkerboard(size: int, square: int = 8) -> Tensor:
+    """The ground that says “nothing here”: white and light grey squares, `(1, size, size)` in [−1, 1]."""
+    place = torch.arange(size) // square
+    return 1 - 0.16 * ((place[:, None] + place) % 2)[None].float()
+
+
+def photo_rows(rows: Mapping[str, Tensor]) -> Image.Image:
+    """Labelled rows of photographs `(N, 3, H, W)` in [−1, 1], pixel for pixel: how sharp they are is what they show."""
+    from matplotlib.font_manager import findfont  # the one font that is everywhere where this runs
+
+    font = ImageFont.truetype(findfont("DejaVu Sans"), 15)
+    margin = max(round(font.getlength(label)) for label in rows) + 14
+    grids = [image_grid(images, columns=len(images)) for images in rows.values()]
+    sheet = Image.new("RGB", (margin + grids[0].width, sum(grid.height for grid in grids)), "white")
+    pen, top = ImageDraw.Draw(sheet), 0
+    for label, grid in zip(rows, grids, strict=True):
+        sheet.paste(grid, (margin, top))
+        pen.text((margin - 8, top + grid.height / 2), label, fill=INK, font=font, anchor="rm")
+        top += grid.height
+    return sheet
+
+
+def marked(image: Tensor, points: Tensor, *, scale: int = 2) -> Image.Image:
+    """An image `(3, H, W)` in [−1, 1], enlarged, with a ring around each of its points `(K, 2)`, in pixels."""
+    canvas = image_grid(image[None], columns=1, scale=scale, gap=0)
+    draw = ImageDraw.Draw(canvas)
+    for x, y in (points * scale).tolist():  # the first pixel reaches from 0 to 1
+        draw.ellipse((x - 2.5, y - 2.5, x + 2.5, y + 2.5), fill="white", outline=COLOURS["critic"])
+    return canvas
+
+
+def side_by_side(frames: Sequence[Sequence[Image.Image]]) -> list[Image.Image]:
+    """Animations of equal length and height, joined frame by frame."""
+    joined = []
+    for parts in zip(*frames, strict=True):
+        whole = Image.new("RGB", (sum(part.width for part in parts), parts[0].height), "white")
+        left = 0
+        for part in parts:
+            whole.paste(part, (left, 0))
+            left += part.width
+        joined.append(whole)
+    return joined
+
+
+def interpolation(start: Tensor, end: Tensor, steps: int) -> Tensor:
+    """Latents on the great circle from `start` to `end`, each `(L,)`; shape `(steps, L)`.
+
+    A straight line would pass close to the origin, where latents drawn from N(0, I) in many dimensions never lie
+    (White 2016, section 2.1); along the circle the length goes smoothly from one end's to the other's. (It is a circle
+    proper only between ends of equal length.)
+    """
+    cosine = torch.nn.functional.cosine_similarity(start, end, dim=0)
+    angle = torch.arccos(cosine.clamp(-1, 1)).clamp(min=1e-6)
+    t = torch.linspace(0, 1, steps, device=start.device)[:, None]
+    if float(math.pi - angle) < 1e-3:  # opposite ends have no one great circle between them
+        return torch.lerp(start, end, t)
+    arc: Tensor = (((1 - t) * angle).sin() * start + (t * angle).sin() * end) / angle.sin()
+    return arc

@@ -1,0 +1,106 @@
+"""Guards pixels: each image in its place, sprites over their ground, photographs as they are, great circles."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from companion import viz
+
+
+def test_a_grid_shows_each_image_in_its_place_on_white():
+    """−1 is black, 1 is white, 0 the middle; row by row; a gap of two pixels around each."""
+    images = torch.tensor([-1.0, 0.0, 1.0]).view(3, 1, 1, 1).expand(3, 1, 4, 4)
+    pixels = np.asarray(viz.image_grid(images, columns=2))
+    assert pixels.shape == (2 * 4 + 3 * 2, 2 * 4 + 3 * 2, 3)
+    assert (pixels[2:6, 2:6] == 0).all()
+    assert (pixels[2:6, 8:12] == 128).all()
+    assert (pixels[8:12, 2:6] == 255).all()
+    assert (pixels[:2] == 255).all()
+    assert (pixels[8:12, 8:12] != 0).all()
+
+
+def test_a_grid_enlarges_without_smoothing_and_keeps_colour():
+    image = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).expand(2, 3, 2, 2).clone()
+    image[:, 2] = -1
+    pixels = np.asarray(viz.image_grid(image, scale=5, gap=0))
+    assert pixels.shape == (10, 20, 3)
+    assert {tuple(colour) for colour in pixels.reshape(-1, 3).tolist()} == {(255, 255, 0), (0, 0, 0)}
+
+
+def test_a_grid_takes_images_as_training_leaves_them():
+    """With gradients, in half precision, beyond the range, one alone, with alpha."""
+    for images in (
+        torch.randn(2, 1, 4, 4, requires_grad=True),
+        torch.randn(2, 3, 4, 4).bfloat16(),
+        9 * torch.randn(1, 1, 4, 4),
+        torch.ones(2, 4, 4, 4),
+    ):
+        assert viz.image_grid(images).size[0] >= 4
+
+
+vectors = st.lists(st.floats(-3, 3, width=32), min_size=6, max_size=6).map(torch.tensor)
+
+
+@given(start=vectors, end=vectors, steps=st.integers(2, 9))
+def test_interpolation_begins_and_ends_at_its_ends(start, end, steps):
+    path = viz.interpolation(start, end, steps)
+    assert path.shape == (steps, 6)
+    assert path.isfinite().all()
+    torch.testing.assert_close(path[0], start, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(path[-1], end, rtol=1e-3, atol=1e-3)
+
+
+def test_interpolation_stays_on_the_sphere_and_advances_by_equal_angles():
+    """A straight line would pass at 0.71 of the length half-way between these two."""
+    start, end = torch.eye(4)[0] * 3, torch.eye(4)[1] * 3
+    path = viz.interpolation(start, end, 5)
+    torch.testing.assert_close(path.norm(dim=1), torch.full((5,), 3.0))
+    cosines = torch.nn.functional.cosine_similarity(path[:-1], path[1:])
+    torch.testing.assert_close(cosines, torch.full((4,), float(np.cos(np.pi / 8))))
+
+
+def test_interpolation_between_equal_or_opposite_latents_is_finite():
+    z = torch.randn(8)
+    torch.testing.assert_close(viz.interpolation(z, z, 4), z.expand(4, 8))
+    assert viz.interpolation(z, -z, 4).isfinite().all()
+
+
+def test_points_are_marked_where_they_lie():
+    """(0, 0) is the image's corner, so the middle of a 10-pixel image is (5, 5), at any scale."""
+    for scale in (1, 4):
+        canvas = np.asarray(
+            viz.marked(torch.full((3, 10, 10), -1.0), torch.tensor([[5.0, 5.0]]), scale=scale)
+        )
+        assert canvas.shape == (10 * scale, 10 * scale, 3)
+        rows, columns = canvas.any(2).nonzero()
+        assert (rows.mean() + 0.5, columns.mean() + 0.5) == pytest.approx((5 * scale, 5 * scale), abs=0.6)
+
+
+def test_a_grid_lays_sprites_over_a_checkerboard():
+    """Nothing shows the ground in two tones, and what is solid hides it."""
+    sprites = torch.full((2, 4, 16, 16), -1.0)
+    sprites[1] = 1.0
+    pixels = np.asarray(viz.image_grid(sprites, gap=0))
+    assert len(np.unique(pixels[:, :16])) == 2
+    assert (pixels[:, 16:] == 255).all()
+
+
+def test_photographs_in_rows_are_shown_pixel_for_pixel():
+    shades = torch.linspace(-1, 1, 2 * 3 * 20 * 24).view(2, 3, 20, 24)
+    sheet = np.asarray(viz.photo_rows({"one": shades, "a longer name": -shades}))
+    expected = ((shades[1] + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    assert (sheet[2:22, -26:-2] == expected).all()
+    assert (sheet[2:22, :40] == 255).all(), "the shorter label is written to the right"
+    assert (sheet[26:46, :40] < 128).any()
+
+
+def test_images_and_points_may_lie_on_another_device(elsewhere):
+    images = torch.rand(3, 3, 8, 8) * 2 - 1
+    for drawn in (
+        lambda given: viz.image_grid(given(images)),
+        lambda given: viz.photo_rows({"a": given(images)}),
+        lambda given: viz.marked(given(images[0]), given(torch.tensor([[1.0, 2.0]]))),
+    ):
+        assert np.array_equal(np.asarray(drawn(elsewhere)), np.asarray(drawn(lambda same: same)))
