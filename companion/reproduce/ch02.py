@@ -140,7 +140,8 @@ def deblur_alone(job: Job) -> Result:
     the gradient penalty. A generator is dead when less than a tenth of the picture's contrast is left in what it draws,
     as in one constant picture. What would refute “the critic alone ruins the picture”: a variant that lives and gains.
     """
-    base = replace(base_settings(job), content=(), **({} if job.debug else {"steps": 600}))
+    base = replace(base_settings(job), content=())
+    base = base if job.debug else replace(base, steps=600)
     slow = {"generator_rate": base.generator_rate / 10}
     changes: dict[str, dict[str, Any]] = {
         "as it is": {},
