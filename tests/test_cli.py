@@ -14,8 +14,8 @@ from PIL import Image
 
 from companion.cli import main
 from companion.commands import Command, ch03, house
+from companion.data.catalogue import ColourSettings
 from companion.models.store import load_model
-from companion.training.gan import DATA, ColourSettings
 
 TINY = ["--steps", "6", "--batch", "8", "--size", "16", "--width", "2", "--latents", "4", "--device", "cpu"]
 
