@@ -49,10 +49,11 @@ def memory(job: Job) -> Result:
 
     Three spaces: pixels as they lie, pixels moved to fit, features. Two numbers in each: the nearest distance, and its
     ratio to the next nearest picture's. Both are held against those of unseen pictures; for a few copies among many
-    samples it is counted, too, how many have a ratio as small as one unseen picture in a hundred. Controls: another
-    half of the unseen pictures must come out at ½; copies, copies moved by one and two pixels, noisy and coarse ones
-    must come out near 1; the mean picture and noise must not come near 1. What fails a control is not asked about the
-    samples.
+    samples it is counted, too, how many have a ratio as small as one unseen picture in a hundred.
+
+    Controls: another half of the unseen pictures must come out at ½; copies, copies moved by one and two pixels, noisy
+    and coarse ones must come out near 1; the mean picture and noise must not come near 1. What fails a control is not
+    asked about the samples.
 
     What would refute “these are no copies”: a share well above ½ in a test that passes its controls.
     """
