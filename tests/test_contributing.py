@@ -131,3 +131,38 @@ def test_an_objective_and_an_exercise_are_added_as_the_page_says(copy):
     assert "['non-saturating', 'total-variation']" in said
     assert "✓ The steepest slope" in said
     assert "a slope of −3 is steeper than one of 2" in said
+
+
+MODEL_AND_DATA = """
+import sys
+from pathlib import Path
+import torch
+from companion.data import load
+from companion.models.plain import Generator, PlainConfig
+from companion.models.registry import models, signature_of
+from companion.models.store import load_model, save_model
+model = models()["plain.Generator"]
+network = model.build(model.small)
+(latents,) = signature_of(network).example(seed=0, batch=3)
+save_model(Path(sys.argv[1]) / "plain.safetensors", network)
+again = load_model(Path(sys.argv[1]) / "plain.safetensors")
+assert torch.equal(again(latents), network.eval()(latents))
+print("images", tuple(network(latents).shape))
+train, test = load("stripes", size=24), load("stripes-test", size=24)
+assert train.pixels.shape == (256, 1, 24, 24) and set(train.labels.tolist()) == set(range(8))
+assert not torch.equal(train.pixels, test.pixels)
+from companion.cli import main
+main(["assets", "list"])
+tiny = ["--budget", "smoke", "--steps", "1", "--device", "cpu"]
+assert main(["train", "dcgan", *tiny, "--data", "stripes", "--out", str(Path(sys.argv[1]) / "run")]) == 0
+"""
+
+
+def test_a_model_and_a_data_set_are_one_new_file_each(copy):
+    files = {**recipe("model"), **recipe("data")}
+    assert list(files) == ["companion/models/plain.py", "companion/data/sets/stripes.py"]
+    follow(copy, files)
+    said = python(copy, MODEL_AND_DATA, str(copy))
+    assert "images (3, 1, 16, 16)" in said
+    assert re.search(r"stripes +needs no download +MIT +stripes at random angles", said)
+    assert "1 steps are done" in said
