@@ -7,13 +7,12 @@ Whatever names data sets asks here: `load` and `load_photos`, the help of `--dat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from companion.data import assets as fetched
 from companion.errors import unknown_name
+from companion.found import modules
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -121,9 +120,7 @@ class PointSet(DataSet):
 @cache
 def sets() -> dict[str, DataSet]:
     """Every set by its name, as the modules of `companion.data.sets` list them."""
-    package = import_module("companion.data.sets")
-    modules = [import_module(f"{package.__name__}.{found.name}") for found in iter_modules(package.__path__)]
-    return {one.name: one for module in modules for one in module.SETS}
+    return {one.name: one for module in modules("companion.data.sets") for one in module.SETS}
 
 
 def named(kind: type[Kind]) -> dict[str, tuple[Kind, str]]:

@@ -8,15 +8,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import Any, Generic, Literal
 
 import torch
 from torch import Tensor, nn
 
-import companion.models
 from companion.errors import CompanionError
+from companion.found import modules
 from companion.models.configs import AnyConfig
 from companion.randomness import generator
 
@@ -114,8 +112,8 @@ class Model(Generic[AnyConfig]):
 def models() -> dict[str, Model[Any]]:
     """Every registered model by its name."""
     found: dict[str, Model[Any]] = {}
-    for module in iter_modules(companion.models.__path__):
-        for model in getattr(import_module(f"companion.models.{module.name}"), "MODELS", ()):
+    for module in modules("companion.models"):
+        for model in getattr(module, "MODELS", ()):
             if model.name in found:
                 raise ValueError(f"Two models are registered as {model.name}.")
             found[model.name] = model

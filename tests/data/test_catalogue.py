@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 
+from companion import found
 from companion.data import assets, catalogue, load
 from companion.data.assets import manifest
 from companion.data.batches import Pair
@@ -91,8 +92,6 @@ def test_real_people_are_labelled_ten_photographs_each():
 
 def test_a_new_module_adds_a_set_and_nothing_else_changes(monkeypatch):
     """Found by its `SETS` alone: help, names, errors and `load` know it."""
-    import companion.data.sets as package
-
     module = type(sys)("companion.data.sets.greys")
     pixels = torch.arange(6, dtype=torch.uint8).view(6, 1, 1, 1).expand(-1, 1, 8, 8)
     grey = ImageSet(
@@ -103,8 +102,8 @@ def test_a_new_module_adds_a_set_and_nothing_else_changes(monkeypatch):
     )
     module.SETS = (grey,)
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    found = list(catalogue.iter_modules(package.__path__))
-    monkeypatch.setattr(catalogue, "iter_modules", lambda path: [*found, found[0]._replace(name="greys")])
+    there = found.names("companion.data.sets")
+    monkeypatch.setattr(found, "names", lambda package: [*there, "greys"])
     sets.cache_clear()
     try:
         assert choices(ImageSet).endswith("greys")
