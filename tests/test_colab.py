@@ -12,6 +12,7 @@ COLAB = {
     "ipywidgets": "7.7.1",
     "matplotlib": "3.10.0",
     "numpy": "2.1.3",
+    "pandas": "2.2.3",
     "pillow": "11.3.0",
     "pooch": "1.9.0",
     "safetensors": "0.8.0",
