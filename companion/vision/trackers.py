@@ -20,8 +20,9 @@ import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -35,11 +36,16 @@ from companion.vision.pictures import Viewable, as_picture
 F = TypeVar("F", bound=Found)
 
 
-class Seen(NamedTuple, Generic[F]):
-    """A frame and what was found in it."""
+@dataclass(frozen=True)
+class Seen(Generic[F]):
+    """A frame and what was found in it; `for frame, found in …` takes it apart."""
 
     frame: Frame
     found: list[F]
+
+    def __iter__(self) -> Iterator[Any]:
+        """The frame, and then what was found."""
+        yield from (self.frame, self.found)
 
 
 class Tracker(ABC, Generic[F]):

@@ -60,7 +60,7 @@ def test_the_record_says_what_each_way_leaves(kinds, tmp_path, monkeypatch):
     assert all(named[name]["hidden"] == named[name]["restored"] for name in hidden.UNDONE)
     faces = details["faces"]["32"]
     assert [face["shake"] for face in faces] == [0, 1, 2, 3]
-    assert all(15 < face["psnr shaken"] == face["psnr restored"] < 40 for face in faces)
+    assert all(10 < face["psnr shaken"] == face["psnr restored"] < 40 for face in faces)
     assert all(metric.protocol for metric in read_record(path).metrics)
 
 
