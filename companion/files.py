@@ -74,6 +74,11 @@ def unwritable(path: Path, error: OSError, *, then: str = AGAIN) -> CompanionErr
     )
 
 
+def put_in_place(ready: Path, place: Path) -> None:
+    """Give a folder that is complete its name, on the same disk; what was there must be an empty folder or nothing."""
+    os.replace(ready, place)
+
+
 def remove_unfinished(folder: Path) -> None:
     """Delete the parts that killed processes left in a folder and below; for a folder nobody else is writing to."""
     for part in folder.rglob(".*.part"):

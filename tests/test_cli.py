@@ -14,8 +14,9 @@ from PIL import Image
 
 from companion.cli import main
 from companion.commands import Command, ch03, house
+from companion.data.catalogue import ImageSet, choices
 from companion.models.store import load_model
-from companion.training.gan import DATA, ColourSettings
+from companion.training.gan import ColourSettings
 
 TINY = ["--steps", "6", "--batch", "8", "--size", "16", "--width", "2", "--latents", "4", "--device", "cpu"]
 
@@ -240,7 +241,7 @@ def test_help_of_a_model_takes_its_defaults_from_the_settings(capsys, monkeypatc
         (line,) = (line for line in shown.splitlines() if line.strip().startswith(f"--{name} "))
         assert line.endswith(f": {getattr(wanted, name)})"), line
     assert "auto, cpu, cuda or mps (default: auto)" in shown
-    assert all(name in shown for name in DATA)
+    assert all(name in shown for name in choices(ImageSet).split(", "))
 
 
 def test_reproduce_lists_its_runs_and_suggests_names(capsys):

@@ -10,6 +10,7 @@ from pretend import pretending
 from torch import nn
 
 from companion import classical, losses, metrics, museum
+from companion.data.batches import Pair
 from companion.data.degrade import Camera, blur
 from companion.data.toy import GaussianRing
 from companion.environment import beside
@@ -249,7 +250,7 @@ def test_chapter_1s_exhibits_go_to_the_networks(device):
 
 
 def test_chapter_2s_exhibit_goes_to_the_generator(device):
-    pairs = [torch.rand(2, 6, 16, 16) for _ in range(3)]
+    pairs = [Pair(*torch.rand(2, 2, 3, 16, 16)) for _ in range(3)]
     network = Restorer(RestorerConfig(width=2, blocks=1)).to(device)
     assert -1 <= museum.gradients_agree(network, pairs, count=3) <= 1
 

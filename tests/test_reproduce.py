@@ -14,9 +14,10 @@ from PIL import Image
 from companion.data import Images, load
 from companion.data.faces import Portraits
 from companion.errors import CompanionError
+from companion.metrics import frechet_distance
 from companion.models.store import load_model
 from companion.records import read_details, read_record
-from companion.reproduce import RECIPES, ch01, ch04, following, reproduce
+from companion.reproduce import RECIPES, ch01, ch02, ch04, following, reproduce
 from companion.reproduce.ch00 import facemesh
 from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
@@ -24,7 +25,7 @@ from companion.training.gan import GANSettings
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "wgan-loss-quality"}
 NEEDS_MEDIAPIPE = {"faces-mediapipe"}
 DEBLURRING = {"deblur-gan", "deblur-wgan", "deblur-wgan-gp", "deblur-best"}
-COLOUR = {"colour-wgan", "colour-wgan-gp", "sprites-wgan-gp"}
+COLOUR = {"colour-wgan", "colour-wgan-gp", "sprites-wgan-gp", "portraits-best"}
 WITH_WEIGHTS = {
     *("digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"),
     *DEBLURRING,
@@ -40,7 +41,7 @@ import os, signal, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from companion.reproduce import ch01, ch02, ch04, reproduce
+from companion.reproduce import ch01, ch02, ch04, memory, reproduce
 from companion.reproduce.ch00 import facemesh, faces
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
@@ -57,13 +58,14 @@ def die_at(count, function):
 
 for name in names:
     if (child := os.fork()) == 0:
-        step = 4 if name.startswith(("dcgan", "sprites")) else 3 if name.startswith("deblur") else 10
+        step = 4 if name.startswith(("dcgan", "sprites", "portraits")) else 3 if name.startswith("deblur") else 10
         AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
         ch02.wiener_filter = die_at(3, ch02.wiener_filter)
         ch01.accuracy = die_at(0, ch01.accuracy)
         ch04.slope_norms = die_at(3, ch04.slope_norms)
         faces.read_faces = die_at(0, faces.read_faces)
         facemesh.differences = die_at(5, facemesh.differences)
+        memory.two_nearest = die_at(3, memory.two_nearest)
         reproduce(name, work / "out", work, budget="debug")
         os._exit(0)
     _, status = os.waitpid(child, 0)
@@ -220,6 +222,54 @@ def test_a_window_broken_by_a_stop_still_counts_whole(tmp_path, monkeypatch):
     assert [point["step"] for point in curve] == [3, 6]
     rows = (tmp_path / "a/windowed-debug/run/metrics.csv").read_text().splitlines()[4:]
     assert curve[1]["critic_loss"] == pytest.approx(sum(float(row.split(",")[1]) for row in rows) / 3)
+
+
+def test_a_set_is_looked_at_at_random_and_always_alike():
+    """Any part of it may come, and the same one each time."""
+    digits = load("digits")
+    one, again = (following.chosen(digits, 100) for _ in range(2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, digits[:100])
+    assert len(following.chosen(digits, 5000)) == len(digits)
+
+
+def test_one_constant_picture_lies_no_nearer_than_the_real_set_is_wide():
+    """Fréchet's distance from a set to a point is at least the trace of its covariance: so a death can be told."""
+    real = torch.randn(200, 5, dtype=torch.double) @ torch.randn(5, 5, dtype=torch.double)
+    width = float(torch.cov(real.T).trace())
+    for picture in (real.mean(0), real[3]):
+        assert frechet_distance(real, picture.expand(50, -1)) >= width * (1 - 1e-9)
+
+
+def test_dead_generators_are_counted_and_left_out_of_the_means(tmp_path, monkeypatch, mnist_cached):
+    """Two seeds, one of which draws one picture whatever its latents."""
+
+    def one(settings, real, extractor, label):
+        spread = 0.3 if settings.seed == 1 else 0.001
+        return {"frechet": 10.0 * settings.seed, "spread": spread, "frechet_live": 5.0, "spread_live": 0.3}
+
+    monkeypatch.setattr(ch01, "_one_fix", one)
+    result = ch01._compared(Job(tmp_path, "debug"), {"plain": {}}, seeds=[1, 2])
+    named = {metric.name: metric.value for metric in result.metrics}
+    assert named["dead runs: plain"] == 1
+    assert named["Fréchet distance: plain"] == 10
+    assert named["Fréchet distance: plain, live"] == 5
+    assert "dead runs: plain, live" not in named
+
+
+def test_a_restorer_is_dead_when_nothing_of_the_picture_is_left():
+    """As it was: 1; half the contrast: ½; one grey, or noise: about 0."""
+    blurry = torch.rand(4, 3, 32, 32) * 2 - 1
+    for restored, kept in (
+        (blurry, 1),
+        (blurry / 2, 0.5),
+        (torch.full_like(blurry, 0.7), 0),
+        (torch.rand(4, 3, 32, 32), 0),
+    ):
+        assert ch02._kept(restored, blurry) == pytest.approx(kept, abs=0.05)
+    curve = [{"step": 50, "kept": 1.0}, {"step": 100, "kept": 0.04}, {"step": 150, "kept": 0.5}]
+    assert ch02._death(curve) == 100
+    assert ch02._death(curve[:1]) is None
 
 
 def test_a_job_does_nothing_twice_and_adds_up_its_sittings(tmp_path):

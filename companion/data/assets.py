@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from companion.errors import CompanionError, unknown_name
+from companion.files import put_in_place
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -133,7 +134,7 @@ def _unpack(asset: Asset) -> None:
     with TemporaryDirectory(dir=packed.file.parent, prefix=".unfinished-") as unfinished:
         with tarfile.open(packed.file) as archive:
             archive.extractall(unfinished, filter="data")
-        os.replace(Path(unfinished) / asset.archive, asset.file)
+        put_in_place(Path(unfinished) / asset.archive, asset.file)
     with suppress(OSError):  # what was put by hand may have to stay
         packed.file.unlink()
 

@@ -3,21 +3,22 @@
 Chapter 4 compares the three from the same records.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
+from statistics import fmean
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from companion import pretrained
-from companion.classical import likeliest_kernel, lucy, straight_line, wiener_filter
+from companion.classical import likeliest_kernel, lucy, most_probable_kernel, straight_line, wiener_filter
 from companion.data.assets import manifest
 from companion.data.batches import Pair
 from companion.data.degrade import Camera
 from companion.data.pairs import held_out
-from companion.data.photos import Photos, load_photos
+from companion.data.photos import SPLITS, Photos, load_photos
 from companion.data.sets.levin import shaken
 from companion.environment import pick_device
 from companion.losses import Perceptual, PixelL1
@@ -27,6 +28,7 @@ from companion.models.deblur import Restorer
 from companion.objectives import NonSaturating, Objective, Wasserstein, WassersteinGP
 from companion.reproduce.following import finish_run
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
+from companion.reproduce.statistics import bootstrap, with_interval
 from companion.training.conditional import ConditionalTrainer
 from companion.training.deblurring import DeblurSettings, build
 from companion.training.runs import Run
@@ -41,7 +43,7 @@ def base_settings(job: Job) -> DeblurSettings:
     """What the chapter's runs share at a budget: the pets and a trained backbone where they are at hand."""
     at_budget: dict[str, dict[str, Any]] = {
         "debug": {"steps": 2, "batch": 2, "width": 2, "blocks": 1, "critic_width": 2, "size": 16},
-        "laptop": {"steps": 2500, "bfloat16": True},
+        "laptop": {"steps": 2500},
         "gpu": {"steps": 40000, "size": 256, "width": 64, "critic_width": 64, "device": "auto"},
     }
     pets = manifest()["pets"].here and not job.debug
@@ -95,26 +97,120 @@ def _over_seeds(job: Job, objective: Objective) -> Result:
     return Result(_about(base), _seeds(job), metrics, {"runs": found["run"]}, model=models["run"])
 
 
-def deblur_content(job: Job) -> Result:
-    """What each loss is worth, in the non-saturating game: features alone, pixels alone, no critic, and no content.
+WEIGHTS = (0.0, 5.0, 20.0, 100.0, 500.0, 4000.0)  # of the pixels' content loss beside a critic
 
-    `deblur-gan` has both content losses, each with half the weight it has alone here. A content loss a thousand times
-    as heavy silences the critic and changes nothing else, since Adam's steps do not depend on a loss's scale.
+
+def deblur_content(job: Job) -> Result:
+    """How heavy may the content loss be before the critic is not heard? Pixels' loss in the non-saturating game.
+
+    Every run follows what each of the two losses pushes the picture with (`content` and `adversarial` in its curve),
+    and ends with a place on the plane of distortion and perception (Blau and Michaeli 2018): PSNR beside perceptual
+    distance. What would refute “a critic buys perception with distortion”: no weight whose perceptual distance is
+    smaller than the heaviest one's by more than the interval over photographs. What would refute “nobody misses the
+    critic”: such a weight.
     """
     base = base_settings(job)
+    weights = WEIGHTS if not job.debug else (0.0, 100.0)
     changes: dict[str, dict[str, Any]] = {
-        "features": {"content": (_features(job, 100.0),)},
-        "pixels": {"content": (PixelL1(4000.0),)},
-        "pixels, critic silenced": {"content": (PixelL1(4e6),)},
-        "none": {"content": ()},
-        "none, a tenth of the rate": {"content": (), "generator_rate": base.generator_rate / 10},
+        f"weight {weight:g}": {"content": (PixelL1(weight),) if weight else ()} for weight in weights
     }
+    changes |= {} if job.debug else {"features, weight 100": {"content": (_features(job, 100.0),)}}
     seeds = _seeds(job)
     found, _ = _all_runs(job, base, changes, seeds)
     metrics = _blurry_metrics(job, base)
     for name, runs in found.items():
         metrics += _metrics(job, base, runs, f", content loss: {name}")
+        metrics.append(over_seeds(f"content's push over the critic's: {name}", [_ratio(run) for run in runs]))
+    return Result({**_about(base), "weights": list(weights)}, seeds, metrics, {"runs": found})
+
+
+def _ratio(run: dict[str, Any]) -> float:
+    """How many times as hard as the critic the content loss pushes, at the end of a run."""
+    last = run["curve"][-1]
+    return float(last["content"] / max(last["adversarial"], 1e-12))
+
+
+ALONE_POINTS = 12  # of a run at which the generator is looked at
+
+
+def deblur_alone(job: Job) -> Result:
+    """The critic alone, without any content loss: does the generator live?
+
+    It begins as the identity, so each run has something to lose; what kills it is looked at twelve times.
+    Tried: as the chapter's other runs, at a tenth of the generator's rate, with normalised features, both, and under
+    the gradient penalty. A generator is dead when less than a tenth of the picture's contrast is left in what it draws,
+    as in one constant picture. What would refute “the critic alone ruins the picture”: a variant that lives and gains.
+    """
+    base = replace(base_settings(job), content=())
+    base = base if job.debug else replace(base, steps=600)
+    slow = {"generator_rate": base.generator_rate / 10}
+    changes: dict[str, dict[str, Any]] = {
+        "as it is": {},
+        "a tenth of the rate": slow,
+        "normalised": {"normalised": True},
+        "normalised, a tenth of the rate": {"normalised": True, **slow},
+        "penalty, a tenth of the rate": {"objective": WassersteinGP(), **slow},
+    }
+    changes = dict(list(changes.items())[:2]) if job.debug else changes
+    seeds = _seeds(job)
+    found, _ = _all_runs(job, base, changes, seeds, points=ALONE_POINTS)
+    metrics = []
+    for name, runs in found.items():
+        deaths = [_death(run["curve"]) for run in runs]
+        died = [step for step in deaths if step is not None]
+        moments = f"at steps {', '.join(map(str, died))}" if died else "none died"
+        every = max(1, base.steps // ALONE_POINTS)
+        protocol = f"of {len(runs)} seeds, {base.steps} steps, looked at every {every}; {moments}"
+        metrics.append(Measurement(f"dead generators, critic alone: {name}", len(died), protocol))
+        metrics += _metrics(job, base, runs, f", critic alone: {name}")
     return Result(_about(base), seeds, metrics, {"runs": found})
+
+
+def _death(curve: list[dict[str, Any]]) -> int | None:
+    """The first step at which hardly anything of the picture is left in the live generator's, or None."""
+    return next((point["step"] for point in curve if abs(point["kept"]) < 0.1), None)
+
+
+FAMILIES = (4, 16, 64, 1000)  # shakes trained on; the smaller families are part of the larger
+NEW_HANDS = Camera(shakes=32, seed=2)  # shakes of which no family holds any
+
+
+def deblur_kernels(job: Job) -> Result:
+    """What does a network learn that trains on more kernels? Families of growing size at equal steps.
+
+    Each is judged on the four kernels that all have trained on and on 32 that none has. What would refute “it learns
+    its camera”: four kernels' network gaining as much on new kernels as on its own. What would refute “more kernels
+    generalise”: the gain on new ones not growing with the family.
+    """
+    base = replace(base_settings(job), content=(PixelL1(4000.0),))
+    families = FAMILIES if not job.debug else (4, 16)
+    photos = _photographs(base.data, _least(base)).split("test")
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for seed in _seeds(job):
+        for shakes in families:
+            key = f"seed-{seed}/{shakes} kernels"
+            settings = replace(base, seed=seed, camera=Camera(shakes=shakes))
+            trainer, report = _trained(job, key, settings)
+
+            def judged(trainer: ConditionalTrainer = trainer) -> dict[str, Any]:
+                return {
+                    name: _judged(trainer.restore_images(pairs.input), pairs, job)
+                    for name, pairs in (
+                        ("the four", _test_pictures(photos, base.camera, job)[0]),
+                        ("new ones", _test_pictures(photos, NEW_HANDS, job)[0]),
+                    )
+                }
+
+            runs.setdefault(f"{shakes} kernels", []).append({**report, "on": job.once(f"{key}-on", judged)})
+    protocol = f"{len(photos)} test photographs under {_each(job)} kernels each; {base.steps} steps; averaged generator"
+    metrics = []
+    for name, of_one in runs.items():
+        for where in ("the four", "new ones"):
+            found = over_seeds(
+                f"gain (dB) on {where}, trained on {name}", [run["on"][where]["gain"] for run in of_one]
+            )
+            metrics.append(replace(found, protocol=f"{protocol}, {found.protocol}"))
+    return Result({**_about(base), "families": list(families)}, _seeds(job), metrics, {"runs": runs})
 
 
 def deblur_best(job: Job) -> Result:
@@ -133,7 +229,12 @@ def deblur_best(job: Job) -> Result:
 
 
 def deblur_classical(job: Job) -> Result:
-    """Wiener and Richardson–Lucy with the true kernel, one chosen blindly, and a wrong one."""
+    """Wiener and Richardson–Lucy with the true kernel, two chosen blindly by different rules, and a wrong one.
+
+    How often each blind rule names the right kernel is counted too, the likelihood's for several assumed noises. What
+    would refute “told the family, nobody needs the true kernel”: a choice by likelihood that gains less than the true
+    kernel by more than the interval over photographs.
+    """
     base = base_settings(job)
     photos = _photographs(base.data, _least(base))
     tuned, kernels = _test_pictures(photos.split("validation"), base.camera, job)
@@ -171,8 +272,34 @@ def deblur_classical(job: Job) -> Result:
                 Measurement(f"{title}, {where}: {label}", numbers[key], _protocol(job, sets[where][0]))
                 for key, title in TITLES.items()
             ]
+            gains = numbers["gains"]
+            protocol = f"{_protocol(job, sets[where][0])}, mean over {len(gains)} photographs"
+            metrics.append(
+                with_interval(
+                    f"gain a photograph (dB), {where}: {label}", fmean(gains), bootstrap([gains]), protocol
+                )
+            )
+    metrics += _right_choices(base.camera, sets, job)
     about = {**_about(base), "steps": 0, "chosen on validation photographs": chosen}
     return Result(about, [], metrics, {"runs": results})
+
+
+ASSUMED = (0.003, 0.005, 0.01, 0.02, 0.04)  # noises; the camera's is 0.01
+
+
+def _right_choices(camera: Camera, sets: dict[str, tuple[Pair, Tensor]], job: Job) -> Iterator[Measurement]:
+    """How many pictures each blind rule gives their own kernel."""
+    family = camera.kernels()
+    rules: dict[str, Callable[[Tensor], Tensor]] = {"least ringing": partial(likeliest_kernel, family=family)}
+    rules |= {
+        f"likelihood, noise {noise:g} assumed": partial(most_probable_kernel, family=family, noise=noise)
+        for noise in ASSUMED
+    }
+    for where, (pairs, kernels) in sets.items():
+        for name, rule in rules.items():
+            right = (rule(pairs.input) == kernels).all(-1).all(-1)
+            protocol = f"of {len(right)} pictures of {len(right) // _each(job)} photographs, {len(family)} candidates"
+            yield Measurement(f"right kernels, {where}: {name}", float(right.sum()), protocol)
 
 
 def deblur_real(job: Job) -> Result:
@@ -207,6 +334,7 @@ def _guesses(camera: Camera) -> dict[str, Guess]:
     return {
         "true": lambda images, kernels: kernels,
         "estimated": lambda images, kernels: likeliest_kernel(images, camera.kernels()),
+        "most probable": lambda images, kernels: most_probable_kernel(images, camera.kernels()),
         "straight-line": lambda images, kernels: torch.stack([straight_line(kernel) for kernel in kernels]),
     }
 
@@ -215,7 +343,7 @@ TITLES = {"psnr": "PSNR (dB)", "gain": "gain in PSNR (dB)", "ssim": "SSIM", "dis
 
 
 def _all_runs(
-    job: Job, base: DeblurSettings, changes: dict[str, dict[str, Any]], seeds: list[int]
+    job: Job, base: DeblurSettings, changes: dict[str, dict[str, Any]], seeds: list[int], points: int = 10
 ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Restorer]]:
     """Every change under every seed, seeds outermost; what each measured, and the first seed's models."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in changes}
@@ -223,20 +351,22 @@ def _all_runs(
     for seed in seeds:
         for name, change in changes.items():
             settings = replace(base, seed=seed, **change)
-            trainer, report = _trained(job, f"seed-{seed}/{name}", settings)
+            trainer, report = _trained(job, f"seed-{seed}/{name}", settings, points)
             found[name].append(report)
             models.setdefault(name, trainer.average.module)  # type: ignore[arg-type]
     return found, models
 
 
-def _trained(job: Job, key: str, settings: DeblurSettings) -> tuple[ConditionalTrainer, dict[str, Any]]:
-    """A finished run in its folder below the job's, and how it did on the test pictures."""
+def _trained(
+    job: Job, key: str, settings: DeblurSettings, points: int = 10
+) -> tuple[ConditionalTrainer, dict[str, Any]]:
+    """A finished run in its folder below the job's, measured on its way, and how it did on the test pictures."""
     photos = _photographs(settings.data, _least(settings))
     run_of = build(settings, photos)
     trainer = run_of.trainer
     run = Run.start(job.work / key, settings.as_json(), photos.fingerprint, resume=True)
     curve = job.work / f"{key}-curve"
-    every = max(1, settings.steps // 10)
+    every = max(1, settings.steps // points)
 
     def measured() -> None:
         if trainer.step and trainer.step % every == 0:
@@ -258,14 +388,36 @@ def _trained(job: Job, key: str, settings: DeblurSettings) -> tuple[ConditionalT
 
 
 def _point(trainer: ConditionalTrainer, photos: Photos, settings: DeblurSettings, job: Job) -> dict[str, Any]:
-    """Gain on the validation photographs, of the averaged and of the live generator."""
+    """Gain on the validation photographs, of averaged and live generator; what the latter keeps, and what pushes it.
+
+    Kept is the slope of restored on blurred values: 1 where a picture is as it was, 0 where nothing of it is left.
+    """
     pairs, _ = _test_pictures(photos.split("validation"), settings.camera, job)
     before = _mean_psnr(pairs.input, pairs)
-    gains = {
-        name: _mean_psnr(trainer.restore_images(pairs.input, live=live), pairs) - before
-        for name, live in (("gain", False), ("gain_live", True))
+    averaged, live = (trainer.restore_images(pairs.input, live=live) for live in (False, True))
+    return {
+        "step": trainer.step,
+        "gain": _mean_psnr(averaged, pairs) - before,
+        "gain_live": _mean_psnr(live, pairs) - before,
+        "kept": _kept(live, pairs.input),
+        **_pushes(trainer, live[:8], pairs.target[:8]),
     }
-    return {"step": trainer.step, **gains}
+
+
+def _kept(restored: Tensor, blurry: Tensor) -> float:
+    apart = blurry - blurry.mean()
+    return float((restored * apart).mean() / apart.square().mean())
+
+
+def _pushes(trainer: ConditionalTrainer, restored: Tensor, wanted: Tensor) -> dict[str, float]:
+    """Norms of what critic and content loss each push the restored pictures `(N, 3, H, W)` with."""
+    pictures = restored.clone().requires_grad_()
+    adversarial = trainer.objective.generator_loss(trainer.critic(pictures))
+    losses = {"adversarial": adversarial, "content": trainer.content(pictures, wanted)}
+    return {
+        name: float(torch.autograd.grad(loss, pictures)[0].norm()) if loss.requires_grad else 0.0
+        for name, loss in losses.items()
+    }
 
 
 def _test_sets(job: Job, settings: DeblurSettings) -> dict[str, tuple[Pair, Tensor]]:
@@ -279,7 +431,12 @@ def _test_sets(job: Job, settings: DeblurSettings) -> dict[str, tuple[Pair, Tens
 
 
 def _test_pictures(photos: Photos, camera: Camera, job: Job) -> tuple[Pair, Tensor]:
-    return held_out(photos, camera, 48 if job.debug else SIDE, each=1 if job.debug else 2)
+    return held_out(photos, camera, 48 if job.debug else SIDE, each=_each(job))
+
+
+def _each(job: Job) -> int:
+    """How many kernels each photograph is blurred with."""
+    return 1 if job.debug else 2
 
 
 @cache
@@ -291,13 +448,14 @@ def _least(settings: DeblurSettings) -> int:
     return max(settings.least, SIDE + settings.camera.size - 1)
 
 
-def _judged(restored: Tensor, pairs: Pair, job: Job) -> dict[str, float]:
-    """Mean scores inside the border."""
+def _judged(restored: Tensor, pairs: Pair, job: Job) -> dict[str, Any]:
+    """Mean scores inside the border, and the gain of each photograph, over its kernels."""
     inner, blurry, target = _inside(restored), _inside(pairs.input), _inside(pairs.target)
     quality, before = psnr(inner, target), psnr(blurry, target)
     return {
         "psnr": float(quality.mean()),
         "gain": float((quality - before).mean()),
+        "gains": [round(gain, 4) for gain in (quality - before).view(-1, _each(job)).mean(1).tolist()],
         "least_gain": float((quality - before).min()),
         "ssim": float(ssim(inner, target).mean()),
         "distance": float(PerceptualDistance(backbone(job))(inner, target).mean()),
@@ -340,7 +498,8 @@ def _blurry_metrics(job: Job, settings: DeblurSettings) -> list[Measurement]:
 def _protocol(job: Job, pairs: Pair) -> str:
     inner = pairs.target.shape[-1] - 2 * BORDER
     distance = PerceptualDistance(backbone(job)).protocol
-    return f"{len(pairs)} pictures, inner {inner}×{inner} pixels; distance: {distance}"
+    photographs = len(pairs) // _each(job)
+    return f"{len(pairs)} pictures of {photographs} photographs, inner {inner}×{inner} pixels; distance: {distance}"
 
 
 def _seeds(job: Job) -> list[int]:
@@ -348,7 +507,12 @@ def _seeds(job: Job) -> list[int]:
 
 
 def _about(settings: DeblurSettings) -> dict[str, Any]:
-    return {**settings.as_json(), "precision": "bfloat16" if settings.bfloat16 else "float32"}
+    photos = _photographs(settings.data, _least(settings))
+    return {
+        **settings.as_json(),
+        "precision": "bfloat16" if settings.bfloat16 else "float32",
+        "photographs": {part: len(photos.split(part)) for part in SPLITS},
+    }
 
 
 RECIPES: dict[str, Recipe] = {
@@ -356,6 +520,8 @@ RECIPES: dict[str, Recipe] = {
     "deblur-wgan": Recipe("Deblurring GAN, Wasserstein with clipping", 2, deblur_wgan),
     "deblur-wgan-gp": Recipe("Deblurring GAN, Wasserstein with gradient penalty", 2, deblur_wgan_gp),
     "deblur-content": Recipe("What the content loss is worth to a deblurring GAN", 2, deblur_content),
+    "deblur-alone": Recipe("A deblurring generator with nobody but its critic", 2, deblur_alone),
+    "deblur-kernels": Recipe("Deblurring networks trained on few kernels and on many", 2, deblur_kernels),
     "deblur-best": Recipe("The deblurring generator that the course ships", 2, deblur_best),
     "deblur-classical": Recipe(
         "Wiener and Richardson–Lucy, with kernels true and guessed", 2, deblur_classical

@@ -9,12 +9,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import torch
 from scipy.stats import spearmanr
-from torch import nn
+from torch import Tensor, nn
 
 from companion.data import Images
 from companion.environment import pick_device
 from companion.metrics import DigitFeatures, Measurement, frechet_distance
+from companion.randomness import generator
 from companion.reproduce.job import Job
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.gan import RunSettings, build, shuffled
@@ -30,7 +32,7 @@ def trained(
 ) -> tuple[AdversarialTrainer, list[dict[str, Any]]]:
     """A finished run in its folder below the job's, and what was measured every `every` steps."""
     extractor = DigitFeatures()
-    real = extractor(reference[:count])
+    real = extractor(chosen(reference, count))
 
     def quality(trainer: AdversarialTrainer) -> dict[str, Any]:
         averaged = frechet_distance(real, extractor(trainer.sample(count, seed=0)))
@@ -45,6 +47,11 @@ def trained(
     points = sorted((job.work / f"{key}-quality").glob("*.json"))
     curve = [json.loads(point.read_text(encoding="utf-8")) for point in points]
     return trainer, [{**point, **_mean_losses(run.folder, point["step"], every)} for point in curve]
+
+
+def chosen(images: Images, count: int) -> Tensor:
+    """So many images of a set, `(count, C, H, W)`, at random: MNIST's test part begins with the neater writers."""
+    return images[torch.randperm(len(images), generator=generator(0, "chosen images"))[:count]]
 
 
 def finished_run(

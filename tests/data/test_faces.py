@@ -47,7 +47,7 @@ from companion.data.faces.export import export_faces
 from companion.data.faces.landmarks import EYES, JAW, MOUTH
 from companion.data.faces.parameters import NAMES, columns_of
 from companion.data.faces.prior import SKINS, Draws
-from companion.data.labels import labels_from_csv, match
+from companion.data.labels import match, read_table
 from companion.errors import CompanionError
 
 MANY = 4096
@@ -587,18 +587,18 @@ def test_another_process_exports_the_same_files(tmp_path: Path):
 def test_an_export_is_read_back_as_any_other_data_set(tmp_path: Path, style: type[FaceSet]):
     """Through the folder loader: the same pictures and the same labels."""
     export_faces(tmp_path / "set", count=5, size=32, style=style.__name__.lower()[:-1], seed=3)
-    found = match(load(tmp_path / "set", size=32), labels_from_csv(tmp_path / "set" / "labels.csv"))
+    found = match(load(tmp_path / "set", size=32), read_table(tmp_path / "set" / "labels.csv"))
     assert set(found.images.skipped) == {"LICENCE.txt", "labels.csv", "landmarks.csv"}
-    assert found.unlabelled == found.missing == ()
+    assert found.undescribed == found.missing == ()
     faces = style(5, size=32, seed=3)
     assert torch.equal(found.images.pixels, faces.pictures(slice(None)).rgb)
-    told = torch.stack([found.labels[name] for name in LABELS], 1)
+    told = torch.tensor(found.table[list(LABELS)].to_numpy())
     assert torch.equal(told.bool(), faces.labels())
     assert torch.equal(found.classed("identity").labels, faces.identities)
-    values = torch.stack([found.labels[f"parameter_{name}"] for name in NAMES], 1)
+    values = torch.tensor(found.table[[f"parameter_{name}" for name in NAMES]].to_numpy())
     assert (values - faces.faces().values).abs().max() < 1e-4
-    points = match(found.images, labels_from_csv(tmp_path / "set" / "landmarks.csv")).labels
-    assert (points.table.view(5, 68, 2) - faces.landmarks(slice(None))).abs().max() < 1e-3
+    points = match(found.images, read_table(tmp_path / "set" / "landmarks.csv")).table
+    assert (torch.tensor(points.to_numpy()).view(5, 68, 2) - faces.landmarks(slice(None))).abs().max() < 1e-3
 
 
 @pytest.mark.parametrize("existed", [False, True])

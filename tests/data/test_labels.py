@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import pandas
 import pytest
 import torch
 from PIL import Image
@@ -10,7 +11,7 @@ from PIL import Image
 from companion.data import load
 from companion.data.assets import cache_folder
 from companion.data.images import Images
-from companion.data.labels import Labels, labels_from_csv, labels_from_folders, match, read_celeba
+from companion.data.labels import match, read_celeba, read_table, table_of_folders
 from companion.errors import CompanionError
 
 
@@ -48,26 +49,25 @@ def test_numbers_truths_words_and_gaps_become_numbers(tmp_path, separator, mark)
         "",
     ]
     path = write(tmp_path / "t.csv", mark + "\n".join(lines).replace(",", separator))
-    labels = labels_from_csv(path)
-    assert labels.names == ("age", "smiling", "species", "old")
-    assert labels.files == ("a.png", "b.png", "c.png")
+    labels = read_table(path)
+    assert labels.columns.tolist() == ["age", "smiling", "species", "old"]
+    assert labels.index.tolist() == ["a.png", "b.png", "c.png"]
     assert labels["smiling"].tolist() == [1, 0, 1]
-    assert labels["age"][[0, 2]].tolist() == [3.5, -1]
-    assert labels["species"][:2].tolist() == [1, 0]
-    assert labels.words == {"species": ("cat", "dog")}
-    assert math.isnan(labels["age"][1])
-    assert math.isnan(labels["species"][2])
+    assert labels["age"].dropna().tolist() == [3.5, -1]
+    assert labels["species"].dropna().tolist() == ["dog", "cat"]
+    assert labels["age"].isna().tolist() == [False, True, False]
+    assert labels["species"].isna().tolist() == [False, False, True]
 
 
 def test_any_column_may_name_the_file_and_cells_may_hold_anything(tmp_path):
     path = write(tmp_path / "t.csv", 'note,picture\n"one, two\nthree",x/é.png\n')
-    labels = labels_from_csv(path, file_column="picture")
-    assert labels.files == ("x/é.png",)
-    assert labels.words == {"note": ("one, two\nthree",)}
+    labels = read_table(path, file_column="picture")
+    assert labels.index.tolist() == ["x/é.png"]
+    assert labels["note"].tolist() == ["one, two\nthree"]
     with pytest.raises(CompanionError, match=r"column in t\.csv called “pictur”; did you mean picture"):
-        labels_from_csv(path, file_column="pictur")
+        read_table(path, file_column="pictur")
     with pytest.raises(CompanionError, match="label called “nota”; did you mean note"):
-        labels["nota"]
+        match(pictures("x/é.png"), labels)["nota"]
 
 
 @pytest.mark.parametrize(
@@ -76,36 +76,37 @@ def test_any_column_may_name_the_file_and_cells_may_hold_anything(tmp_path):
         ("file,a\n", "has no rows"),
         ("", "has no rows"),
         ("file,a\nx.png,1,2\n", "Line 2 .* has 3 cells, its head has 2"),
+        ("file,a,b\nx.png,1,\ny.png,1\n", "Line 3 .* has 2 cells, its head has 3"),
         ("file,a,a\nx.png,1,2\n", "two columns called “a”"),
         ("file,a\nx.png,1\nx.png,2\n", r"two rows for x\.png"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused_in_words(tmp_path, text, said):
     with pytest.raises(CompanionError, match=said):
-        labels_from_csv(write(tmp_path / "t.csv", text))
+        read_table(write(tmp_path / "t.csv", text))
 
 
 def test_a_table_that_is_none_is_refused_in_words(tmp_path):
     with pytest.raises(CompanionError, match="no table"):
-        labels_from_csv(tmp_path / "none.csv")
+        read_table(tmp_path / "none.csv")
     (tmp_path / "latin.csv").write_bytes("file,a\né.png,1\n".encode("latin-1"))
     with pytest.raises(CompanionError, match="save it as CSV in UTF-8"):
-        labels_from_csv(tmp_path / "latin.csv")
+        read_table(tmp_path / "latin.csv")
 
 
 # bringing together
 
 
-def table(*files: str) -> Labels:
-    return Labels(("number",), files, torch.arange(len(files), dtype=torch.float64)[:, None])
+def table(*files: str) -> pandas.DataFrame:
+    return pandas.DataFrame({"number": [float(n) for n in range(len(files))]}, index=list(files))
 
 
 def test_rows_are_matched_by_path_or_by_unique_name_in_the_pictures_order():
     found = match(pictures("a/1.png", "a/2.png", "b/2.png"), table("b/2.png", "1.png", "2.png", "9.png"))
     assert found.images.files == ("a/1.png", "b/2.png")
     assert found.images.pixels[:, 0, 0, 0].tolist() == [0, 2]
-    assert found.labels["number"].tolist() == [1, 0]
-    assert found.unlabelled == ("a/2.png",)  # “2.png” could be either
+    assert found["number"].tolist() == [1, 0]
+    assert found.undescribed == ("a/2.png",)  # “2.png” could be either
     assert found.missing == ("2.png", "9.png")
     assert str(found) == (
         "2 pictures with 1 labels; 1 without a row in the table (a/2.png); "
@@ -121,23 +122,24 @@ def test_a_table_of_other_pictures_is_refused():
 def test_pictures_can_be_chosen_and_classed_by_a_label():
     found = match(pictures("a.png", "b.png", "c.png"), table("c.png", "a.png", "b.png"))
     assert found.classed("number").labels.tolist() == [1, 2, 0]
-    late = found.chosen(found.labels["number"] > 0)
-    assert late.images.files == late.labels.files == ("a.png", "b.png")
+    late = found.chosen(found["number"] > 0)
+    assert list(late.images.files) == late.table.index.tolist() == ["a.png", "b.png"]
     assert late.images.pixels[:, 0, 0, 0].tolist() == [0, 1]
     assert late.classed("number").labels.dtype == torch.int64
     for bad in (0.5, math.nan):
-        found.labels.table[1] = bad
+        found.table.iloc[1] = bad
         with pytest.raises(CompanionError, match="gaps or fractions"):
             found.classed("number")
 
 
 def test_subfolders_are_classes():
-    labels = labels_from_folders(["b/1.png", "a/x/2.png", "top.png", "b/3.png"])
-    assert labels.files == ("b/1.png", "a/x/2.png", "b/3.png")
-    assert labels["class"].tolist() == [1, 0, 1]
-    assert labels.words["class"] == ("a/x", "b")
+    files = ["b/1.png", "a/x/2.png", "top.png", "b/3.png"]
+    labels = table_of_folders(files)
+    assert labels.index.tolist() == ["b/1.png", "a/x/2.png", "b/3.png"]
+    assert labels["class"].tolist() == ["b", "a/x", "b"]
+    assert match(pictures(*files), labels).classed("class").labels.tolist() == [1, 0, 1]
     with pytest.raises(CompanionError, match="No picture lies in a subfolder"):
-        labels_from_folders(["a.png"])
+        table_of_folders(["a.png"])
 
 
 # CelebA
@@ -169,14 +171,14 @@ def test_celeba_is_read_as_published(tmp_path, tables):
     assert found.images.pixels.shape == (3, 3, 16, 16)
     assert found.images.files == ("000001.jpg", "000002.jpg", "000004.jpg")
     assert found.missing == ("000003.jpg",)
-    assert found.labels.names == (
+    assert found.table.columns.tolist() == [
         "Eyeglasses", "Smiling", "Young", "identity", "partition", "lefteye_x", "lefteye_y",
-    )  # fmt: skip
-    assert found.labels["Smiling"].tolist() == [1, 0, 0]
-    assert found.labels["Young"].tolist() == [0, 0, 1]
-    assert found.labels["identity"].tolist() == [2880, 2937, 2880]
-    assert found.labels["lefteye_y"].tolist() == [109] * 3
-    test = found.chosen(found.labels["partition"] == 2)
+    ]  # fmt: skip
+    assert found["Smiling"].tolist() == [1, 0, 0]
+    assert found["Young"].tolist() == [0, 0, 1]
+    assert found["identity"].tolist() == [2880, 2937, 2880]
+    assert found["lefteye_y"].tolist() == [109] * 3
+    test = found.chosen(found["partition"] == 2)
     assert test.images.files == ("000004.jpg",)
 
 
@@ -185,7 +187,7 @@ def test_celeba_without_its_optional_tables_and_in_part(tmp_path):
     for name in ("identity_CelebA.txt", "list_eval_partition.txt", "list_landmarks_align_celeba.txt"):
         (tmp_path / name).unlink()
     found = read_celeba(tmp_path, size=16, limit=2)
-    assert found.labels.names == ("Eyeglasses", "Smiling", "Young")
+    assert found.table.columns.tolist() == ["Eyeglasses", "Smiling", "Young"]
     assert (len(found.images), found.missing) == (2, ())
 
 
@@ -223,13 +225,13 @@ def test_real_photographs_with_their_table():
     folder = real("pets")
     images = load(folder, size=32)
     assert set(images.skipped) == {"ATTRIBUTION-from-source-repo.md", "labels.csv"}
-    found = match(images, labels_from_csv(folder / "labels.csv", file_column="file"))
-    assert found.unlabelled == found.missing == ()
-    assert found.labels.words["species"] == ("cat", "dog")
-    assert len(found.labels.words["breed"]) == 37
-    for file, breed in zip(found.images.files, found.labels["breed"].tolist(), strict=True):
-        assert found.labels.words["breed"][int(breed)].lower() in file.lower()
-    cats = found.chosen(found.labels["species"] == 0)
+    found = match(images, read_table(folder / "labels.csv", file_column="file"))
+    assert found.undescribed == found.missing == ()
+    assert set(found["species"]) == {"cat", "dog"}
+    assert found.classed("breed").labels.unique().tolist() == list(range(37))
+    for file, breed in zip(found.images.files, found["breed"], strict=True):
+        assert breed.lower() in file.lower()
+    cats = found.chosen(found["species"] == "cat")
     assert all(
         file.removeprefix("images/")[0].isupper() for file in cats.images.files
     )  # as Oxford names cats
@@ -238,7 +240,7 @@ def test_real_photographs_with_their_table():
 def test_real_people_by_the_folders_they_lie_in():
     """ORL: forty people, ten grey PGM pictures of each."""
     images = load(real("orl-att"), size=24)
-    found = match(images, labels_from_folders(images.files))
+    found = match(images, table_of_folders(images.files))
     people = found.classed("class").labels
     assert torch.equal(people.bincount(), torch.full((40,), 10))
     assert torch.equal(images.pixels[:, 0], images.pixels[:, 2])

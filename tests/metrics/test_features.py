@@ -25,9 +25,9 @@ def packaged() -> DigitFeatures:
 
 
 def test_the_packaged_classifier_knows_digits_and_names_its_own_checksum(packaged):
-    """It saw scikit-learn's first four fifths; the last 360 it did not."""
+    """It learnt from MNIST alone and has seen none of scikit-learn's, which are coarser: nine in ten, not all."""
     digits = load("digits")
-    right = packaged.classify(digits[slice(-360, None)]) == digits.labels[-360:]
+    right = packaged.classify(digits[:]) == digits.labels
     assert right.float().mean() > 0.9
     content = (files("companion") / "pretrained/digit-features.safetensors").read_bytes()
     assert packaged.checksum == hashlib.sha256(content).hexdigest()

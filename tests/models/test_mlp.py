@@ -2,7 +2,11 @@
 
 import torch
 
-from companion.models.mlp import PlaneCritic, PlaneGenerator
+from companion.data.toy import GaussianRing, Noisy
+from companion.models.mlp import PlaneCritic, PlaneCritics, PlaneGenerator
+from companion.objectives import OneSidedWassersteinGP
+from companion.reproduce.ch04 import Repeated
+from companion.training.critic import critic_steps
 
 
 def test_points_and_scores_have_the_right_shape_and_no_bound():
@@ -24,3 +28,20 @@ def test_depth_counts_the_hidden_layers():
     layers = PlaneCritic(width=8, depth=12).layers
     assert sum(isinstance(layer, torch.nn.Linear) for layer in layers) == 13
     assert len(PlaneCritic().layers) == 5
+
+
+def test_critics_side_by_side_learn_what_each_would_alone():
+    """One-sided, with slopes far below 1: so there is nothing random in it. Equal up to Adam's ε and rounding."""
+    ring = GaussianRing(batch=32)
+    fake = Noisy(ring, deviation=0.1)
+    alone = [PlaneCritic(width=16, depth=3) for _ in range(3)]
+    together = PlaneCritics(alone)
+    points = ring[99]
+    assert torch.allclose(together(points.repeat(3, 1)).view(3, -1)[1], alone[1](points), atol=1e-6)
+    objective = OneSidedWassersteinGP()
+    list(critic_steps(together, objective, Repeated(ring, 3), Repeated(fake, 3), steps=20, seed=1))
+    for critic in alone:
+        list(critic_steps(critic, objective, ring, fake, steps=20, seed=1))
+    scores = together(points.repeat(3, 1)).view(3, -1)
+    for critic, found in zip(alone, scores, strict=True):
+        assert torch.allclose(found, critic(points), atol=1e-4)

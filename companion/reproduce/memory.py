@@ -1,0 +1,196 @@
+"""Chapters 1 and 4: do the shipped generators remember their training pictures? And would the test notice?"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
+
+from companion import pretrained
+from companion.data import Images, load
+from companion.metrics import BackboneFeatures, DigitFeatures, FeatureExtractor, Measurement
+from companion.metrics.memory import moved, smaller, smaller_interval, two_nearest
+from companion.randomness import drawing, generator
+from companion.reproduce.ch03 import over_white
+from companion.reproduce.job import Job, Recipe, Result
+from companion.reproduce.statistics import with_interval
+from companion.training.adversarial import OwnPrior
+
+REACH = 2  # pixels that a picture is moved each way to fit
+SHOWN = 12  # samples whose neighbours are kept for a figure
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A shipped generator, what it was trained on, and pictures it has not seen."""
+
+    model: str
+    data: str
+    size: int
+    held_out: (
+        str | None
+    )  # a set nobody was trained on; None: training pictures, each without itself and its versions
+    features: Callable[[], FeatureExtractor]
+    labelled: bool = False  # whether pictures with one label are versions of one
+
+
+SUBJECTS = {
+    "digits": Subject("dcgan-digits", "digits", 32, None, DigitFeatures),
+    "MNIST": Subject("dcgan-mnist", "mnist", 32, "mnist-test", DigitFeatures),
+    "sprites": Subject("sprites-wgan-gp", "sprites", 64, None, BackboneFeatures, labelled=True),
+}
+
+
+def memory(job: Job) -> Result:
+    """Whether each shipped generator's samples have one original each, by a test that is shown to notice copies.
+
+    Three spaces: pixels as they lie, pixels moved to fit, features. Two numbers in each: the nearest distance, and its
+    ratio to the next nearest picture's. Both are held against those of unseen pictures; for a few copies among many
+    samples it is counted, too, how many have a ratio as small as one unseen picture in a hundred.
+
+    Controls: another half of the unseen pictures must come out at ½; copies, copies moved by one and two pixels, noisy
+    and coarse ones must come out near 1; the mean picture and noise must not come near 1. What fails a control is not
+    asked about the samples.
+
+    What would refute “these are no copies”: a share well above ½ in a test that passes its controls.
+    """
+    count = 20 if job.debug else 250
+    subjects = {"digits": SUBJECTS["digits"]} if job.debug else SUBJECTS
+    found = {
+        f"{name}, {space}": job.once(f"{name}, {space}", partial(_tested, subject, space, count))
+        for name, subject in subjects.items()
+        for space in SPACES
+    }
+    metrics = [metric for label, table in found.items() for metric in _metrics(label, table)]
+    settings = {"device": "cpu", "precision": "float32", "reach": REACH, "pictures": count}
+    return Result(settings, [0], metrics, found)
+
+
+def _tested(subject: Subject, space: str, count: int) -> dict[str, Any]:
+    """Every kind of picture in one space: medians, and shares below those of unseen pictures, with intervals."""
+    images = load(subject.data, size=subject.size)
+    assert images.labels is not None
+    groups = images.labels if subject.labelled else torch.arange(len(images))
+    look = partial(SPACES[space], images, subject, groups)
+    unseen, own = _unseen(subject, images, groups, 2 * count)
+    half = len(unseen) // 2
+    strangers = look(unseen[:half], None if own is None else own[:half])
+    kinds = {"other unseen pictures": (unseen[half:], None if own is None else own[half:])}
+    kinds |= {name: (pictures, None) for name, pictures in _pictures(subject, images, count)}
+    table: dict[str, Any] = {"unseen pictures": _medians(strangers, half)}
+    for name, (pictures, excluded) in kinds.items():
+        found = look(pictures, excluded)
+        table[name] = {**_medians(found, len(pictures)), **_against(found, strangers)}
+        if name == "samples":
+            ratios = (found[0] / found[1])[:SHOWN].tolist()
+            table[name] |= {
+                "nearest": found[2][:SHOWN].tolist(),
+                "ratios": [round(ratio, 4) for ratio in ratios],
+            }
+    return table
+
+
+Found = tuple[Tensor, Tensor, Tensor]
+
+
+def _medians(found: Found, pictures: int) -> dict[str, float]:
+    return {
+        "pictures": pictures,
+        "median distance": float(found[0].median()),
+        "median ratio": float((found[0] / found[1]).median()),
+    }
+
+
+def _against(found: Found, strangers: Found) -> dict[str, Any]:
+    ratio, other = found[0] / found[1], strangers[0] / strangers[1]
+    return {
+        "as alone as one unseen picture in a hundred": float((ratio < other.quantile(0.01)).float().mean()),
+        "distance": smaller(found[0], strangers[0]),
+        "distance interval": smaller_interval(found[0], strangers[0]),
+        "ratio": smaller(ratio, other),
+        "ratio interval": smaller_interval(ratio, other),
+    }
+
+
+def _as_they_lie(
+    images: Images, subject: Subject, groups: Tensor, pictures: Tensor, own: Tensor | None, reach: int = 0
+) -> Found:
+    return two_nearest(pictures, images[:], groups, own=own, reach=reach)
+
+
+def _in_features(
+    images: Images, subject: Subject, groups: Tensor, pictures: Tensor, own: Tensor | None
+) -> Found:
+    extract = subject.features()
+
+    def seen(of: Tensor) -> Tensor:
+        return extract(over_white(of)).float()[:, :, None, None]
+
+    return two_nearest(seen(pictures), seen(images[:]), groups, own=own)
+
+
+SPACES: dict[str, Callable[[Images, Subject, Tensor, Tensor, Tensor | None], Found]] = {
+    "pixels as they lie": _as_they_lie,
+    "pixels moved to fit": partial(_as_they_lie, reach=REACH),
+    "features": _in_features,
+}
+
+
+def _unseen(subject: Subject, images: Images, groups: Tensor, count: int) -> tuple[Tensor, Tensor | None]:
+    """Pictures that nobody can have copied: held out, or each without its own group, which is then to be left out."""
+    if subject.held_out is not None:
+        others = load(subject.held_out, size=subject.size)
+        return others[_chosen(len(others), count, "unseen")], None
+    chosen = _chosen(len(images), count, "unseen")
+    return images[chosen], groups[chosen]
+
+
+def _pictures(subject: Subject, images: Images, count: int) -> Iterator[tuple[str, Tensor]]:
+    """The samples, and the controls."""
+    copies = images[_chosen(len(images), count, "copies")]
+    draw = generator(0, "noise of controls")
+    noise = torch.randn(copies.shape, generator=draw)
+    yield "samples", samples(subject.model, count)
+    yield "copies", copies
+    yield "copies moved by one pixel", moved(copies, 1, 1)
+    yield "copies moved by two pixels", moved(copies, -2, 2)
+    yield "noisy copies", (copies + 0.3 * noise).clamp(-1, 1)
+    yield "coarse copies", interpolate(avg_pool2d(copies, 2), size=subject.size)
+    yield "mean picture", images[:].mean(0, keepdim=True)
+    yield "noise", noise.clamp(-1, 1)
+
+
+def samples(model: str, count: int, seed: int = 0) -> Tensor:
+    """Pictures from a shipped generator, `(count, C, H, W)`."""
+    drawn_by = pretrained.load(model)
+    with torch.no_grad(), drawing(seed, "samples"):
+        if isinstance(drawn_by, OwnPrior):
+            latents = drawn_by.draw_latents(count, torch.device("cpu"))
+        else:
+            latents = torch.randn(count, int(drawn_by.latents))  # type: ignore[arg-type]
+        return torch.cat([drawn_by(part) for part in torch.split(latents, 250)])
+
+
+def _chosen(total: int, count: int, purpose: str) -> Tensor:
+    return torch.randperm(total, generator=generator(0, purpose))[: min(count, total)]
+
+
+def _metrics(label: str, table: dict[str, Any]) -> Iterator[Measurement]:
+    unseen = table["unseen pictures"]
+    for kind, row in table.items():
+        if kind == "unseen pictures":
+            continue
+        protocol = f"{row['pictures']} pictures against {unseen['pictures']} unseen ones"
+        for key, title in (
+            ("distance", "nearer than unseen pictures"),
+            ("ratio", "more alone than unseen pictures"),
+        ):
+            yield with_interval(f"{title}, {label}: {kind}", row[key], row[f"{key} interval"], protocol)
+        title = "as alone as one unseen picture in a hundred"
+        yield Measurement(f"{title}, {label}: {kind}", row[title], protocol)
+
+
+RECIPES: dict[str, Recipe] = {"memory": Recipe("Do the generators remember their pictures?", 1, memory)}

@@ -1,0 +1,42 @@
+"""Guards what the long runs say of their uncertainty."""
+
+import pytest
+import torch
+
+from companion.reproduce.statistics import bootstrap, two_way, with_interval
+
+
+def test_a_table_owes_its_variance_to_what_made_it():
+    """Rows alone, both alone together (nothing left for the pair), or the pair alone."""
+    noise = torch.randn(3, 3, 6, generator=torch.Generator().manual_seed(0)) * 0.01
+    rows = torch.tensor([0.0, 1.0, 2.0])[:, None, None]
+    pair = torch.eye(3)[:, :, None] - 1 / 3
+    for made, source in (
+        (rows, "objective"),
+        (rows.transpose(0, 1), "balance"),
+        (pair, "objective × balance"),
+    ):
+        shares = {part.source: part for part in two_way((made + noise).tolist(), "objective", "balance")}
+        assert shares[source].share > 0.99
+        assert shares[source].p_value < 1e-10
+        assert sum(part.share for part in shares.values()) == pytest.approx(1)
+        assert shares["seeds"].p_value is None
+
+
+def test_noise_alone_is_owed_to_the_seeds():
+    noise = torch.randn(3, 3, 40, generator=torch.Generator().manual_seed(0))
+    shares = {part.source: part for part in two_way(noise.tolist(), "rows", "columns")}
+    assert shares["seeds"].share > 0.9
+    assert all(part.p_value > 0.01 for part in shares.values() if part.p_value is not None)
+
+
+def test_an_interval_holds_the_mean_and_shrinks_with_n():
+    """About ±2σ/√n; and a measurement says its own."""
+    numbers = torch.randn(400, generator=torch.Generator().manual_seed(0)).tolist()
+    few, many = bootstrap([numbers[:25]]), bootstrap([numbers])
+    assert few[1] - few[0] == pytest.approx(4 / 5, rel=0.4)
+    assert many[1] - many[0] == pytest.approx(4 / 20, rel=0.3)
+    assert bootstrap([[1.0, 1.0], [3.0, 3.0]]) == (2, 2)
+    assert with_interval("gain", 2.0, (1.5, 2.5), "34 photographs").protocol == (
+        "34 photographs; 95 % interval 1.5 to 2.5"
+    )
