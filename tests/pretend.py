@@ -153,6 +153,6 @@ class Elsewhere(TorchFunctionMode):
 @contextmanager
 def pretending(kind: str) -> Iterator[Elsewhere]:
     """Inside, `device=kind` and `.to(kind)` work as if there were such a device; numbers are drawn as on the CPU."""
-    drawing = mock.patch("torch.mps._get_default_mps_generator", lambda: torch.default_generator)
+    drawing = mock.patch("torch.mps._get_default_mps_generator", return_value=torch.default_generator)
     with drawing, Elsewhere(kind) as mode:
         yield mode

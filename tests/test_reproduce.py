@@ -96,6 +96,7 @@ def killed(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("name", LONG)
+@pytest.mark.full
 def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been(
     name, killed, tmp_path, request
 ):
@@ -149,6 +150,7 @@ def test_landmarks_of_two_layouts_are_compared_in_eye_distances():
 
 
 @pytest.mark.skipif(not mediapipe_there(), reason="needs MediaPipe and its face mesh")
+@pytest.mark.full
 def test_a_detector_made_for_photographs_finds_our_faces_where_we_say_they_are():
     """A few of the record's faces: all found, eyes and mouth within a tenth of the distance between the eyes."""
     found = facemesh._compared(Portraits(12, size=256, seed=21), "portraits")
@@ -184,6 +186,7 @@ def interrupted(monkeypatch, after: int) -> None:
 
 
 @pytest.mark.parametrize("measurements", [0, 1, 2, 3, 4], ids=lambda n: f"after {n} measurements")
+@pytest.mark.full
 def test_ctrl_c_while_measuring_loses_no_point_of_a_curve(tmp_path, monkeypatch, measurements):
     """The point is measured when the run is continued, and the mean losses are those of whole windows."""
     monkeypatch.setitem(RECIPES, "windowed", Recipe("", 1, windowed))
@@ -199,6 +202,7 @@ def test_ctrl_c_while_measuring_loses_no_point_of_a_curve(tmp_path, monkeypatch,
     assert read_record(parts).metrics == read_record(whole).metrics
 
 
+@pytest.mark.full
 def test_a_window_broken_by_a_stop_still_counts_whole(tmp_path, monkeypatch):
     """Stopped at step 5 of 6, with windows of three; the mean at step 6 is over steps 4, 5 and 6."""
     monkeypatch.setitem(RECIPES, "windowed", Recipe("", 1, windowed))

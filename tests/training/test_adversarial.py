@@ -329,9 +329,9 @@ def test_a_critic_the_objective_refuses_is_refused_before_training():
 
 
 def test_moving_average_warms_up_and_then_keeps_its_decay():
-    """The first copies; then min(decay, (1 + n)/(10 + n)) of the old at update n, checked against the rule written out."""
+    """The first copies; then min(decay, (1 + n)/(10 + n)) of the old at update n, by the rule written out."""
     network = nn.Linear(1, 1, bias=False)
-    average = Average(network, decay=0.5)
+    average, wanted = Average(network, decay=0.5), 0.0
     currents = [8.0, 4.0, 2.0, -6.0, 1.0, 3.0, 7.0, -1.0, 0.0, 5.0, 9.0]  # past the warm-up at the end
     for n, current in enumerate(currents):
         nn.init.constant_(network.weight, current)
@@ -437,6 +437,7 @@ def test_bfloat16_stays_close_to_float32_and_keeps_weights_and_losses_in_float32
     assert reports[1].real_score == pytest.approx(reports[0].real_score, rel=0.2, abs=1e-3)
 
 
+@pytest.mark.full
 def test_compiled_networks_give_the_same_numbers(monkeypatch):
     """Through the compiler's front end, which is what can refuse our code; its C++ back end takes half a minute."""
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
