@@ -118,7 +118,10 @@ def visit(context: "sync_api.BrowserContext", address: str, page: str, view: str
 
 @pytest.fixture(scope="module")
 def visits(browser: "sync_api.Browser", address: str) -> list[Visit]:
-    """Every page in light, in dark and on a phone, each from a browser that has never been here."""
+    """Every page in light, in dark and on a phone, each from a browser that has never been here.
+
+    Slow by the number of pages; each is opened once for all that is asked of it.
+    """
     made = []
     for view, options in VIEWS.items():
         with opened(browser, **options) as context:

@@ -16,6 +16,7 @@ from companion.records import Measurement, Record, write_record
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """The quick record of our own loops, once for all tests; slow, since its networks are the real ones."""
     folder = tmp_path_factory.mktemp("bench")
     bench.main(["--quick", "--ours-only", "--out", str(folder)])
     page = (folder / "throughput.md").read_text(encoding="utf-8")

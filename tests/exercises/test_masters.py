@@ -169,7 +169,10 @@ def test_the_students_version_holds_no_solution(name):
 @for_each
 @pytest.mark.full
 def test_in_the_students_version_every_check_says_kindly_what_to_do(name, monkeypatch):
-    """Run from top to bottom with nothing filled in: each graded cell fails with NotYet and one sentence."""
+    """Run from top to bottom with nothing filled in: each graded cell fails with NotYet and one sentence.
+
+    Slow, since each notebook has a kernel of its own, as a student's has, and runs whole.
+    """
     monkeypatch.setenv("COMPANION_BUDGET", "smoke")
     version = students(name)
     NotebookClient(version, timeout=PATIENCE, kernel_name="python3", allow_errors=True).execute()

@@ -439,7 +439,10 @@ def test_bfloat16_stays_close_to_float32_and_keeps_weights_and_losses_in_float32
 
 @pytest.mark.full
 def test_compiled_networks_give_the_same_numbers(monkeypatch):
-    """Through the compiler's front end, which is what can refuse our code; its C++ back end takes half a minute."""
+    """Through the compiler's front end, which is what can refuse our code; its C++ back end takes half a minute.
+
+    Even so it is slow by nature: both networks are traced, forwards and backwards, and here they are the smallest.
+    """
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     plain, compiled = (
         plane_trainer(WassersteinGP(critic_steps=1), workshop=Workshop(compiled=on)) for on in (False, True)

@@ -12,6 +12,7 @@ import torch
 from house import PATIENCE, until
 from torch import nn
 
+from companion.cli import main
 from companion.errors import CompanionError
 from companion.training.processes import Processes
 
@@ -47,12 +48,12 @@ def losses(folder: Path) -> list[list[float]]:
 @pytest.mark.parametrize(("model", "launcher"), [("dcgan", "torchrun"), ("wgan-gp", "accelerate")])
 @pytest.mark.full
 def test_two_processes_have_the_losses_of_one_with_the_joined_batch(tmp_path, model, launcher):
-    """Within 1e-5 while rounding has not yet been blown up by training: over the first steps."""
+    """Within 1e-5 while rounding has not yet been blown up by training: over the first steps.
+
+    Slow for its three processes (the launcher is one), which import torch; the one with the joined batch is this one.
+    """
     options = [*RUN, *TINY[model], "--steps", "3", "--device", "cpu", "--out"]
-    alone = subprocess.run(
-        [sys.executable, *options, str(tmp_path / "one")], env=environment(), capture_output=True, text=True
-    )
-    assert alone.returncode == 0, alone.stderr
+    assert main([*options[2:], str(tmp_path / "one")]) == 0
     both = subprocess.run(
         launched([*options, str(tmp_path / "two")], launcher),
         env=environment(),
@@ -69,6 +70,7 @@ def test_two_processes_have_the_losses_of_one_with_the_joined_batch(tmp_path, mo
 
 @pytest.mark.full
 def test_a_killed_worker_ends_the_run_and_resume_completes_it(tmp_path):
+    """Slow for twice three processes that import torch; 200 steps, so that the kill falls among them."""
     steps = ["--steps", "200", "--device", "cpu", "--out", str(tmp_path / "run")]
     options = [*RUN, *TINY["dcgan"], *steps]
     running = subprocess.Popen(
