@@ -28,7 +28,7 @@ SOURCES := _config.yml _toc.yml companion/data/assets.toml $(wildcard companion/
   $(shell find book notebooks -type f -not -path '*/vendor/*' -not -path '*/__pycache__/*' \
     -not -path '*/.ipynb_checkpoints/*' -not -name '*.part' -not -path '*[!A-Za-z0-9._/-]*' | sort)
 
-.PHONY: FORCE help setup book serve test system lint lab classroom notebooks reproduce bench lock address clean
+.PHONY: FORCE help setup book serve test check fast system lint lab classroom notebooks reproduce bench lock address clean
 
 help: ## List the targets
 	@echo "Generative Vision, Hands On"
@@ -95,8 +95,15 @@ test: system lint book ## Run every check: style, types, unit tests, notebooks, 
 	@echo "==> Tests"
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile tests
 	@echo "==> Notebooks, executed at the smoke budget"
-	@COMPANION_BUDGET=smoke $(BIN)/pytest --nbval-lax --nbval-cell-timeout 120 -n $(JOBS) --dist loadfile notebooks
+	@COMPANION_BUDGET=smoke $(BIN)/pytest --nbval-lax --nbval-cell-timeout 600 -n $(JOBS) --dist loadfile notebooks
 	@echo "All checks passed."
+
+check: lint fast ## Check style and types and run the fast tests, while you work: two minutes
+	@echo "The fast checks passed. Before you share your work: make test"
+
+fast: $(ENVIRONMENT)
+	@echo "==> Fast tests"
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not full" tests
 
 system: $(ENVIRONMENT)
 	@tools/system.sh

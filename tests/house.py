@@ -1,20 +1,36 @@
-"""What the tests of the book, the site and the Makefile share: where things are, and a site that is up to date."""
+"""What many tests share: where things are, how to wait for something, and a site that is up to date."""
 
 import fcntl
 import os
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "_build/html"
+PATIENCE = 600  # seconds: a watchdog for what hangs, not a deadline that a busy machine could miss
 
 
 def run(*command: str, cwd: Path = ROOT, **options: object) -> subprocess.CompletedProcess[str]:
     """Run a command as a reader would, out of any `make` that started the tests."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True, check=False)
+
+
+def until(
+    ready: Callable[[], object],
+    process: subprocess.Popen[str] | None = None,
+    pause: Callable[[float], object] = time.sleep,
+) -> None:
+    """Wait for something to be so; in vain if the process ends that was to bring it about, or after `PATIENCE`."""
+    end = time.monotonic() + PATIENCE
+    while not ready():
+        assert process is None or process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "nothing happened for minutes"
+        pause(0.02)
 
 
 def built_site() -> Path:

@@ -48,6 +48,7 @@ def test_build_counts_a_warning_as_an_error():
     assert re.search(r"jupyter-book build \. --all -W --keep-going -n", makefile)
 
 
+@pytest.mark.full
 def test_every_page_of_the_contents_is_built(site):
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     names = re.findall(r"'(?:root|file)': '([^']+)'", str(contents))
@@ -55,6 +56,7 @@ def test_every_page_of_the_contents_is_built(site):
     assert [name for name in names if Path(f"{name}.html") not in site] == []
 
 
+@pytest.mark.full
 def test_every_image_has_a_description(site):
     """Docutils falls back to the file's name, which tells nobody what is to be seen."""
     bare = []
@@ -66,6 +68,7 @@ def test_every_image_has_a_description(site):
     assert bare == []
 
 
+@pytest.mark.full
 def test_every_internal_link_leads_somewhere(site):
     folder, broken = built_site(), []
     for page, soup in site.items():
@@ -83,6 +86,7 @@ def test_every_internal_link_leads_somewhere(site):
     assert broken == []
 
 
+@pytest.mark.full
 def test_announced_chapters_have_no_links(site):
     coming = site[Path("book/index.html")].select(".gv-coming")
     assert all("In preparation" in card.text and not card.find("a") for card in coming)
@@ -144,6 +148,7 @@ def test_contrast_of_known_pairs():
 # ---- tables from records --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.full
 def test_every_record_is_on_the_results_page(site):
     text = site[Path("book/results.html")].text.replace("’", "'")
     assert [r.name for r in records_in(gv_records.RECORDS) if r.title not in text] == []
@@ -154,6 +159,7 @@ def test_no_record_is_of_a_trial_run():
     assert [r.name for r in records_in(gv_records.RECORDS) if r.budget in {"debug", "smoke"}] == []
 
 
+@pytest.mark.full
 def test_every_asset_is_credited(site):
     text = site[Path("book/licence.html")].text
     named = [*manifest(), *(credit.what for one in sets().values() for credit in one.credits)]
@@ -215,6 +221,7 @@ def test_a_pipe_does_not_break_a_table():
 
 
 @pytest.mark.parametrize("master", MASTERS, ids=lambda path: path.stem)
+@pytest.mark.full
 def test_solutions_are_folded(site, master):
     """As many folds as solutions, none open, and no line of a solution outside a fold."""
     page = site[master.relative_to(ROOT).with_suffix(".html")]

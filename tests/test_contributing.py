@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from house import ROOT
 
+pytestmark = pytest.mark.full  # a copy of the package is imported, and trained in
+
 PAGE = (ROOT / "book/contributing.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"```\{code-block\} \w+\n:caption: ([^\n]+)\n\n?(.*?)```", re.S)
 

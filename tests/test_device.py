@@ -92,6 +92,47 @@ def test_what_is_allowed_on_a_card_is_allowed(device):
     assert torch.equal(beside(network, here), card)
 
 
+WAITING = {
+    "item": lambda card: card.sum().item(),
+    "float": lambda card: float(card[0]),
+    "int": lambda card: int(card[0]),
+    "bool": lambda card: bool(card.any()),
+    "list": lambda card: card.tolist(),
+    "over": lambda card: card.cpu(),
+    "mask": lambda card: card[card > 0],
+    "nonzero": lambda card: card.nonzero(),
+    "index from here": lambda card: card[torch.tensor([0, 2])],
+    "made of numbers": lambda card: torch.tensor([1.0], device=card.device),
+    "copy": lambda card: torch.zeros(3).to(card.device),
+    "copy into": lambda card: torch.zeros(3).copy_(card),
+    "assignment": lambda card: torch.zeros(3).__setitem__(slice(None), card),
+}
+FREE = {
+    "made there": lambda card: torch.zeros(3, device=card.device),
+    "sum": lambda card: (card + 1).sum(),
+    "number from here": lambda card: card * torch.tensor(2.0),
+    "index there": lambda card: card[torch.arange(2, device=card.device)],
+    "slice": lambda card: card[1:].copy_(card[:-1]),
+    "stays": lambda card: card.to(card.device),
+    "brought": lambda card: Workshop(card.device).bring(torch.zeros(3)),
+}
+
+
+@pytest.mark.parametrize("act", WAITING.values(), ids=list(WAITING))
+def test_what_waits_is_counted_with_its_place(act):
+    with pretending("cuda") as mode:
+        act(torch.ones(3, device="cuda"))
+    assert len(mode.waits) == 1, mode.waits
+    assert " at " in mode.waits[0]
+
+
+@pytest.mark.parametrize("act", FREE.values(), ids=list(FREE))
+def test_what_does_not_wait_is_not(device, act):
+    with pretending(device) as mode:
+        act(torch.ones(3, device=device))
+    assert mode.waits == []
+
+
 # ---- the package ----------------------------------------------------------------------------------------------------
 
 

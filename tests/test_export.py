@@ -17,6 +17,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 
 @pytest.mark.parametrize("model", models().values(), ids=list(models()))
+@pytest.mark.full
 def test_every_registered_model_is_exported_and_agrees(model, capfd):
     """Within a thousandth, far less than half a grey level, and without a word; free sizes keep their names."""
     network = woken(model)
@@ -40,6 +41,7 @@ def generator(tmp_path):
     return network
 
 
+@pytest.mark.full
 def test_half_the_file_answers_nearly_the_same(tmp_path, generator):
     """The weights take half the room; inputs and outputs stay float32."""
     whole = export_model(str(tmp_path / "run"), tmp_path / "out/whole.onnx")
@@ -61,6 +63,7 @@ def test_one_line_says_what_was_written_and_how_far_it_is_from_torch(tmp_path, g
     assert "differs from torch by at most" in said
 
 
+@pytest.mark.full
 def test_nothing_is_overwritten_and_nothing_half_written(tmp_path, generator, monkeypatch):
     (tmp_path / "g.onnx").write_text("somebody else's")
     with pytest.raises(CompanionError, match="not overwritten"):

@@ -83,16 +83,16 @@ def test_imports_point_down_only(path):
 MEASURE = """
 import sys, time
 before = set(sys.modules)
-start = time.perf_counter()
+start = time.process_time()
 import companion
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 heavy = {"torch", "torchvision", "fastai", "numpy", "matplotlib", "PIL"} & set(sys.modules)
 print(seconds, sorted(heavy))
 """
 
 
 def test_importing_companion_takes_no_time_and_brings_no_heavy_package():
-    """At most 0.1 s, the best of three (the others may meet a busy machine); neither torch nor fastai."""
+    """At most 0.1 s of the processor, the best of three; neither torch nor fastai."""
     answers = [
         subprocess.run(
             [sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True

@@ -96,10 +96,14 @@ def killed(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("name", LONG)
+@pytest.mark.full
 def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been(
     name, killed, tmp_path, request
 ):
-    """The same metrics, curves and weights as in one sitting; and the record says what it was."""
+    """The same metrics, curves and weights as in one sitting; and the record says what it was.
+
+    Slow, since each recipe runs once and a half; a single fork of a process that has torch kills them all.
+    """
     if name in NEEDS_MNIST:
         request.getfixturevalue("mnist_cached")
     if name in NEEDS_MEDIAPIPE and not mediapipe_there():
@@ -149,8 +153,12 @@ def test_landmarks_of_two_layouts_are_compared_in_eye_distances():
 
 
 @pytest.mark.skipif(not mediapipe_there(), reason="needs MediaPipe and its face mesh")
+@pytest.mark.full
 def test_a_detector_made_for_photographs_finds_our_faces_where_we_say_they_are():
-    """A few of the record's faces: all found, eyes and mouth within a tenth of the distance between the eyes."""
+    """A few of the record's faces: all found, eyes and mouth within a tenth of the distance between the eyes.
+
+    Slow, since a detector for photographs needs faces of its own size, drawn at 256 pixels.
+    """
     found = facemesh._compared(Portraits(12, size=256, seed=21), "portraits")
     assert found["found"] == 1
     for part in ("inner corners of the eyes", "outer corners of the eyes", "corners of the mouth"):
@@ -161,6 +169,15 @@ def windowed(job: Job):
     """A DCGAN followed at two points of six steps: each mean loss is over a window of three."""
     settings = GANSettings(size=32, batch=8, steps=6, width=2, latents=4)
     return ch01._followed(job, settings, load("digits"), points=2)
+
+
+@pytest.fixture(scope="module")
+def whole_window(tmp_path_factory) -> tuple[Path, Path]:
+    """Its record in one sitting, and the folder it was made in."""
+    folder = tmp_path_factory.mktemp("windowed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "windowed", Recipe("", 1, windowed))
+        return reproduce("windowed", folder / "whole", folder / "work", budget="debug"), folder / "work"
 
 
 def interrupted(monkeypatch, after: int) -> None:
@@ -184,10 +201,14 @@ def interrupted(monkeypatch, after: int) -> None:
 
 
 @pytest.mark.parametrize("measurements", [0, 1, 2, 3, 4], ids=lambda n: f"after {n} measurements")
-def test_ctrl_c_while_measuring_loses_no_point_of_a_curve(tmp_path, monkeypatch, measurements):
-    """The point is measured when the run is continued, and the mean losses are those of whole windows."""
+@pytest.mark.full
+def test_ctrl_c_while_measuring_loses_no_point_of_a_curve(tmp_path, monkeypatch, whole_window, measurements):
+    """The point is measured when the run is continued, and the mean losses are those of whole windows.
+
+    Slow, since a measurement draws and reads thousands of pictures, whatever the budget.
+    """
     monkeypatch.setitem(RECIPES, "windowed", Recipe("", 1, windowed))
-    whole = reproduce("windowed", tmp_path / "whole", tmp_path / "a", budget="debug")
+    whole, _ = whole_window
     interrupted(monkeypatch, measurements)
     try:
         reproduce("windowed", tmp_path / "parts", tmp_path / "b", budget="debug")
@@ -199,10 +220,11 @@ def test_ctrl_c_while_measuring_loses_no_point_of_a_curve(tmp_path, monkeypatch,
     assert read_record(parts).metrics == read_record(whole).metrics
 
 
-def test_a_window_broken_by_a_stop_still_counts_whole(tmp_path, monkeypatch):
+@pytest.mark.full
+def test_a_window_broken_by_a_stop_still_counts_whole(tmp_path, monkeypatch, whole_window):
     """Stopped at step 5 of 6, with windows of three; the mean at step 6 is over steps 4, 5 and 6."""
     monkeypatch.setitem(RECIPES, "windowed", Recipe("", 1, windowed))
-    whole = reproduce("windowed", tmp_path / "whole", tmp_path / "a", budget="debug")
+    whole, work = whole_window
     original = following.progress
 
     def stopped(reports, **options):
@@ -220,7 +242,7 @@ def test_a_window_broken_by_a_stop_still_counts_whole(tmp_path, monkeypatch):
     assert read_details(parts) == read_details(whole)
     curve = read_details(whole)["curve"]
     assert [point["step"] for point in curve] == [3, 6]
-    rows = (tmp_path / "a/windowed-debug/run/metrics.csv").read_text().splitlines()[4:]
+    rows = (work / "windowed-debug/run/metrics.csv").read_text().splitlines()[4:]
     assert curve[1]["critic_loss"] == pytest.approx(sum(float(row.split(",")[1]) for row in rows) / 3)
 
 

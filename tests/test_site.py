@@ -15,9 +15,11 @@ from typing import NamedTuple
 
 import pytest
 import yaml
-from house import ROOT, built_site, pages
+from house import PATIENCE, ROOT, built_site, pages
 
 sync_api = pytest.importorskip("playwright.sync_api")
+
+pytestmark = pytest.mark.full  # the site is built, and a browser visits all of it
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
@@ -34,6 +36,13 @@ VIEWS = {
     "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True},
 }
+
+
+def opened(browser: "sync_api.Browser", **options: object) -> "sync_api.BrowserContext":
+    """A reader's window; whoever waits in it is patient."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(1000 * PATIENCE)
+    return context
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -109,10 +118,13 @@ def visit(context: "sync_api.BrowserContext", address: str, page: str, view: str
 
 @pytest.fixture(scope="module")
 def visits(browser: "sync_api.Browser", address: str) -> list[Visit]:
-    """Every page in light, in dark and on a phone, each from a browser that has never been here."""
+    """Every page in light, in dark and on a phone, each from a browser that has never been here.
+
+    Slow by the number of pages; each is opened once for all that is asked of it.
+    """
     made = []
     for view, options in VIEWS.items():
-        with browser.new_context(**options) as context:
+        with opened(browser, **options) as context:
             made += [visit(context, address, str(page), view) for page in pages()]
     return made
 
@@ -138,7 +150,7 @@ def test_all_equations_are_typeset(visits):
 
 
 def test_the_address_alone_leads_to_the_cover(browser, address):
-    with browser.new_context() as context:
+    with opened(browser) as context:
         tab = context.new_page()
         tab.goto(address)
         tab.wait_for_url("**/book/index.html")
@@ -149,7 +161,7 @@ def test_coloured_symbols_follow_the_theme(browser, address):
     r"""\real{x} in an equation has the colour of the word “real”, in light and in dark."""
     seen = set()
     for scheme in ("light", "dark"):
-        with browser.new_context(color_scheme=scheme) as context:
+        with opened(browser, color_scheme=scheme) as context:
             tab = context.new_page()
             tab.goto(f"{address}/book/notation.html")
             tab.evaluate("window.MathJax.startup.promise")
@@ -161,7 +173,7 @@ def test_coloured_symbols_follow_the_theme(browser, address):
 
 
 def test_search_finds_mode_collapse(browser, address):
-    with browser.new_context() as context:
+    with opened(browser) as context:
         tab = context.new_page()
         tab.goto(f"{address}/search.html?q=mode+collapse")
         tab.wait_for_selector("#search-results ul.search li a")
@@ -172,7 +184,7 @@ def test_search_finds_mode_collapse(browser, address):
 def test_the_button_changes_the_ground(browser, address):
     """Each press goes on to another of automatic, light and dark; the reader's choice outlives the page."""
     ground = "() => getComputedStyle(document.body).backgroundColor"
-    with browser.new_context(color_scheme="light") as context:
+    with opened(browser, color_scheme="light") as context:
         tab = context.new_page()
         tab.goto(f"{address}/book/index.html")
         grounds = {tab.evaluate(ground)}
@@ -186,7 +198,7 @@ def test_notebooks_open_in_colab(browser, address):
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
     repository = settings["url"].removeprefix("https://github.com/")
     notebooks = [path.relative_to(ROOT) for path in (ROOT / "notebooks").rglob("*.ipynb")]
-    with browser.new_context() as context:
+    with opened(browser) as context:
         tab = context.new_page()
         for notebook in (path for path in notebooks if ".ipynb_checkpoints" not in path.parts):
             tab.goto(f"{address}/{notebook.with_suffix('.html')}")
@@ -198,7 +210,7 @@ def test_notebooks_open_in_colab(browser, address):
 
 def test_pictures_do_not_glare_in_the_dark(browser, address):
     """Plots have a white ground; in dark mode each stands on a card that is dimmed."""
-    with browser.new_context(color_scheme="dark") as context:
+    with opened(browser, color_scheme="dark") as context:
         tab = context.new_page()
         for page in (path for path in pages() if Path("notebooks") in path.parents):
             tab.goto(f"{address}/{page}")
@@ -210,7 +222,7 @@ def test_pictures_do_not_glare_in_the_dark(browser, address):
 
 def test_animations_stand_still_when_asked(browser, address):
     """With reduced motion a browser shows the still that each animation carries."""
-    with browser.new_context(reduced_motion="reduce") as context:
+    with opened(browser, reduced_motion="reduce") as context:
         tab = context.new_page()
         for page in (path for path in pages() if Path("notebooks") in path.parents):
             tab.goto(f"{address}/{page}")

@@ -6,12 +6,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from house import PATIENCE, until
 from PIL import Image, ImageCms
 from torch import Tensor, nn
 
@@ -361,12 +361,14 @@ def test_an_unknown_model_and_one_of_another_kind_are_one_sentence(tmp_path, cap
 
 SLOW = """
 import signal, sys, time
+from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests run in the background would ignore it
 from torch import nn
 from companion import tiling
 from companion.cli import main
 class Slow(nn.Module):
     def forward(self, images):
+        Path(sys.argv[3]).touch()
         time.sleep(0.05)
         return images
 tiling.restorer = lambda name: Slow()
@@ -374,18 +376,15 @@ sys.exit(main(["restore", sys.argv[1], "--out", sys.argv[2]]))
 """
 
 
+@pytest.mark.full
 def test_ctrl_c_leaves_no_half_file(tmp_path):
     Image.new("RGB", (5000, 3000)).save(tmp_path / "photo.png")
     command = [sys.executable, "-c", SLOW, str(tmp_path / "photo.png"), str(tmp_path / "out")]
+    command.append(str(tmp_path / "begun"))
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ})
-    deadline = time.monotonic() + 240  # a busy machine loads torch slowly
-    while not (tmp_path / "out").is_dir():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    time.sleep(1)
+    until((tmp_path / "begun").is_file, process)
     process.send_signal(signal.SIGINT)
-    _, trouble = process.communicate(timeout=60)
+    _, trouble = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, trouble
     assert "Traceback" not in trouble
     assert list((tmp_path / "out").iterdir()) == []

@@ -53,8 +53,9 @@ def identity_lessons(
     pixels = pixels.to(workshop.device)
 
     def loss(player: Player, chosen: Tensor) -> Tensor:
-        first = torch.randint(pictures, (len(chosen),)).to(chosen.device)
-        second = (first + torch.randint(1, pictures, (len(chosen),)).to(chosen.device)) % pictures
+        drawn = torch.randint(pictures, (len(chosen),))
+        further = torch.randint(1, pictures, (len(chosen),))
+        first, second = workshop.bring(torch.stack([drawn, (drawn + further) % pictures]))
         both = torch.cat([pixels[chosen, first], pixels[chosen, second]])
         one, other = player(_moved(both, workshop)).float().chunk(2)
         return contrastive_loss(one, other)
@@ -82,7 +83,7 @@ def contrastive_loss(one: Tensor, other: Tensor, temperature: float = 0.1) -> Te
 
 def _moved(pixels: Tensor, workshop: Workshop) -> Tensor:
     """Bytes `(N, 3, S, S)` as images in [−1, 1], moved about as while learning."""
-    return shifted(from_bytes(pixels), value=0.0).contiguous(memory_format=workshop.layout)
+    return shifted(from_bytes(pixels), value=0.0).to(memory_format=workshop.layout)
 
 
 @torch.no_grad()

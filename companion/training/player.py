@@ -89,9 +89,7 @@ class Player:
         network = workshop.processes.normalising_jointly(network)
         self.network = network.to(workshop.device).to(memory_format=workshop.layout)
         self.optimiser = optimising(self.network.parameters())
-        self.average = (
-            None if ema_decay is None else AveragedModel(network, multi_avg_fn=warmed_up_average(ema_decay))
-        )
+        self.average = None if ema_decay is None else Average(network, ema_decay)
         self._play = torch.compile(network) if workshop.compiled else network
 
     def __call__(self, *inputs: Any) -> Any:
@@ -153,17 +151,24 @@ def learn(loss: Tensor, *players: Player, share: float = 1.0) -> None:
         player.update()
 
 
-Tensors = tuple[Tensor, ...] | list[Tensor]
+class Average(AveragedModel):
+    """An exponential moving average of a network, whose decay grows: `min(decay, (1 + n) / (10 + n))` at update n.
 
-
-def warmed_up_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
-    """An exponential moving average whose decay grows to `decay`: `min(decay, (1 + n) / (10 + n))` at update n.
-
-    Without the warm-up a short run would still carry its random first weights (TensorFlow's `num_updates` rule).
+    Without the warm-up a short run would still carry its random first weights (TensorFlow's `num_updates` rule). The
+    first update takes the weights as they are; running statistics are always the network's own. The updates are
+    counted on the host: torch's class asks the device for the count, and each step would wait for it twice.
     """
 
-    def update(averages: Tensors, currents: Tensors, updates: Tensor | int) -> None:
-        kept = min(decay, (1 + int(updates)) / (10 + int(updates)))
-        torch._foreach_lerp_(averages, currents, 1 - kept)
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        super().__init__(network)
+        self.decay = decay
 
-    return update
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        """Take in the network's weights after a step."""
+        updates = int(self.n_averaged)
+        kept = min(self.decay, (1 + updates) / (10 + updates)) if updates else 0.0
+        torch._foreach_lerp_(list(self.module.parameters()), list(model.parameters()), 1 - kept)
+        for own, live in zip(self.module.buffers(), model.buffers(), strict=True):
+            own.copy_(live)
+        self.n_averaged += 1

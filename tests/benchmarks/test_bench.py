@@ -16,6 +16,7 @@ from companion.records import Measurement, Record, write_record
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """The quick record of our own loops, once for all tests; slow, since its networks are the real ones."""
     folder = tmp_path_factory.mktemp("bench")
     bench.main(["--quick", "--ours-only", "--out", str(folder)])
     page = (folder / "throughput.md").read_text(encoding="utf-8")
@@ -24,6 +25,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict:
     return json.loads((folder / "throughput.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.full
 def test_the_record_says_where_how_and_what(found):
     assert {
         "device_name",
@@ -57,6 +59,7 @@ def test_the_command_of_a_record_is_the_one_given(monkeypatch):
     assert dry.splitlines()[-1].endswith("-m benchmarks --compiled")
 
 
+@pytest.mark.full
 def test_all_loops_of_a_game_learn_equally_many_weights(found):
     for game in loops.GAMES:
         counts = [one["weights"] for one in found["measurements"] if one["game"] == game.name]
@@ -66,6 +69,7 @@ def test_all_loops_of_a_game_learn_equally_many_weights(found):
 @pytest.mark.skipif(not (peers.FOLDER / "torchgan").is_dir(), reason="`make bench` has not fetched the peers")
 @pytest.mark.parametrize("contender", [loops.torchgan(), loops.mimicry()], ids=lambda one: one.name)
 @pytest.mark.parametrize("game", loops.GAMES, ids=lambda game: game.name)
+@pytest.mark.full
 def test_peers_train_the_same_networks(game, contender):
     assert peers.install() is None
     if not contender.plays(game):
@@ -108,6 +112,7 @@ def test_the_cost_of_the_penalty_is_a_ratio_of_times():
     assert "as long as one with clipping: 2.50 (companion, batch 16)." in page
 
 
+@pytest.mark.full
 def test_quality_is_cited_from_a_recorded_run_only(tmp_path: Path, found):
     metrics = [
         Measurement(f"Fréchet distance: {name}", value, "digit classifier", 0.5)

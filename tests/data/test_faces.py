@@ -282,7 +282,7 @@ def test_company_decides_no_pixel_by_more_than_a_level(make):
 
 @pytest.mark.parametrize("make", [Portraits, Caricatures])
 def test_the_number_of_threads_decides_no_pixel_by_more_than_a_level(make, two_threads):
-    faces = make(16, size=64, seed=5)
+    faces = make(6, size=64, seed=5)
     with_two = faces.pictures(slice(None)).rgb
     assert torch.equal(faces.pictures(slice(None)).rgb, with_two)
     torch.set_num_threads(1)

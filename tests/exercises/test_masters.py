@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import nbformat
 import pytest
+from house import PATIENCE
 from nbclient import NotebookClient
 from nbgrader.preprocessors import (
     CheckCellMetadata,
@@ -166,11 +167,15 @@ def test_the_students_version_holds_no_solution(name):
 
 
 @for_each
+@pytest.mark.full
 def test_in_the_students_version_every_check_says_kindly_what_to_do(name, monkeypatch):
-    """Run from top to bottom with nothing filled in: each graded cell fails with NotYet and one sentence."""
+    """Run from top to bottom with nothing filled in: each graded cell fails with NotYet and one sentence.
+
+    Slow, since each notebook has a kernel of its own, as a student's has, and runs whole.
+    """
     monkeypatch.setenv("COMPANION_BUDGET", "smoke")
     version = students(name)
-    NotebookClient(version, timeout=120, kernel_name="python3", allow_errors=True).execute()
+    NotebookClient(version, timeout=PATIENCE, kernel_name="python3", allow_errors=True).execute()
     for cell in version.cells:
         errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
         if cell in graded(version) and cell.cell_type == "code":

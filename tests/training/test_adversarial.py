@@ -27,7 +27,7 @@ from companion.objectives import (
 )
 from companion.randomness import drawing
 from companion.training.adversarial import AdversarialTrainer
-from companion.training.player import Workshop, warmed_up_average
+from companion.training.player import Average, Workshop
 from companion.training.trainer import Report
 
 RING = GaussianRing(batch=16)
@@ -329,16 +329,16 @@ def test_a_critic_the_objective_refuses_is_refused_before_training():
 
 
 def test_moving_average_warms_up_and_then_keeps_its_decay():
-    """min(decay, (1 + n)/(10 + n)) of the old at update n, checked against the rule written out."""
-    update = warmed_up_average(0.5)
-    average = torch.tensor([8.0])
-    for n, current in enumerate(
-        [4.0, 2.0, -6.0, 1.0, 3.0, 7.0, -1.0, 0.0, 5.0, 9.0]
-    ):  # past the warm-up at the end
+    """The first copies; then min(decay, (1 + n)/(10 + n)) of the old at update n, by the rule written out."""
+    network = nn.Linear(1, 1, bias=False)
+    average, wanted = Average(network, decay=0.5), 0.0
+    currents = [8.0, 4.0, 2.0, -6.0, 1.0, 3.0, 7.0, -1.0, 0.0, 5.0, 9.0]  # past the warm-up at the end
+    for n, current in enumerate(currents):
+        nn.init.constant_(network.weight, current)
+        average.update_parameters(network)
         kept = min(0.5, (1 + n) / (10 + n))
-        wanted = kept * average + (1 - kept) * current
-        update([average], [torch.tensor([current])], n)
-        torch.testing.assert_close(average, wanted)
+        wanted = kept * wanted + (1 - kept) * current if n else current
+        assert average.module.weight.item() == pytest.approx(wanted, rel=1e-6)
 
 
 def test_trainer_averages_the_generator_after_each_step():
@@ -437,8 +437,12 @@ def test_bfloat16_stays_close_to_float32_and_keeps_weights_and_losses_in_float32
     assert reports[1].real_score == pytest.approx(reports[0].real_score, rel=0.2, abs=1e-3)
 
 
+@pytest.mark.full
 def test_compiled_networks_give_the_same_numbers(monkeypatch):
-    """Through the compiler's front end, which is what can refuse our code; its C++ back end takes half a minute."""
+    """Through the compiler's front end, which is what can refuse our code; its C++ back end takes half a minute.
+
+    Even so it is slow by nature: both networks are traced, forwards and backwards, and here they are the smallest.
+    """
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     plain, compiled = (
         plane_trainer(WassersteinGP(critic_steps=1), workshop=Workshop(compiled=on)) for on in (False, True)

@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
+from house import PATIENCE, until
 from torch import nn
 
+from companion.cli import main
 from companion.errors import CompanionError
 from companion.training.processes import Processes
 
@@ -45,13 +46,14 @@ def losses(folder: Path) -> list[list[float]]:
 
 
 @pytest.mark.parametrize(("model", "launcher"), [("dcgan", "torchrun"), ("wgan-gp", "accelerate")])
+@pytest.mark.full
 def test_two_processes_have_the_losses_of_one_with_the_joined_batch(tmp_path, model, launcher):
-    """Within 1e-5 while rounding has not yet been blown up by training: over the first steps."""
+    """Within 1e-5 while rounding has not yet been blown up by training: over the first steps.
+
+    Slow for its three processes (the launcher is one), which import torch; the one with the joined batch is this one.
+    """
     options = [*RUN, *TINY[model], "--steps", "3", "--device", "cpu", "--out"]
-    alone = subprocess.run(
-        [sys.executable, *options, str(tmp_path / "one")], env=environment(), capture_output=True, text=True
-    )
-    assert alone.returncode == 0, alone.stderr
+    assert main([*options[2:], str(tmp_path / "one")]) == 0
     both = subprocess.run(
         launched([*options, str(tmp_path / "two")], launcher),
         env=environment(),
@@ -66,16 +68,18 @@ def test_two_processes_have_the_losses_of_one_with_the_joined_batch(tmp_path, mo
     assert both.stdout.count("3 steps are done") == 1  # the main process alone speaks
 
 
+@pytest.mark.full
 def test_a_killed_worker_ends_the_run_and_resume_completes_it(tmp_path):
+    """Slow for twice three processes that import torch; 200 steps, so that the kill falls among them."""
     steps = ["--steps", "200", "--device", "cpu", "--out", str(tmp_path / "run")]
     options = [*RUN, *TINY["dcgan"], *steps]
     running = subprocess.Popen(
         launched(options), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    until((tmp_path / "run/samples/000010.png").is_file)
+    until((tmp_path / "run/samples/000010.png").is_file, running)
     worker = next(pid for pid in children(running.pid) if environ(pid).get("RANK") == "1")
     os.kill(worker, signal.SIGKILL)
-    _, said = running.communicate(timeout=300)
+    _, said = running.communicate(timeout=PATIENCE)
     assert running.returncode != 0
     assert "Another process of this run has ended" in said or "Signal 9" in said
     again = subprocess.run(
@@ -83,14 +87,6 @@ def test_a_killed_worker_ends_the_run_and_resume_completes_it(tmp_path):
     )
     assert again.returncode == 0, again.stderr
     assert len(losses(tmp_path / "run")) == 200
-
-
-def until(ready, minutes: float = 5) -> None:
-    """A watchdog, not a deadline: minutes on a busy machine."""
-    end = time.monotonic() + 60 * minutes
-    while not ready():
-        assert time.monotonic() < end, "nothing happened for minutes"
-        time.sleep(0.05)
 
 
 def children(parent: int) -> list[int]:

@@ -165,8 +165,12 @@ for report in run.train(trainer, shuffled(images, settings), steps=6):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
+@pytest.mark.full
 def test_a_killed_run_resumes_to_the_same_bytes(tmp_path, whole):
-    """SIGKILL in the middle, with a checkpoint behind it and without one."""
+    """SIGKILL in the middle, with a checkpoint behind it and without one.
+
+    Slow for the process that imports torch to be killed; one process forks both.
+    """
     assert (
         subprocess.run([sys.executable, "-c", DRIVER, str(tmp_path)], check=False).returncode
         == -signal.SIGKILL

@@ -12,12 +12,15 @@ import wave
 
 import numpy as np
 import pytest
+from house import PATIENCE, until
 
 pytest.importorskip("anywidget")
 sync_api = pytest.importorskip("playwright.sync_api")
 
 from companion.vision.browser import HERE, BrowserCamera, Player, chord  # noqa: E402
 from companion.vision.volume import turn_volume  # noqa: E402
+
+pytestmark = pytest.mark.full  # a browser is started for each
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FALSE_WEBCAM = "--use-fake-device-for-media-stream"
@@ -60,6 +63,7 @@ def visit():
             )
             opened.append(chromium)
             page = chromium.new_page()
+            page.set_default_timeout(1000 * PATIENCE)
             page.foreign, page.saved = [], {}
             page.expose_function("saved", lambda values: page.saved.update(values))
             page.expose_function("sent", heard)
@@ -90,12 +94,8 @@ def visit():
             chromium.close()
 
 
-def wait(page, condition, seconds=10):
-    for _ in range(int(seconds * 50)):
-        if condition():
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError("waited in vain")
+def wait(page, condition):
+    until(condition, pause=lambda seconds: page.wait_for_timeout(1000 * seconds))
 
 
 SETTINGS = '{"width": 320, "rate": 30}'

@@ -6,11 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from house import PATIENCE, until
 from PIL import Image
 
 from companion.cli import main
@@ -286,6 +286,7 @@ def test_a_video_cut_short_keeps_what_was_read(tracker, tmp_path, film, person):
         assert len(list(video)) == len(lines(tmp_path / "out.jsonl")) >= 2
 
 
+@pytest.mark.full
 def test_ctrl_c_leaves_a_video_that_plays(tracker, tmp_path, film, person):
     from companion.vision import PoseEstimator
 
@@ -293,13 +294,9 @@ def test_ctrl_c_leaves_a_video_that_plays(tracker, tmp_path, film, person):
     out = tmp_path / "out.avi"
     command = [sys.executable, "-m", "companion", "vision", "pose", "--source", str(film(person, frames=400))]
     process = subprocess.Popen([*command, "--save", str(out)], stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not (out.exists() and len(lines_so_far(out)) >= 3):
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: out.exists() and len(lines_so_far(out)) >= 3, process)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, said
     assert "Stopped after" in said
     assert "Traceback" not in said

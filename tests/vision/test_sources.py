@@ -1,9 +1,8 @@
 """Guards where frames come from: in order, upright, and one sentence for whatever cannot be read."""
 
-import time
-
 import numpy as np
 import pytest
+from house import until
 from PIL import Image
 
 from companion.errors import CompanionError
@@ -127,16 +126,17 @@ def test_a_slow_reader_gets_the_cameras_newest_picture(camera):
             numbers.append(int(frame.picture[0, 0, 0]))
             if len(numbers) == 4:
                 break
-            time.sleep(0.2)  # six pictures long
-    assert np.diff(numbers).min() >= 2  # six on an idle machine; out of a queue they would come one by one
+            taken = webcam._capture.count
+            until(lambda: webcam._capture.count >= taken + 6)  # noqa: B023
+    assert np.diff(numbers).min() >= 2  # about six; out of a queue they would come one by one
     assert webcam._capture.released.is_set()
     assert not webcam._thread.is_alive()
     assert list(webcam) == []
 
 
 def test_a_camera_pulled_out_is_one_sentence(camera, monkeypatch):
-    end = time.monotonic() + 0.2
-    camera(gone=lambda: time.monotonic() > end)
+    pictures = iter(range(6))
+    camera(gone=lambda: next(pictures, None) is None)
     monkeypatch.setattr(sources, "PATIENCE", 0.3)
     with Webcam(0) as webcam, pytest.raises(CompanionError, match="gives no more pictures"):
         list(webcam)

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import types
 from contextlib import closing
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from house import PATIENCE, until
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -217,10 +217,11 @@ def pipewire(tmp_path, monkeypatch):
     for name in ("HOME", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/pulse/native")
-    start = "pipewire & sleep 1; wireplumber & exec pipewire-pulse"
+    start = "pipewire & until [ -S pipewire-0 ]; do sleep 0.1; done; wireplumber & exec pipewire-pulse"
     session = subprocess.Popen(
         ["dbus-run-session", "--", "sh", "-c", start],
         start_new_session=True,
+        cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -230,17 +231,17 @@ def pipewire(tmp_path, monkeypatch):
         yield
     finally:
         os.killpg(session.pid, signal.SIGTERM)
-        session.wait(10)
+        session.wait(PATIENCE)
 
 
 def until_told(*question: str, wanted: str = "") -> None:
-    """Ask the sound server again and again, for ten seconds at most, until it answers as wanted."""
-    for _ in range(100):
+    """Ask the sound server again and again until it answers as wanted."""
+
+    def answered() -> bool:
         told = subprocess.run(["pactl", *question], capture_output=True, text=True)
-        if told.returncode == 0 and wanted in told.stdout:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"pactl {' '.join(question)}: {told.stdout or told.stderr}")
+        return told.returncode == 0 and wanted in told.stdout
+
+    until(answered)
 
 
 def test_pipewire_has_the_level_it_was_given(pipewire):

@@ -85,8 +85,12 @@ print("and this below")
 """
 
 
+@pytest.mark.full
 def test_live_pictures_take_each_others_place_and_leave_the_rest_of_the_cell_alone():
-    """In a kernel: what was printed before stays, the last picture stands, and the next cell begins anew."""
+    """In a kernel: what was printed before stays, the last picture stands, and the next cell begins anew.
+
+    Slow by that kernel, which imports torch; nothing less shows what a front end is told.
+    """
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL) for _ in range(2)])
     NotebookClient(notebook, timeout=None, kernel_name="python3").execute()
     for cell in notebook.cells:
