@@ -19,7 +19,6 @@ from torch.nn.functional import conv2d
 
 from companion.data.scale import from_bytes, to_bytes
 from companion.errors import CompanionError, unknown_name
-from companion.randomness import stream
 
 
 def linear_kernel(length: float, angle: float, size: int) -> Tensor:
@@ -67,7 +66,7 @@ class Shake:
 
     def walk(self, seed: int) -> "np.ndarray[tuple[int], np.dtype[np.complex128]]":
         """Positions `(steps,)` in pixels, right and down as real and imaginary part, beginning at 0."""
-        random = np.random.default_rng(stream(seed, "shake"))
+        random = np.random.default_rng(_of_a_hand(seed))
         pull, jolts, nudge = random.uniform(0, [0.7, 0.2, 10.0])
         stride = self.length / (self.steps - 1)
         direction = np.exp(2j * np.pi * random.uniform())
@@ -170,6 +169,18 @@ def blur(images: Tensor, kernels: Tensor) -> Tensor:
 def eight_bits(images: Tensor) -> Tensor:
     """What a file with 256 levels a channel keeps of images in [−1, 1]; what lies beyond is cut off."""
     return from_bytes(to_bytes(images))
+
+
+def _of_a_hand(seed: int) -> int:
+    """The seed of a walk: SplitMix64's finaliser of the hand's number.
+
+    A hand is a constant, as a photograph is: the shipped networks have learnt the shakes that come of these numbers. So
+    it does not go through `companion.randomness` until they are trained again.
+    """
+    bits = (seed * 0x9E3779B97F4A7C15 + 2 * 0xD1B54A32D192ED03) & (2**64 - 1)
+    bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) & (2**64 - 1)
+    bits = ((bits ^ (bits >> 27)) * 0x94D049BB133111EB) & (2**64 - 1)
+    return (bits ^ (bits >> 31)) >> 1
 
 
 def _drawn(right: "np.ndarray", down: "np.ndarray", size: int) -> Tensor:
