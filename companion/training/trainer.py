@@ -155,6 +155,7 @@ class Trainer(ABC, Generic[Item]):
 
     def _transferred(self, numbers: Mapping[str, Tensor]) -> dict[str, float]:
         """All numbers in one transfer, so that a GPU waits once a step; over several processes, their weighted sum."""
-        joined = torch.stack([number.detach().float() for number in numbers.values()]) * self._share
+        found = [number.detach().float().to(self.device) for number in numbers.values()]
+        joined = torch.stack(found) * self._share
         self.workshop.processes.add_up([joined])
         return dict(zip(numbers, joined.tolist(), strict=True))
