@@ -62,6 +62,7 @@ for name in names:
         AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
         ch02.wiener_filter = die_at(3, ch02.wiener_filter)
         ch01.accuracy = die_at(0, ch01.accuracy)
+        ch01._one_ring_critic = die_at(1, ch01._one_ring_critic)
         ch04.slope_norms = die_at(3, ch04.slope_norms)
         faces.read_faces = die_at(0, faces.read_faces)
         facemesh.differences = die_at(5, facemesh.differences)

@@ -37,6 +37,4 @@ def test_an_interval_holds_the_mean_and_shrinks_with_n():
     assert few[1] - few[0] == pytest.approx(4 / 5, rel=0.4)
     assert many[1] - many[0] == pytest.approx(4 / 20, rel=0.3)
     assert bootstrap([[1.0, 1.0], [3.0, 3.0]]) == (2, 2)
-    assert with_interval("gain", 2.0, (1.5, 2.5), "34 photographs").protocol == (
-        "34 photographs; 95 % interval 1.5 to 2.5"
-    )
+    assert with_interval("gain", 2.0, (1.5, 2.5), "34 photographs").interval == (1.5, 2.5)

@@ -962,7 +962,8 @@ def _check_sampling(student: object, training: bool) -> None:
             "Your samples were normalised with each other's statistics: draw in evaluation mode, where an image "
             "depends on its own latents alone."
         )
-    if not torch.allclose(images.detach().float(), drawn_alone, atol=1e-4):
+    near = 1e-3 * float(drawn_alone.abs().max())  # an untrained generator's images are faint
+    if not torch.allclose(images.detach().float(), drawn_alone, atol=near):
         raise NotYet(
             "Your images are not what the generator draws from these latents; return them as they come."
         )
