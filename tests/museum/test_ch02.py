@@ -1,5 +1,7 @@
 """Guards chapter 2's exhibits: each still shows its bug."""
 
+from statistics import fmean
+
 import pytest
 import torch
 
@@ -44,14 +46,19 @@ def test_batches_in_order_come_from_one_photograph_each(photos):
     assert shuffled[0].target.mean((1, 2, 3)).std() > 0.1
 
 
+@pytest.mark.full  # three seeds, since one alone may say the opposite
 def test_gradients_of_batches_in_order_repeat_themselves(photos):
+    """Over three seeds: from neighbours to batches eight apart, agreement falls in order, and hardly in a shuffle."""
     model = pretrained.load("deblur-best")
     near, far = (
         {
-            kind: gradients_agree(model, kind(photos, CAMERA, size=32, batch=4), apart=apart)
+            kind: fmean(
+                gradients_agree(model, kind(photos, CAMERA, size=32, batch=4, seed=seed), apart=apart)
+                for seed in range(3)
+            )
             for kind in (InOrder, BlurredPatches)
         }
         for apart in (1, 8)
     )
-    assert near[InOrder] > near[BlurredPatches]
+    assert near[InOrder] - far[InOrder] > 2 * (near[BlurredPatches] - far[BlurredPatches])
     assert far[InOrder] < far[BlurredPatches]
