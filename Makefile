@@ -98,7 +98,7 @@ test: system lint book ## Run every check: style, types, unit tests, notebooks, 
 	@COMPANION_BUDGET=smoke $(BIN)/pytest --nbval-lax --nbval-cell-timeout 600 -n $(JOBS) --dist loadfile notebooks
 	@echo "All checks passed."
 
-check: lint fast ## Check style and types and run the fast tests, while you work: two minutes
+check: lint fast ## Check style and types and run the fast tests, while you work: a few minutes
 	@echo "The fast checks passed. Before you share your work: make test"
 
 fast: $(ENVIRONMENT)

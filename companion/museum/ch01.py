@@ -1,8 +1,8 @@
 """Chapter 1's exhibits: undetached fakes, a momentum that is an eps, evaluation in train mode, one stream for all."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from copy import deepcopy
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -105,7 +105,9 @@ class OneStream(CriticTrainer):
     The noise on the fakes is drawn with the same seed and the same step: so it is made of the same numbers.
     """
 
-    def drawing(self, purpose: str, index: int | None = None, *, rank: int = 0) -> Any:
+    def drawing(
+        self, purpose: str, index: int | None = None, *, rank: int = 0
+    ) -> AbstractContextManager[None]:
         """The bug: whatever the purpose, the numbers are those of the noise."""
         return super().drawing("noise on a cloud", index, rank=rank)
 

@@ -7,6 +7,7 @@ iterator, so a notebook can draw, a command can show a bar and a test can stop a
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -148,7 +149,9 @@ class Trainer(ABC, Generic[Item]):
         """One step of these players down a loss, a mean over the batch at hand."""
         learn(loss, *players, share=self._share)
 
-    def drawing(self, purpose: str, index: int | None = None, *, rank: int = 0) -> Any:
+    def drawing(
+        self, purpose: str, index: int | None = None, *, rank: int = 0
+    ) -> AbstractContextManager[None]:
         """Inside, torch's random numbers are those of this purpose, by default in this step."""
         number = self.step if index is None else index
         return drawing(self.seed, purpose, number, rank, device=self.device)
