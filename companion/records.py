@@ -12,16 +12,15 @@ import json
 import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
+from companion import plain
 from companion.errors import CompanionError
 from companion.files import shown, write_bytes, write_json
 
 Details = dict[str, Any]
-Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -102,18 +101,13 @@ def write_record(folder: Path, record: Record, details: Mapping[str, Any]) -> Pa
     if details:
         text = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
         write_bytes(_details_of(path), _packed(text.encode()), then=again)
-    content = asdict(record)
+    content = plain.written(record)
     content["metrics"] = [
-        {name: _defined(value) for name, value in one.items() if value is not None}
+        {name: value for name, value in one.items() if name == "value" or value is not None}
         for one in content["metrics"]
     ]
     write_json(path, content, then=again)
     return path
-
-
-def _defined(value: Any) -> Any:
-    """What JSON can say: a number that does not exist, as the correlation with a constant, is null."""
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def read_record(path: Path) -> Record:
@@ -123,15 +117,17 @@ def read_record(path: Path) -> Record:
         CompanionError: There is no such file, or something in it is not as a record has it; the sentence says what.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), parse_float=_finite, parse_constant=_finite)
     except FileNotFoundError:
         raise CompanionError(f"There is no record at {shown(path)}; check the path.") from None
     except ValueError:
-        raise _faulty(path, "holds no JSON") from None
+        raise _faulty(path, "holds no JSON, or a number that is none") from None
+    if not isinstance(content, dict):
+        raise _faulty(path, "has no fields")
     try:
-        record: Record = _filled(Record, content, "the record")
-    except _Fault as fault:
-        raise _faulty(path, str(fault)) from None
+        record = plain.read(Record, content)
+    except plain.Misfit as misfit:
+        raise _faulty(path, _fault_of(misfit)) from None
     if record.name != path.stem:
         raise _faulty(path, f"says that it is “{record.name}”")
     return record
@@ -195,46 +191,17 @@ def _faulty(path: Path, fault: str) -> CompanionError:
     )
 
 
-# ---- from JSON to dataclasses: every field there, of its type, and nothing else ----
+def _fault_of(misfit: plain.Misfit) -> str:
+    place = misfit.place or "the record"
+    if isinstance(misfit, plain.Unknown):
+        return f"has a field “{misfit.field}” that {place} does not have"
+    if isinstance(misfit, plain.Lacking):
+        return f"lacks “{misfit.field}” of {place}"
+    return f"has {json.dumps(misfit.value)[:40]} for “{misfit.field}”"
 
 
-class _Fault(Exception):
-    """What is wrong, as the end of a sentence that begins with “it”."""
-
-
-def _filled(kind: type[Kind], content: object, place: str) -> Kind:
-    if not isinstance(content, dict):
-        raise _Fault(f"has no fields where {place} should be")
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
-    if unknown := sorted(content.keys() - known):
-        raise _Fault(f"has a field “{unknown[0]}” that {place} does not have")
-    types, values = get_type_hints(kind), {}
-    for name, field in known.items():
-        if name in content:
-            values[name] = _value(types[name], content[name], name)
-        elif field.default is MISSING:
-            raise _Fault(f"lacks “{name}” of {place}")
-    return kind(**values)
-
-
-def _value(kind: Any, content: Any, name: str) -> Any:
-    if isinstance(kind, UnionType):  # optional
-        return None if content is None else _value(get_args(kind)[0], content, name)
-    if is_dataclass(kind):
-        return _filled(kind, content, name)  # type: ignore[arg-type]
-    origin, inner = get_origin(kind) or kind, get_args(kind)
-    if origin is tuple and isinstance(content, list):
-        each = [inner[0]] * len(content) if inner[1] is Ellipsis else inner
-        if len(each) == len(content):
-            return tuple(_value(of, item, name) for of, item in zip(each, content, strict=True))
-    if origin is dict and isinstance(content, dict):
-        return {
-            key: item if inner[1] is Any else _value(inner[1], item, name) for key, item in content.items()
-        }
-    if origin is float and content is None:
-        return math.nan
-    if origin is float and type(content) in (int, float) and math.isfinite(content):
-        return content
-    if origin in (int, str) and type(content) is origin:
-        return content
-    raise _Fault(f"has {json.dumps(content)[:40]} for “{name}”")
+def _finite(text: str) -> float:
+    """A number of the file; JSON knows no others, but Python's reader does."""
+    if not math.isfinite(float(text)):
+        raise ValueError
+    return float(text)

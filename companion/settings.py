@@ -11,22 +11,15 @@ command line takes its options and their defaults from these fields. A subclass 
 `batch: int = 32` and keeps the rest.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
-from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
+from companion import plain
 from companion.errors import CompanionError, unknown_name
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
-WORDS: dict[Any, str] = {
-    int: "a whole number",
-    float: "a number",
-    bool: "True or False",
-    str: "a text",
-    NoneType: "None",
-}
 
 
 class SettingError(CompanionError):
@@ -93,11 +86,11 @@ class Settings:
         Raises:
             SettingError: A field's value cannot be.
         """
-        hints = _hints(type(self))
+        hints = plain.types_of(type(self))
         for name, about in self.options().items():
             value = getattr(self, name)
-            if not _fits(hints[name], value):
-                raise SettingError(name, value, _in_words(hints[name]))
+            if not plain.fits(hints[name], value):
+                raise SettingError(name, value, plain.in_words(hints[name]))
             if not about.allows(value):
                 raise SettingError(name, value, about.advice)
 
@@ -109,7 +102,7 @@ class Settings:
     @classmethod
     def types(cls) -> dict[str, tuple[Any, ...]]:
         """The types each field may have: `(float, NoneType)` for `float | None`."""
-        return {name: _alternatives(hint) for name, hint in _hints(cls).items()}
+        return {name: plain.alternatives(hint) for name, hint in plain.types_of(cls).items()}
 
     @classmethod
     def _option(cls, name: str) -> Option:
@@ -119,9 +112,15 @@ class Settings:
         about: Option = next(carried, Option())
         return about
 
+    @classmethod
+    def _named(cls) -> set[str]:
+        """The fields in which several classes may stand."""
+        return {name for name, about in cls.options().items() if about.named}
+
     def as_json(self) -> dict[str, object]:
         """The settings as plain JSON; where several classes may stand, with the class's name."""
-        return {name: _written(getattr(self, name), about.named) for name, about in self.options().items()}
+        content: dict[str, object] = plain.written(self, self._named())
+        return content
 
     @classmethod
     def from_json(cls: type[S], content: Mapping[str, object]) -> S:
@@ -131,94 +130,17 @@ class Settings:
             CompanionError: A name or a value that cannot be.
         """
         try:
-            return _built(cls, content, "")
+            return plain.read(cls, content, cls._named())
+        except plain.Unknown as no:
+            raise unknown_name(f"setting of {no.kind.__name__}", no.field, plain.types_of(no.kind)) from None
+        except plain.Nameless as no:
+            known = (kind.__name__ for kind in plain.kinds_of(no.hint))
+            raise unknown_name(no.name, str(no.value), known) from None
+        except plain.Misfit as no:
+            refused = SettingError(no.name, no.value, plain.in_words(no.hint))
         except SettingError as error:
-            raise CompanionError(str(error)) from None  # of a file: nobody gave an option
-
-
-def _written(value: object, named: bool) -> object:
-    if isinstance(value, tuple):
-        return [_written(one, named) for one in value]
-    if not is_dataclass(value):
-        return value
-    parts = {one.name: _written(getattr(value, one.name), False) for one in fields(value)}
-    return {"name": type(value).__name__, **parts} if named else parts
-
-
-def _built(kind: type[T], content: Mapping[str, object], whose: str) -> T:
-    """A dataclass from its JSON; `whose` is where it stands, for the messages."""
-    hints = _hints(kind)
-    options = kind.options() if issubclass(kind, Settings) else {}
-    if unknown := [name for name in content if name not in hints]:
-        raise unknown_name(f"setting of {kind.__name__}", str(unknown[0]), hints)
-    values: dict[str, object] = {}
-    for name, value in content.items():
-        about = options.get(name, Option())
-        values[name] = _read(hints[name], value, whose + name, about.named)
-        if not _fits(hints[name], values[name]):
-            raise SettingError(whose + name, value, _in_words(hints[name]))
-    return kind(**values)
-
-
-def _read(hint: Any, value: object, name: str, named: bool) -> object:
-    """JSON's value as its type wants it; what cannot be read is left as it is, for the check to refuse."""
-    if get_origin(hint) is tuple and isinstance(value, list):
-        return tuple(_read(get_args(hint)[0], one, name, named) for one in value)
-    kinds = {kind.__name__: kind for kind in _kinds(hint)}
-    if kinds and isinstance(value, Mapping):
-        if not named:
-            return _built(next(iter(kinds.values())), value, f"{name}'s ")
-        rest = dict(value)
-        called = str(rest.pop("name", "nothing"))
-        if called not in kinds:
-            raise unknown_name(name, called, kinds)
-        return _built(kinds[called], rest, f"{name}'s ")
-    if type(value) is int and not _fits(hint, value, exactly=True):
-        return float(value) if _fits(hint, float(value)) else value
-    return value
-
-
-def _hints(kind: type) -> dict[str, Any]:
-    """The types of a dataclass's fields."""
-    hints = get_type_hints(kind)
-    return {one.name: hints[one.name] for one in fields(kind)}
-
-
-def _alternatives(hint: Any) -> tuple[Any, ...]:
-    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-
-
-def _kinds(hint: Any) -> Iterator[type]:
-    """The dataclasses that may stand for a type: those it names, and what derives from them."""
-    for kind in _alternatives(hint):
-        if isinstance(kind, type) and is_dataclass(kind):
-            yield kind
-            for derived in kind.__subclasses__():
-                yield from _kinds(derived)
-
-
-def _fits(hint: Any, value: object, *, exactly: bool = False) -> bool:
-    """Whether a value is of a type; a whole number is a number too, unless it is to fit exactly."""
-    if get_origin(hint) is tuple:
-        return isinstance(value, tuple) and all(_fits(get_args(hint)[0], one) for one in value)
-    if len(_alternatives(hint)) > 1:
-        return any(_fits(one, value, exactly=exactly) for one in _alternatives(hint))
-    if isinstance(value, bool):
-        return hint is bool
-    if hint is float and not exactly:
-        return isinstance(value, (int, float))
-    return isinstance(value, hint)
-
-
-def _in_words(hint: Any) -> str:
-    """A type, completing “choose …”."""
-    if get_origin(hint) is tuple:
-        return f"a tuple, each of it {_in_words(get_args(hint)[0])}"
-    return " or ".join(WORDS[one] if one in WORDS else _one(one.__name__) for one in _alternatives(hint))
-
-
-def _one(name: str) -> str:
-    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
+            refused = error
+        raise CompanionError(str(refused))  # of a file: nobody gave an option
 
 
 def _shown(value: object) -> str:

@@ -14,7 +14,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 import companion
-from companion import settings as module
+from companion import plain
 from companion.data.degrade import Camera
 from companion.errors import CompanionError
 from companion.losses import Perceptual, PixelL1
@@ -45,7 +45,7 @@ CLASSES = every_class()
 @st.composite
 def made(draw: st.DrawFn, kind: type) -> Any:
     """An object of a dataclass, each field at its default or anything its type and limits allow."""
-    hints = module._hints(kind)
+    hints = plain.types_of(kind)
     options = kind.options() if issubclass(kind, Settings) else {}
     given = {
         one.name: draw(values(hints[one.name], options.get(one.name, Option())))
@@ -62,10 +62,10 @@ def values(hint: Any, about: Option) -> st.SearchStrategy[Any]:
     """What a field may hold."""
     if get_origin(hint) is tuple:
         return st.lists(values(get_args(hint)[0], about), max_size=3).map(tuple)
-    if len(module._alternatives(hint)) > 1:
-        return st.one_of(*(values(one, about) for one in module._alternatives(hint)))
+    if len(plain.alternatives(hint)) > 1:
+        return st.one_of(*(values(one, about) for one in plain.alternatives(hint)))
     if is_dataclass(hint):
-        return st.one_of(*(made(kind) for kind in dict.fromkeys(module._kinds(hint))))
+        return st.one_of(*(made(kind) for kind in dict.fromkeys(plain.kinds_of(hint))))
     if about.choices:
         return st.sampled_from(about.choices)
     least, most = about.least, None if about.below is None else about.below

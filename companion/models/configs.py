@@ -1,12 +1,11 @@
 """The numbers that fix a network's shape, as JSON and back: what a file says about itself is checked, not trusted."""
 
 import json
-from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeVar, get_type_hints
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from companion import plain
 from companion.errors import CompanionError
-
-WORDS = {int: "a whole number", bool: "true or false"}
 
 AnyConfig = TypeVar("AnyConfig", bound="Config")
 
@@ -17,7 +16,7 @@ class Config:
 
     def as_json(self) -> str:
         """The config as a JSON object."""
-        return json.dumps(asdict(self))
+        return json.dumps(plain.written(self))
 
     @classmethod
     def from_json(cls: type[AnyConfig], text: str) -> AnyConfig:
@@ -33,18 +32,17 @@ class Config:
             values = None
         if not isinstance(values, dict):
             raise CompanionError("Its config cannot be read; make the file again.")
-        if unknown := sorted(values.keys() - {field.name for field in fields(cls)}):
+        try:
+            return plain.read(cls, values)
+        except plain.Unknown as no:
             raise CompanionError(
-                f"Its config has “{unknown[0][:40]}”, which this version does not know; update companion."
-            )
-        types = get_type_hints(cls)
-        for name, value in values.items():
-            if type(value) is not types[name]:
-                raise CompanionError(
-                    f"Its config gives {json.dumps(value)[:40]} for {name}, which is {WORDS[types[name]]}; "
-                    "make the file again."
-                )
-        return cls(**values)
+                f"Its config has “{no.field[:40]}”, which this version does not know; update companion."
+            ) from None
+        except plain.Misfit as no:
+            raise CompanionError(
+                f"Its config gives {json.dumps(no.value)[:40]} for {no.field}, which is {plain.in_words(no.hint)}; "
+                "make the file again."
+            ) from None
 
 
 def positive(**numbers: int) -> None:

@@ -192,7 +192,7 @@ GOOD = '{"width": 2, "blocks": 1, "normalised": false}'
         ('{"width": "2", "blocks": 1}', 'gives "2" for width, which is a whole number'),
         ('{"width": 2.0, "blocks": 1}', "gives 2.0 for width, which is a whole number"),
         ('{"width": true, "blocks": 1}', "gives true for width, which is a whole number"),
-        ('{"width": 2, "blocks": 1, "normalised": 0}', "gives 0 for normalised, which is true or false"),
+        ('{"width": 2, "blocks": 1, "normalised": 0}', "gives 0 for normalised, which is True or False"),
         ('{"width": null, "blocks": 1}', "gives null for width, which is a whole number"),
         ('{"width": 2, "blocks": -1}', "no fewer than 0 blocks"),
         ('{"width": 2, "blocks": 10000000}', "are not those of the model it names"),
