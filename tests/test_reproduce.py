@@ -17,8 +17,10 @@ from companion.errors import CompanionError
 from companion.metrics import frechet_distance
 from companion.models.store import load_model
 from companion.records import read_details, read_record
-from companion.reproduce import RECIPES, ch01, ch02, ch04, following, reproduce
+from companion.reproduce import RECIPES, ch02, following, reproduce
 from companion.reproduce.ch00 import facemesh
+from companion.reproduce.ch01 import digits
+from companion.reproduce.ch04 import pictures
 from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
 
@@ -41,8 +43,10 @@ import os, signal, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from companion.reproduce import ch01, ch02, ch04, memory, reproduce
+from companion.reproduce import ch02, reproduce
 from companion.reproduce.ch00 import facemesh, faces
+from companion.reproduce.ch01 import features, memory, ring
+from companion.reproduce.ch04 import constraints
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
@@ -61,9 +65,9 @@ for name in names:
         step = 4 if name.startswith(("dcgan", "sprites", "portraits")) else 3 if name.startswith("deblur") else 10
         AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
         ch02.wiener_filter = die_at(3, ch02.wiener_filter)
-        ch01.accuracy = die_at(0, ch01.accuracy)
-        ch01._one_ring_critic = die_at(1, ch01._one_ring_critic)
-        ch04.slope_norms = die_at(3, ch04.slope_norms)
+        features.accuracy = die_at(0, features.accuracy)
+        ring._one_ring_critic = die_at(1, ring._one_ring_critic)
+        constraints.slope_norms = die_at(3, constraints.slope_norms)
         faces.read_faces = die_at(0, faces.read_faces)
         facemesh.differences = die_at(5, facemesh.differences)
         memory.two_nearest = die_at(3, memory.two_nearest)
@@ -169,7 +173,7 @@ def test_a_detector_made_for_photographs_finds_our_faces_where_we_say_they_are()
 def windowed(job: Job):
     """A DCGAN followed at two points of six steps: each mean loss is over a window of three."""
     settings = GANSettings(size=32, batch=8, steps=6, width=2, latents=4)
-    return ch01._followed(job, settings, load("digits"), points=2)
+    return digits._followed(job, settings, load("digits"), points=2)
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +188,7 @@ def whole_window(tmp_path_factory) -> tuple[Path, Path]:
 def interrupted(monkeypatch, after: int) -> None:
     """The next measurements go well, then comes Ctrl-C, once."""
     calls = iter(range(after))
-    places = (following, "frechet_distance"), (ch01, "measure")
+    places = (following, "frechet_distance"), (digits, "measure")
     originals = [getattr(*place) for place in places]
 
     def counted(original):
@@ -271,8 +275,8 @@ def test_dead_generators_are_counted_and_left_out_of_the_means(tmp_path, monkeyp
         spread = 0.3 if settings.seed == 1 else 0.001
         return {"frechet": 10.0 * settings.seed, "spread": spread, "frechet_live": 5.0, "spread_live": 0.3}
 
-    monkeypatch.setattr(ch01, "_one_fix", one)
-    result = ch01._compared(Job(tmp_path, "debug"), {"plain": {}}, seeds=[1, 2])
+    monkeypatch.setattr(digits, "_one_fix", one)
+    result = digits._compared(Job(tmp_path, "debug"), {"plain": {}}, seeds=[1, 2])
     named = {metric.name: metric.value for metric in result.metrics}
     assert named["dead runs: plain"] == 1
     assert named["Fréchet distance: plain"] == 10
@@ -344,10 +348,10 @@ def test_copies_of_training_sprites_are_no_news_and_other_motifs_are():
     """Two motifs, each in two tones: a copy is 0 away, the middle between two motifs half of what divides them."""
     pixels = torch.tensor([0, 1, 100, 101], dtype=torch.uint8).view(4, 1, 1, 1).expand(-1, 4, 2, 2)
     sprites = Images("sprites", pixels, torch.tensor([0, 0, 1, 1]))
-    assert ch04.novelty(sprites, sprites[:]) == pytest.approx(0, abs=1e-3)
+    assert pictures.novelty(sprites, sprites[:]) == pytest.approx(0, abs=1e-3)
     between = Images("between", torch.full((3, 4, 2, 2), 50, dtype=torch.uint8))
     apart = (99 + 100) / 2  # the nearest of the other motif: 100 − 1 and 101 − 1
-    assert ch04.novelty(sprites, between[:]) == pytest.approx(49 / apart, rel=0.02)
+    assert pictures.novelty(sprites, between[:]) == pytest.approx(49 / apart, rel=0.02)
 
 
 def test_real_shakes_are_measured_where_the_photographs_are(tmp_path, monkeypatch):

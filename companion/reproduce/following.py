@@ -27,25 +27,41 @@ from companion.training.supervised import Lessons
 from companion.training.trainer import Batches, Trainer
 
 
+def followed(
+    job: Job,
+    key: str,
+    settings: RunSettings,
+    quality: Callable[[AdversarialTrainer], dict[str, Any]],
+    *,
+    every: int,
+) -> tuple[AdversarialTrainer, Run, list[dict[str, Any]]]:
+    """A finished run in its folder below the job's, and what `quality` said of it on its way."""
+
+    def point(trainer: AdversarialTrainer) -> dict[str, Any]:
+        return {"step": trainer.step, **quality(trainer)}
+
+    def measured(trainer: AdversarialTrainer) -> None:
+        if trainer.step and (trainer.step % every == 0 or trainer.step == settings.steps):
+            job.once(f"{key}-quality/{trainer.step:06d}", partial(point, trainer))
+
+    trainer, run = finished_run(job, key, settings, measured)
+    points = sorted((job.work / f"{key}-quality").glob("*.json"))
+    return trainer, run, [json.loads(point.read_text(encoding="utf-8")) for point in points]
+
+
 def trained(
     job: Job, key: str, settings: RunSettings, reference: Images, *, every: int, count: int
 ) -> tuple[AdversarialTrainer, list[dict[str, Any]]]:
-    """A finished run in its folder below the job's, and what was measured every `every` steps."""
+    """A finished run of digits, and how far both its generators were from the reference on its way, with its losses."""
     extractor = DigitFeatures()
     real = extractor(chosen(reference, count))
 
     def quality(trainer: AdversarialTrainer) -> dict[str, Any]:
         averaged = frechet_distance(real, extractor(trainer.sample(count, seed=0)))
         live = frechet_distance(real, extractor(trainer.sample(count, seed=0, live=True)))
-        return {"step": trainer.step, "frechet": averaged, "frechet_live": live}
+        return {"frechet": averaged, "frechet_live": live}
 
-    def measured(trainer: AdversarialTrainer) -> None:
-        if trainer.step and trainer.step % every == 0:
-            job.once(f"{key}-quality/{trainer.step:06d}", partial(quality, trainer))
-
-    trainer, run = finished_run(job, key, settings, measured)
-    points = sorted((job.work / f"{key}-quality").glob("*.json"))
-    curve = [json.loads(point.read_text(encoding="utf-8")) for point in points]
+    trainer, run, curve = followed(job, key, settings, quality, every=every)
     return trainer, [{**point, **_mean_losses(run.folder, point["step"], every)} for point in curve]
 
 

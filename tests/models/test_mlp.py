@@ -5,7 +5,7 @@ import torch
 from companion.data.toy import GaussianRing, Noisy
 from companion.models.mlp import PlaneCritic, PlaneCritics, PlaneGenerator
 from companion.objectives import OneSidedWassersteinGP
-from companion.reproduce.ch04 import Repeated
+from companion.reproduce.ch04.constraints import Repeated
 from companion.training.critic import critic_steps
 
 

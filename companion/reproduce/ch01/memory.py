@@ -14,7 +14,7 @@ from companion.data import Images, load
 from companion.metrics import BackboneFeatures, DigitFeatures, FeatureExtractor, Measurement
 from companion.metrics.memory import moved, smaller, smaller_interval, two_nearest
 from companion.randomness import drawing, generator
-from companion.reproduce.ch03 import over_white
+from companion.reproduce.ch03.portraits import over_white
 from companion.reproduce.job import Job, Recipe, Result
 from companion.reproduce.statistics import with_interval
 from companion.training.adversarial import OwnPrior

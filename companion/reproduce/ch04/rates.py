@@ -1,7 +1,6 @@
 """Chapters 3 and 4: clipping against the penalty on drawn portraits, as fair as it can be made."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 from statistics import fmean
 from typing import Any
 
@@ -12,7 +11,7 @@ from companion.metrics import FaceFeatures, Measurement, frechet_distance
 from companion.models import colour
 from companion.models.dcgan import Critic
 from companion.objectives import Wasserstein, WassersteinGP
-from companion.reproduce.following import finished_run
+from companion.reproduce.following import followed
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.reproduce.statistics import bootstrap, with_interval
 from companion.training.adversarial import AdversarialTrainer
@@ -122,21 +121,12 @@ def _followed(
     job: Job, key: str, settings: ColourSettings, real: Tensor, extractor: FaceFeatures
 ) -> list[dict[str, Any]]:
     """A finished run, measured on its way."""
-    every = max(1, settings.steps // POINTS)
 
     def quality(trainer: AdversarialTrainer) -> dict[str, Any]:
-        return {
-            "step": trainer.step,
-            "frechet": frechet_distance(real, extractor(trainer.sample(len(real), seed=0))),
-        }
+        return {"frechet": frechet_distance(real, extractor(trainer.sample(len(real), seed=0)))}
 
-    def measured(trainer: AdversarialTrainer) -> None:
-        if trainer.step and (trainer.step % every == 0 or trainer.step == settings.steps):
-            job.once(f"{key}-quality/{trainer.step:06d}", partial(quality, trainer))
-
-    finished_run(job, key, settings, measured)
-    points = sorted((job.work / f"{key}-quality").glob("*.json"))
-    return [job.once(f"{key}-quality/{point.stem}", dict) for point in points]
+    _, _, curve = followed(job, key, settings, quality, every=max(1, settings.steps // POINTS))
+    return curve
 
 
 RECIPES: dict[str, Recipe] = {

@@ -1,7 +1,4 @@
-"""Chapter 4: how much of the distance between two clouds does a critic find, under which constraint?
-
-And colour WGANs under a gradient penalty: chapter 3's on drawn portraits, and one on sprites with an alpha channel.
-"""
+"""How much of the distance between two clouds does a critic find, under which constraint?"""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -14,23 +11,20 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from companion.data import Images, load
 from companion.data.toy import GaussianRing, Noisy, SwissRoll
-from companion.metrics import BackboneFeatures, FaceFeatures, Measurement, measure, slope_norms
+from companion.metrics import Measurement, slope_norms
 from companion.models.mlp import PlaneCritic, PlaneCritics
 from companion.objectives import Objective, OneSidedWassersteinGP, Wasserstein, WassersteinGP
 from companion.randomness import drawing
-from companion.reproduce.ch03 import DEBUG, GPU, SEEDS, Quality, measured_over_seeds, on_portraits
-from companion.reproduce.following import finished_run
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.training.adversarial import AdversarialTrainer
 from companion.training.critic import critic_steps
-from companion.training.gan import ColourSettings
 
 CLOUDS: dict[str, GaussianRing | SwissRoll] = {
     "ring": GaussianRing(batch=128),
     "Swiss roll": SwissRoll(batch=128),
 }
+
+
 CONSTRAINTS: dict[str, tuple[Objective, float]] = {
     "clipping at 0.01": (Wasserstein(clip=0.01), 5e-4),
     "clipping at 0.1": (Wasserstein(clip=0.1), 5e-4),
@@ -39,8 +33,14 @@ CONSTRAINTS: dict[str, tuple[Objective, float]] = {
     "one-sided penalty": (OneSidedWassersteinGP(), 1e-3),
     "one-sided penalty, λ = 0.1": (OneSidedWassersteinGP(weight=0.1), 1e-3),
 }
+
+
 LENGTHS = (1500, 5000, 15_000)  # steps at which the chapter looks
+
+
 FIRST_UNSEEN = 1_000_000  # no critic is trained on batches from here on
+
+
 PLACES = {"displaced": "each fake its own real point displaced", "independent": "fakes of other real points"}
 
 
@@ -86,6 +86,8 @@ def critic_constraints(job: Job) -> Result:
 
 
 PENALTIES = ("two-sided penalty", "one-sided penalty")
+
+
 TRIALS = [
     *((name, "displaced") for name in PENALTIES),
     *((name, "independent") for name in PENALTIES),
@@ -204,88 +206,6 @@ def _assigned(first: Tensor, second: Tensor) -> float:
     return float(cost[rows, columns].mean())
 
 
-# Three critic steps instead of the paper's five, and twice its rate: a laptop's budget then buys more generator steps.
-PENALISED = ColourSettings(objective=WassersteinGP(critic_steps=3), critic_rate=2e-4, generator_rate=2e-4)
-
-
-def colour_wgan_gp(job: Job) -> Result:
-    """Chapter 3's networks on the same data under a gradient penalty."""
-    return on_portraits(job, PENALISED)
-
-
-def portraits_best(job: Job) -> Result:
-    """One longer and wider run of the penalised game: the portraits that the book ships, with its curve."""
-    at_budget = {"debug": DEBUG, "laptop": {"steps": 20_000}, "gpu": {**GPU, "steps": 60_000}}
-    settings = replace(PENALISED, critic_rate=5e-4, generator_rate=5e-4, **at_budget[job.budget])
-    test, count = (settings.data, 20) if job.debug else (f"{settings.data}-test", None)
-    real = load(test, size=settings.size)[:count]
-    extractor = FaceFeatures()
-    every = max(1, settings.steps // 20)
-
-    def quality(trainer: AdversarialTrainer) -> dict[str, Any]:
-        found, kernel = measure(real, trainer.sample(len(real), seed=0), extractor)
-        return {
-            "step": trainer.step,
-            "frechet": found.value,
-            "kernel": kernel.value,
-            "protocol": found.protocol,
-        }
-
-    def measured(trainer: AdversarialTrainer) -> None:
-        if trainer.step and trainer.step % every == 0:
-            job.once(f"quality/{trainer.step:06d}", partial(quality, trainer))
-
-    trainer, _ = finished_run(job, "run", settings, measured)
-    points = sorted((job.work / "quality").glob("*.json"))
-    curve = [job.once(f"quality/{point.stem}", dict) for point in points]
-    last = curve[-1]
-    protocol = f"{last['protocol']}, moving average of the generator, one seed"
-    titles = {"frechet": "Fréchet distance", "kernel": "kernel distance"}
-    metrics = [Measurement(title, last[key], protocol) for key, title in titles.items()]
-    halves, _ = measure(real[0::2], real[1::2], extractor)
-    metrics.append(replace(halves, name="Fréchet distance of two halves of the reference"))
-    about = {**settings.as_json(), "precision": "float32"}
-    return Result(about, [settings.seed], metrics, {"curve": curve}, model=trainer.average.module)
-
-
-def sprites_wgan_gp(job: Job) -> Result:
-    """Busts with an alpha channel, measured on white beside those it was trained on: too few to hold some back."""
-    at_budget = {"debug": DEBUG, "laptop": {"steps": 4000}, "gpu": GPU}
-    settings = replace(PENALISED, **{"data": "sprites", **at_budget[job.budget]})
-    images = load(settings.data, size=settings.size)
-    extractor = BackboneFeatures("untrained") if job.debug else BackboneFeatures()
-    assert images.labels is not None
-    real = images[: 20 if job.debug else None]
-    title = "distance to the nearest training sprite"
-    further = {"novelty": Quality(title, NOVELTY, partial(novelty, images))}
-    result = measured_over_seeds(job, settings, SEEDS[:1], real, extractor, further)
-    result.details["trained on"] = {"pictures": len(images), "motifs": int(images.labels.max()) + 1}
-    return result
-
-
-NOVELTY = (
-    "Euclidean over pixels and channels, mean over the samples, in units of how far the nearest sprite of another "
-    "motif is from a training sprite"
-)
-
-
-def novelty(images: Images, fake: Tensor) -> float:
-    """How far samples are from the nearest training image: 0 for copies, about 1 for what differs as two motifs do.
-
-    Args:
-        images: The training set; images with the same label are versions of one motif.
-        fake: Samples `(N, C, H, W)`.
-    """
-    assert images.labels is not None
-    real = images[:].flatten(1)
-    apart = torch.cdist(real, real)
-    apart[images.labels[:, None] == images.labels] = torch.inf
-    return float(torch.cdist(fake.flatten(1), real).amin(1).mean() / apart.amin(1).mean())
-
-
 RECIPES: dict[str, Recipe] = {
     "critic-constraints": Recipe("How much of the distance a critic finds", 4, critic_constraints),
-    "colour-wgan-gp": Recipe("Colour WGAN-GP on drawn portraits at 64×64", 4, colour_wgan_gp),
-    "portraits-best": Recipe("The portraits that the book ships, at 64×64", 4, portraits_best),
-    "sprites-wgan-gp": Recipe("WGAN-GP on sprites with an alpha channel at 64×64", 4, sprites_wgan_gp),
 }
