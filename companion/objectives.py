@@ -184,11 +184,7 @@ class WassersteinGP(Objective):
 
     def check(self, critic: nn.Module) -> None:
         """Refuse batch normalisation, under which a per-image gradient does not exist."""
-        if mixes_batch(critic):
-            raise CompanionError(
-                "A critic with batch normalisation cannot have a per-image gradient penalty; "
-                "build it with norm=None or with layer normalisation."
-            )
+        _refuse_batch_mixers(critic)
 
     def optimiser(self, parameters: Iterable[nn.Parameter], learning_rate: float | None = None) -> Optimizer:
         """Adam at 1e-4 with β = (0, 0.9), as algorithm 1 asks."""
@@ -206,6 +202,41 @@ class OneSidedWassersteinGP(WassersteinGP):
     def excess(self, norms: Tensor) -> Tensor:
         """`max(0, ‖∇f‖ − 1)`."""
         return (norms - 1).relu()
+
+
+@dataclass(frozen=True)
+class NonSaturatingR1(NonSaturating):
+    """The non-saturating game with R1, a fine on the slope at real images (Mescheder et al. 2018, eq. 9; chapter 4).
+
+    It does not ask for a slope: it asks for none, where the data is, so that the game can come to rest.
+    """
+
+    weight: float = 10.0  # γ in equation 9
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.weight < math.inf:  # nor NaN
+            raise CompanionError(
+                f"A penalty of weight γ = {self.weight:g} is none; choose 0 or more (the paper's is 10)."
+            )
+
+    def penalty(self, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        """γ/2 · E‖∇D(x)‖² over real images, the slope that of the score."""
+        places = real.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(critic(places).sum(), places, create_graph=True)
+        penalty: Tensor = self.weight / 2 * slope.flatten(1).square().sum(1).mean()
+        return penalty
+
+    def check(self, critic: nn.Module) -> None:
+        """Refuse batch normalisation, under which a per-image gradient does not exist."""
+        _refuse_batch_mixers(critic)
+
+
+def _refuse_batch_mixers(critic: nn.Module) -> None:
+    if mixes_batch(critic):
+        raise CompanionError(
+            "A critic with batch normalisation cannot have a per-image gradient penalty; "
+            "build it with norm=None or with layer normalisation."
+        )
 
 
 def _adam(parameters: Iterable[nn.Parameter], learning_rate: float, betas: tuple[float, float]) -> Adam:

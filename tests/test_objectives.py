@@ -14,6 +14,7 @@ from companion.objectives import (
     LeastSquares,
     Minimax,
     NonSaturating,
+    NonSaturatingR1,
     Objective,
     OneSidedWassersteinGP,
     Wasserstein,
@@ -25,6 +26,7 @@ ALL = [
     Minimax(),
     Minimax(smoothing=0.1),
     NonSaturating(),
+    NonSaturatingR1(),
     LeastSquares(),
     Wasserstein(),
     WassersteinGP(),
@@ -200,6 +202,14 @@ def test_one_sided_penalty_minds_only_slopes_above_one():
     images = lengths[:, None] * torch.tensor([[0.6, 0.8]])
     penalty = OneSidedWassersteinGP(weight=3.0).penalty(lambda x: x.square().sum(1) / 2, images, images)
     assert penalty.item() == pytest.approx(3 * (0 + 1 + 16) / 3, rel=1e-5)
+
+
+def test_r1_fines_the_squared_slope_at_real_images_alone():
+    """f(x) = Σ x²/2 has slope x: γ/2 times the mean squared length of the real images, whatever the fakes are."""
+    lengths = torch.tensor([0.0, 2.0, 5.0])
+    images = lengths[:, None] * torch.tensor([[0.6, 0.8]])
+    fine = NonSaturatingR1(weight=3.0).penalty(lambda x: x.square().sum(1) / 2, images, images + 100)
+    assert fine.item() == pytest.approx(1.5 * (0 + 4 + 25) / 3, rel=1e-5)
 
 
 def seen_between(shape: tuple[int, ...], count: int) -> Tensor:

@@ -11,7 +11,7 @@ from companion.metrics.features import (
 )
 from companion.metrics.modes import ModeReport, mode_report, total_variation
 from companion.metrics.slopes import gradients_by_layer, share_at_walls, slope_norms
-from companion.metrics.transport import earth_movers_distance
+from companion.metrics.transport import cheapest_plan, cost_of_plan, earth_movers_distance
 from companion.records import Measurement
 
 __all__ = [
@@ -22,6 +22,8 @@ __all__ = [
     "InceptionFeatures",
     "Measurement",
     "ModeReport",
+    "cheapest_plan",
+    "cost_of_plan",
     "earth_movers_distance",
     "frechet_distance",
     "game_value",

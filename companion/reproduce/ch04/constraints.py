@@ -7,12 +7,11 @@ from statistics import fmean, stdev
 from typing import Any
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from companion.data.toy import GaussianRing, Noisy, SwissRoll
-from companion.metrics import Measurement, slope_norms
+from companion.metrics import Measurement, cheapest_plan, cost_of_plan, slope_norms
 from companion.models.mlp import PlaneCritic, PlaneCritics
 from companion.objectives import Objective, OneSidedWassersteinGP, Wasserstein, WassersteinGP
 from companion.randomness import drawing
@@ -200,10 +199,7 @@ def _exact(cloud: str, data: GaussianRing | SwissRoll, points: int) -> Iterator[
 
 
 def _assigned(first: Tensor, second: Tensor) -> float:
-    """Mean distance `(N, 2)` to `(N, 2)` under the cheapest one-to-one assignment."""
-    cost = torch.cdist(first, second).numpy()
-    rows, columns = linear_sum_assignment(cost)
-    return float(cost[rows, columns].mean())
+    return cost_of_plan(first, second, cheapest_plan(first, second))
 
 
 RECIPES: dict[str, Recipe] = {
