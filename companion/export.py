@@ -141,7 +141,7 @@ def _package(name: str) -> Any:
         return import_module(name)
     except ImportError:
         raise CompanionError(
-            f"Exporting needs {name}; install what it takes with pip install 'companion[export]'."
+            f"Exporting needs {name}; install what it takes with: pip install onnx onnxscript onnxruntime."
         ) from None
 
 

@@ -24,7 +24,7 @@ COLAB = {
     "tqdm": "4.67.3",
 }
 PYTHON = {"python_version": "3.13", "python_full_version": "3.13.0", "extra": ""}
-NEEDED = [Requirement(text) for text in requires("companion") or []]
+NEEDED = [Requirement(text) for text in requires("generative-vision") or []]
 BASE = [needed for needed in NEEDED if needed.marker is None or needed.marker.evaluate(PYTHON)]
 
 

@@ -113,7 +113,7 @@ def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been
         request.getfixturevalue("mnist_cached")
     if name in NEEDS_MEDIAPIPE and not mediapipe_there():
         pytest.skip(
-            "needs MediaPipe and its face mesh: companion[hands], companion assets fetch face-landmarker"
+            "needs MediaPipe and its face mesh: pip install mediapipe, companion assets fetch face-landmarker"
         )
     unfinished = killed / f"{name}-debug"
     assert unfinished.is_dir()

@@ -14,7 +14,7 @@ import yaml
 
 GITHUB = r"https://github\.com/[\w.-]+/[\w-]+"
 FORMS = (
-    re.compile(rf"(?<=companion @ git\+){GITHUB}"),
+    re.compile(rf"(?<=generative-vision @ git\+){GITHUB}"),
     re.compile(rf"(?<=git clone ){GITHUB}"),
     re.compile(
         r"(?<=https://colab\.research\.google\.com/github/)[\w.-]+/[\w-]+/blob/[\w./-]+?(?=/notebooks/)"

@@ -139,7 +139,7 @@ class BackboneFeatures:
 class InceptionFeatures:
     """Inception v3's pool features as the Fréchet Inception distance defines them, through torch-fidelity.
 
-    Needs the extra `companion[train]` and the 96 MB of weights that the asset “inception-fid” names. The resize to
+    Needs torch-fidelity and the 96 MB of weights that the asset “inception-fid” names. The resize to
     299×299 is TensorFlow's, done inside torch-fidelity, on 8-bit images.
     """
 
@@ -159,7 +159,7 @@ class InceptionFeatures:
             from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
         except ImportError:
             raise CompanionError(
-                "Inception features need torch-fidelity; install it with pip install 'companion[train]'."
+                "Inception features need torch-fidelity; install it with: pip install torch-fidelity."
             ) from None
         weights = str(fetch("inception-fid"))  # checked against its SHA-256 before it is opened
         model: nn.Module = FeatureExtractorInceptionV3(

@@ -26,7 +26,7 @@ try:
     import traitlets
 except ModuleNotFoundError:
     raise CompanionError(
-        'The browser\'s camera needs anywidget; install it with: pip install "companion[hands]".'
+        "The browser's camera needs anywidget; install it with: pip install anywidget."
     ) from None
 
 HERE = Path(__file__).parent

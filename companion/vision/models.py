@@ -24,6 +24,10 @@ STAND_INS = {
 }
 
 
+# As the notebook of chapter 8 installs it: what else it asks for would move packages that Colab has, and is not needed.
+MEDIAPIPE = "mediapipe>=0.10.30,<0.10.35"
+
+
 def mediapipe() -> Any:
     """The package, imported when first asked for.
 
@@ -43,9 +47,13 @@ def _imported(name: str) -> Any:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         return importlib.import_module(name)
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as error:
+        if error.name in ("mediapipe", "cv2"):
+            raise CompanionError(
+                f'MediaPipe is not installed; install it with: pip install --no-deps "{MEDIAPIPE}".'
+            ) from None
         raise CompanionError(
-            'MediaPipe is not installed; install it with: pip install "companion[hands]".'
+            f'MediaPipe needs {error.name}, which is not installed; install both with: pip install "{MEDIAPIPE}".'
         ) from None
     except (ImportError, OSError) as error:
         raise missing_library(error) from None

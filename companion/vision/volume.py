@@ -207,7 +207,7 @@ class PulseVolume:
             import pulsectl
         except ModuleNotFoundError:
             raise CompanionError(
-                'The system\'s volume needs pulsectl; install it with: pip install "companion[hands]".'
+                "The system's volume needs pulsectl; install it with: pip install pulsectl."
             ) from None
         except (ImportError, OSError):
             raise CompanionError(NO_SOUND.format("PulseAudio's library is missing")) from None
@@ -317,7 +317,7 @@ class WindowsVolume:
             from pycaw.pycaw import AudioUtilities
         except ImportError:
             raise CompanionError(
-                'The system\'s volume needs pycaw; install it with: pip install "companion[hands]".'
+                "The system's volume needs pycaw; install it with: pip install pycaw."
             ) from None
         try:
             self._endpoint: Any = AudioUtilities.GetSpeakers().EndpointVolume
