@@ -71,12 +71,14 @@ def _with_name(value: Any) -> Any:
     return {"name": type(value).__name__, **written(value)} if is_dataclass(value) else value
 
 
-def read(kind: type[T], content: Mapping[str, object], named: Collection[str] = (), place: str = "") -> T:
+def read(kind: type[T], content: object, named: Collection[str] = (), place: str = "") -> T:
     """The dataclass that `written` wrote; a field that is missing has its default. `place` is where it stands.
 
     Raises:
         Misfit: It cannot be made of that.
     """
+    if not isinstance(content, Mapping):
+        raise Unfit(kind, place, "", content, kind)
     hints = types_of(kind)
     if unknown := [name for name in content if name not in hints]:
         raise Unknown(kind, place, str(unknown[0]))
@@ -94,7 +96,7 @@ def read(kind: type[T], content: Mapping[str, object], named: Collection[str] = 
 def _value(kind: type, place: str, name: str, hint: Any, value: object, named: bool) -> object:
     """JSON's value as its type wants it; what cannot be read is left as it is, for the check to refuse."""
     whose = f"{place}'s {name}" if place else name
-    if isinstance(value, list):
+    if isinstance(value, list) and get_origin(hint) is not list:
         inner = next((get_args(one)[0] for one in alternatives(hint) if get_origin(one) is tuple), hint)
         return tuple(_value(kind, place, name, inner, one, named) for one in value)
     kinds = {one.__name__: one for one in kinds_of(hint)}
@@ -141,6 +143,8 @@ def fits(hint: Any, value: object, *, exactly: bool = False) -> bool:
     if get_origin(hint) is tuple:
         each = inner[:1] * len(value) if isinstance(value, tuple) and inner[-1] is Ellipsis else inner
         return isinstance(value, tuple) and len(each) == len(value) and all(map(fits, each, value))
+    if get_origin(hint) is list:
+        return isinstance(value, list) and all(fits(inner[0], one) for one in value)
     if get_origin(hint) is dict:
         return isinstance(value, dict) and all(fits(inner[1], one) for one in value.values())
     if hint is Any:

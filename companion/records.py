@@ -99,7 +99,7 @@ def write_record(folder: Path, record: Record, details: Mapping[str, Any]) -> Pa
     path = folder / f"{record.name}.json"
     again = "give the same command again"
     if details:
-        text = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(_for_figures(details), ensure_ascii=False, separators=(",", ":"))
         write_bytes(_details_of(path), _packed(text.encode()), then=again)
     content = plain.written(record)
     content["metrics"] = [
@@ -172,6 +172,15 @@ def number(value: float) -> str:
 
 def _between(interval: tuple[float, float] | None) -> str:
     return "" if interval is None else f" [{interval[0]:.3g}, {interval[1]:.3g}]"
+
+
+def _for_figures(value: Any) -> Any:
+    """Numbers with six significant digits: more than a figure can show, and a third of the room."""
+    if isinstance(value, dict):
+        return {key: _for_figures(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_for_figures(one) for one in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _details_of(path: Path) -> Path:

@@ -116,7 +116,7 @@ def images_of_run(folder: Path) -> Tensor:
     Raises:
         CompanionError: The folder holds no run, or one that has left no samples yet, or a damaged one.
     """
-    size = read_run(folder)["settings"].get("size")  # type: ignore[attr-defined]
+    size = read_run(folder).settings.get("size")
     if not isinstance(size, int):
         raise CompanionError(
             f"The file {folder / 'run.json'} does not say how large its samples are; give another run."

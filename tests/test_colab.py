@@ -8,6 +8,7 @@ from packaging.requirements import Requirement
 # Colab's preinstalled versions, CPU image, Python 3.13, August 2026. Renew them when Colab does.
 COLAB = {
     "fastai": "2.8.8",
+    "filelock": "3.32.3",
     "ipython": "7.34.0",
     "ipywidgets": "7.7.1",
     "matplotlib": "3.10.0",

@@ -64,6 +64,11 @@ def add_settings(parser: ArgumentParser, settings: "TrainingSettings", budgets: 
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="continue the run in the folder")
     existing.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
+    existing.add_argument(
+        "--moved",
+        action="store_true",
+        help="continue it on another device or number of threads: other last digits",
+    )
 
 
 def _default(name: str, settings: "TrainingSettings", budgets: Budgets) -> str:
@@ -148,8 +153,9 @@ def train(
         options.out,
         settings.as_json(),
         fingerprint,
-        resume=options.resume,
+        resume=options.resume or options.moved,
         overwrite=options.overwrite,
+        moved=options.moved,
         processes=processes,
     )
     if options.resume and run.first_step == 0 and processes.main:

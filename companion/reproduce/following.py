@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -44,9 +45,23 @@ def followed(
         if trainer.step and (trainer.step % every == 0 or trainer.step == settings.steps):
             job.once(f"{key}-quality/{trainer.step:06d}", partial(point, trainer))
 
+    _start_again_if_damaged(job, key)
     trainer, run = finished_run(job, key, settings, measured)
     points = sorted((job.work / f"{key}-quality").glob("*.json"))
     return trainer, run, [json.loads(point.read_text(encoding="utf-8")) for point in points]
+
+
+def _start_again_if_damaged(job: Job, key: str) -> None:
+    """A damaged measurement can only be made again where it was made: the run begins anew, the sound ones stay."""
+    sound = True
+    for point in (job.work / f"{key}-quality").glob("*.json"):
+        try:
+            json.loads(point.read_text(encoding="utf-8"))
+        except ValueError:
+            point.unlink()
+            sound = False
+    if not sound:
+        shutil.rmtree(job.work / key, ignore_errors=True)
 
 
 def trained(

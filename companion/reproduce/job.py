@@ -52,8 +52,11 @@ class Job:
     @property
     def seconds(self) -> float:
         """Seconds of all sittings so far."""
-        path = self.work / "time.json"
-        return float(json.loads(path.read_text(encoding="utf-8"))["seconds"]) if path.is_file() else 0.0
+        with suppress(
+            FileNotFoundError, ValueError, KeyError, TypeError
+        ):  # a damaged one forgets its sittings
+            return float(json.loads((self.work / "time.json").read_text(encoding="utf-8"))["seconds"])
+        return 0.0
 
 
 @dataclass

@@ -1,11 +1,12 @@
 """Run folders: everything a run leaves behind, and how it is continued.
 
-run.json        settings, environment, status, step, seconds
+run.json        settings, environment, status, step, seconds; written first and deleted last
 metrics.csv     one row a step, exact numbers, no times: equal runs have equal files
 samples/        what the trainer shows, such as grids of the same latents over training
 losses.png
 checkpoint/     last.safetensors, replaced only by a complete one
 NAME.safetensors   the trainer's products, such as the averaged generator, when the run has finished
+.lock           held by the process that works here; a dead process holds nothing
 
 Any `Trainer` can be run so. Of several processes the main one writes, and the others go along.
 """
@@ -14,19 +15,23 @@ import csv
 import hashlib
 import io
 import json
+import math
 import os
 import re
 import time
-from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
+from companion import plain
 from companion.environment import environment
 from companion.errors import CompanionError
-from companion.files import remove_unfinished, replacing, unwritable, write_json, write_text
+from companion.files import remove_unfinished, replacing, shown, unwritable, write_bytes, write_json
 from companion.models.registry import model_of
 from companion.models.store import read_tensors, save_model, write_tensors
 from companion.training.processes import ALONE, Processes
@@ -52,6 +57,9 @@ class Run:
     resumed: bool = False
     seconds: float = 0.0  # of training, over all sittings
     processes: Processes = ALONE
+    moves: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # to other devices or numbers of threads, with the step
 
     @classmethod
     def start(
@@ -62,44 +70,77 @@ class Run:
         *,
         resume: bool = False,
         overwrite: bool = False,
+        moved: bool = False,
         processes: Processes = ALONE,
     ) -> "Run":
         """Make the folder, or take up the run it holds.
 
+        Args:
+            folder: Where the run's files go.
+            settings: All that fixes the run.
+            data_fingerprint: Of the data it learns from.
+            resume: Continue the run in the folder, if there is one.
+            overwrite: Replace the run in the folder, if there is one.
+            moved: Let it go on with another device or number of threads. Its bits are no longer those of a run that
+                stayed where it was, and run.json says where it moved.
+            processes: Those that train together.
+
         Raises:
             CompanionError: The folder holds something and neither `resume` nor `overwrite` says what to do with it;
-                or it holds another run than the one to resume; or it cannot be written.
+                or it holds another run than the one to resume; or another process works in it; or it cannot be written.
         """
         run = cls(folder, settings, data_fingerprint, processes=processes)
         with processes.in_turn():
             if processes.main:
-                run._begin(resume, overwrite)
+                run._begin(resume, overwrite, moved)
             else:
                 run.resumed = resume  # the main process has found that it can be
         return run
 
-    def _begin(self, resume: bool, overwrite: bool) -> None:
+    def _begin(self, resume: bool, overwrite: bool, moved: bool) -> None:
         folder = self.folder
         if folder.exists() and not folder.is_dir():
-            raise CompanionError(f"There is a file at {folder}; choose another --out.")
-        if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):  # .DS_Store
-            if resume:
-                self._take_up()
-            elif overwrite:
-                self._clear()
-            else:
-                raise CompanionError(
-                    f"The folder {folder} is not empty, and nothing is overwritten unasked; "
-                    "continue its run with --resume, replace it with --overwrite, or choose another --out."
-                )
+            raise CompanionError(f"There is a file at {shown(folder)}; choose another --out.")
         try:
-            (folder / "samples").mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout:
+            raise CompanionError(
+                f"Another process works in the folder {shown(folder)}; wait for it, or choose another --out."
+            ) from None
+        except OSError as error:
+            raise self._cannot_be_written(error) from None
+        try:
+            if _holds_something(folder):
+                self._replace_or_continue(resume, overwrite, moved)
             remove_unfinished(folder)
             self._write_state("running", self.first_step)
-        except OSError as error:
+        except (CompanionError, OSError) as error:
+            self._lock.release(force=True)
+            if not (folder / "run.json").exists():  # somebody else's folder: leave nothing in it
+                (folder / ".lock").unlink(missing_ok=True)
+            raise self._cannot_be_written(error) if isinstance(error, OSError) else error from None
+
+    def _replace_or_continue(self, resume: bool, overwrite: bool, moved: bool) -> None:
+        if resume:
+            self._take_up(moved)
+        elif overwrite:
+            self._clear()
+        else:
             raise CompanionError(
-                f"The folder {folder} cannot be written ({error.strerror}); choose another --out."
-            ) from None
+                f"The folder {shown(self.folder)} is not empty, and nothing is overwritten unasked; "
+                "continue its run with --resume, replace it with --overwrite, or choose another --out."
+            )
+
+    def _cannot_be_written(self, error: OSError) -> CompanionError:
+        return CompanionError(
+            f"The folder {shown(self.folder)} cannot be written ({error.strerror}); choose another --out."
+        )
+
+    @cached_property
+    def _lock(self) -> FileLock:
+        """Held from the start to the end of training, or until the run is forgotten."""
+        return FileLock(self.folder / ".lock", blocking=False)
 
     def train(
         self, trainer: Trainer[Any], batches: Batches[Any], *, steps: int
@@ -119,9 +160,12 @@ class Run:
             yield from trainer.run(batches, steps=steps)
             return
         try:
-            yield from self._train(trainer, batches, steps)
+            with self._lock:  # once more: it counts
+                yield from self._train(trainer, batches, steps)
         except OSError as error:
             raise unwritable(self.folder, error, then=GO_ON) from None
+        finally:
+            self._lock.release(force=True)
 
     def _train(
         self, trainer: Trainer[Any], batches: Batches[Any], steps: int
@@ -130,12 +174,11 @@ class Run:
         last_checkpoint = last = time.monotonic()
         status = "failed"
         with self._metrics_after(trainer.step) as rows:
-            writer = csv.writer(rows)
             try:
                 for report in trainer.run(batches, steps=steps):
                     if report.step == 1:
-                        writer.writerow(["step", *report.numbers])
-                    writer.writerow([report.step, *report.numbers.values()])
+                        rows.write("step", *report.numbers)
+                    rows.write(report.step, *report.numbers.values())
                     now = time.monotonic()
                     self.seconds, last = self.seconds + now - last, now
                     if report.step % grid_every == 0 or report.step == steps:
@@ -166,7 +209,7 @@ class Run:
             return
         tensors, about = read_tensors(self.checkpoint_file)
         try:
-            if about["run"] != self.identity:
+            if about["run"] not in (self.identity, self._before_moving):
                 raise ValueError
             trainer.restore(tensors)
         except (LookupError, RuntimeError, ValueError):
@@ -177,9 +220,21 @@ class Run:
     @property
     def identity(self) -> str:
         """A checksum of the data and of all settings that shape a step; a checkpoint carries it."""
-        shaping = {key: value for key, value in self.settings.items() if key not in ("steps", "data")}
+        return self._identity_with(self.settings)
+
+    def _identity_with(self, settings: Mapping[str, object]) -> str:
+        shaping = {key: value for key, value in settings.items() if key not in ("steps", "data")}
         text = json.dumps([self.data_fingerprint, shaping], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def _before_moving(self) -> str | None:
+        """The identity that the checkpoint has if it was written before the last move."""
+        return (
+            self._identity_with({**self.settings, "device": self.moves[-1]["from"][0]})
+            if self.moves
+            else None
+        )
 
     @property
     def first_step(self) -> int:
@@ -202,7 +257,7 @@ class Run:
         """The last complete state."""
         return self.folder / "checkpoint" / "last.safetensors"
 
-    def _checkpoint(self, trainer: Trainer[Any], rows: TextIO) -> None:
+    def _checkpoint(self, trainer: Trainer[Any], rows: "Rows") -> None:
         state = trainer.state()
         if not all(bool(tensor.isfinite().all()) for tensor in state.values()):
             raise CompanionError(
@@ -210,26 +265,29 @@ class Run:
                 "lower the learning rates or choose another objective."
             )
         rows.flush()  # the rows first: on resuming, those after the checkpoint are dropped again
-        os.fsync(rows.fileno())
-        about = {"step": str(trainer.step), "run": self.identity}
+        about = {"step": str(trainer.step), "run": self.identity, "rows": rows.checksum}
         write_tensors(self.checkpoint_file, state, about, then=GO_ON)
         self._write_state("running", trainer.step)
 
-    def _metrics_after(self, step: int) -> TextIO:
+    def _metrics_after(self, step: int) -> "Rows":
         """The open metrics file, cut back to the rows up to `step`."""
-        path = self.folder / "metrics.csv"
-        kept: list[list[str]] = []
-        if step and path.is_file():
-            with open(path, encoding="utf-8", newline="") as old:
-                kept = list(csv.reader(old))[: step + 1]  # the names of the columns, then a row a step
-        if step and len(kept) < step + 1:
-            raise CompanionError(
-                f"{path} lacks rows that the checkpoint at step {step} stands on; start again with --overwrite."
-            )
-        table = io.StringIO()
-        csv.writer(table).writerows(kept)
-        write_text(path, table.getvalue(), then=GO_ON)
-        return open(path, "a", encoding="utf-8", newline="")  # closed by the caller's with
+        path, content = self.folder / "metrics.csv", b""
+        if step:
+            try:
+                lines = path.read_bytes().splitlines(keepends=True)
+            except FileNotFoundError:
+                lines = []
+            content = b"".join(lines[: step + 1])  # the names of the columns, then a row a step
+            known = read_tensors(self.checkpoint_file)[1].get(
+                "rows"
+            )  # older checkpoints know nothing of them
+            if len(lines) < step + 1 or known not in (None, hashlib.sha256(content).hexdigest()):
+                raise CompanionError(
+                    f"The file {shown(path)} is not as the checkpoint at step {step} left it, so its rows cannot be "
+                    "trusted; start again with --overwrite."
+                )
+        write_bytes(path, content, then=GO_ON)
+        return Rows(path)
 
     def _save_grid(self, trainer: Trainer[Any]) -> None:
         shown = trainer.preview()
@@ -237,45 +295,69 @@ class Run:
             with replacing(self.folder / "samples" / f"{trainer.step:06d}.png", then=GO_ON) as file:
                 image_grid(shown).save(file, "PNG")
 
-    def _take_up(self) -> None:
+    def _take_up(self, moved: bool) -> None:
         about = read_run(self.folder)
-        theirs: dict[str, object] = about["settings"]  # type: ignore[assignment]
+        theirs = about.settings
+        self.moves = [*about.moves]
+        if moved:
+            self._move(about)
         # a run may be made longer: no step depends on how many will follow; a folder may be spelled in many ways
-        free = {"steps", "data"} if about["data_fingerprint"] == self.data_fingerprint else {"steps"}
+        free = {"steps", "data"} if about.data_fingerprint == self.data_fingerprint else {"steps"}
+        free |= {"device"} if moved else set()
         different = [
             key for key in self.settings if key not in free and theirs.get(key) != self.settings[key]
         ]
         if different:
             listed = ", ".join(_difference(key, theirs.get(key), self.settings[key]) for key in different)
-            raise CompanionError(
-                f"The run in {self.folder} was started with other settings ({listed}); "
-                "resume it with the same ones, or choose another --out."
+            moving = (
+                "give --moved in place of --resume if that is meant"
+                if different == ["device"]
+                else "resume it with the same ones"
             )
-        if about["data_fingerprint"] != self.data_fingerprint:
             raise CompanionError(
-                f"The data has changed since the run in {self.folder} began; "
+                f"The run in {shown(self.folder)} was started with other settings ({listed}); "
+                f"{moving}, or choose another --out."
+            )
+        if about.data_fingerprint != self.data_fingerprint:
+            raise CompanionError(
+                f"The data has changed since the run in {shown(self.folder)} began; "
                 "bring the old data back, or start again with --overwrite."
             )
-        if int(about["step"]) > int(self.settings["steps"]):  # type: ignore[call-overload]
+        threads, then = torch.get_num_threads(), about.threads
+        if not moved and then not in (None, threads):
             raise CompanionError(
-                f"The run in {self.folder} has made {about['step']} steps already; ask for as many or more."
+                f"The run in {shown(self.folder)} was begun with {_threads(then)}, and with {threads} its last digits "
+                f"would differ; set OMP_NUM_THREADS={then}, or give --moved in place of --resume."
+            )
+        if about.step > int(self.settings["steps"]):  # type: ignore[call-overload]
+            raise CompanionError(
+                f"The run in {shown(self.folder)} has made {about.step} steps already; ask for as many or more."
             )
         self.resumed = True
-        self.seconds = float(about["seconds"])  # type: ignore[arg-type]
+        self.seconds = about.seconds
+
+    def _move(self, about: "About") -> None:
+        here = [self.settings["device"], torch.get_num_threads()]
+        there = [about.settings["device"], about.threads]
+        if here != there:
+            self.moves.append({"step": about.step, "from": there, "to": here})
 
     def _clear(self) -> None:
         """Delete what a run made, and refuse a folder that holds anything else."""
         files = {
             p.relative_to(self.folder).as_posix(): p for p in self.folder.rglob("[!.]*") if not p.is_dir()
         }
-        others = [name for name in files if not MADE_BY_A_RUN.fullmatch(name)]
-        if others or not (self.folder / "run.json").is_file():
-            named = ", ".join(sorted(others)[:3]) or "no run.json"
+        if others := [name for name in files if not MADE_BY_A_RUN.fullmatch(name)]:
             raise CompanionError(
-                f"The folder {self.folder} holds files that no run made ({named}), and they are not deleted; "
+                f"The folder {shown(self.folder)} holds files that no run made "
+                f"({', '.join(map(shown, sorted(others)[:3]))}), and they are not deleted; choose another --out."
+            )
+        if "run.json" not in files:
+            raise CompanionError(
+                f"The folder {shown(self.folder)} holds no run (no run.json), and nothing in it is deleted; "
                 "choose another --out."
             )
-        for path in files.values():
+        for path in sorted(files.values(), key=lambda path: path.name == "run.json"):  # that one last
             path.unlink()
 
     def _write_state(self, status: str, step: int) -> None:
@@ -285,6 +367,7 @@ class Run:
             "seconds": round(self.seconds, 2),
             "settings": self.settings,
             "data_fingerprint": self.data_fingerprint,
+            "moves": self.moves,
             "environment": asdict(environment(torch.device(str(self.settings["device"])))),
         }
         write_json(self.folder / "run.json", about, then=GO_ON)
@@ -300,21 +383,85 @@ def _difference(name: str, theirs: object, ours: object) -> str:
     return ", ".join(_difference(f"{name}'s {key}", theirs.get(key), ours[key]) for key in parts)
 
 
-def read_run(folder: Path) -> dict[str, object]:
+def _threads(count: int | None) -> str:
+    return f"{count} thread" if count == 1 else f"{count} threads"
+
+
+def _holds_something(folder: Path) -> bool:
+    """Whether there is a file in a folder or below; hidden ones (.DS_Store) and empty folders count as nothing."""
+    return any(
+        not path.is_dir() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        for path in folder.rglob("*")
+    )
+
+
+class Rows:
+    """The open metrics file: rows are added at its end, and their checksum is known."""
+
+    def __init__(self, path: Path) -> None:
+        self._digest = hashlib.sha256(path.read_bytes())
+        self._file = open(path, "ab")
+
+    def write(self, *cells: object) -> None:
+        """Add a row; numbers keep all their digits."""
+        line = io.StringIO()
+        csv.writer(line).writerow(cells)
+        self._digest.update(line.getvalue().encode())
+        self._file.write(line.getvalue().encode())
+
+    def flush(self) -> None:
+        """Bring the rows to the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    @property
+    def checksum(self) -> str:
+        """Of the whole file so far."""
+        return self._digest.hexdigest()
+
+    def __enter__(self) -> "Rows":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+@dataclass(frozen=True)
+class About:
+    """What a run folder's `run.json` says of its run."""
+
+    status: str
+    step: int
+    seconds: float
+    settings: dict[str, Any]
+    data_fingerprint: str
+    environment: dict[str, Any]
+    moves: list[Any] = field(default_factory=list)
+
+    @property
+    def threads(self) -> int | None:
+        """The number of threads it ran with, where it says so."""
+        threads = self.environment.get("threads")
+        return threads if isinstance(threads, int) else None
+
+
+def read_run(folder: Path) -> About:
     """A run folder's `run.json`.
 
     Raises:
         CompanionError: The folder holds no run, or its `run.json` is damaged.
     """
     try:
-        about: dict[str, object] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        if not isinstance(about["settings"], dict):
-            raise TypeError
-        float(about["seconds"]), int(about["step"]), about["data_fingerprint"]  # type: ignore[call-overload, arg-type]
+        content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        about = plain.read(About, content)
+        if not (0 <= about.step and 0 <= about.seconds < math.inf and "device" in about.settings):
+            raise ValueError
     except FileNotFoundError:
-        raise CompanionError(f"The folder {folder} holds no run (no run.json); check the path.") from None
-    except (ValueError, TypeError, KeyError):
         raise CompanionError(
-            f"The file {folder / 'run.json'} is damaged; start again with --overwrite."
+            f"The folder {shown(folder)} holds no run (no run.json); check the path."
+        ) from None
+    except (ValueError, RecursionError, AttributeError, plain.Misfit):
+        raise CompanionError(
+            f"The file {shown(folder / 'run.json')} is damaged; start again with --overwrite."
         ) from None
     return about

@@ -16,7 +16,8 @@ class Stop:
 def stop_requested() -> Iterator[Stop]:
     """Let Ctrl-C, a polite kill and a closed terminal ask for a stop; a second time stops at once.
 
-    Only a program's main thread can be asked.
+    What was ignored before, as `nohup` has it for the closed terminal, stays ignored. Only a program's main thread can
+    be asked.
     """
     stop = Stop()
 
@@ -26,7 +27,12 @@ def stop_requested() -> Iterator[Stop]:
         stop.requested = True
 
     hang_up = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
-    before = {number: signal.signal(number, ask) for number in {signal.SIGINT, signal.SIGTERM, hang_up}}
+    heard = {
+        number
+        for number in (signal.SIGINT, signal.SIGTERM, hang_up)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    before = {number: signal.signal(number, ask) for number in heard}
     try:
         yield stop
     finally:

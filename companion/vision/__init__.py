@@ -1,6 +1,6 @@
 """Chapter 8: faces, meshes, hands and poses with MediaPipe, on this machine alone.
 
-MediaPipe and OpenCV are imported when first used; they come with `pip install --no-deps mediapipe`, see `models.MEDIAPIPE`.
+MediaPipe and OpenCV are imported when first used; `models.MEDIAPIPE` says which to install.
 """
 
 from companion.vision.drawing import draw

@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from companion.errors import CompanionError
-from companion.models.store import load_model, read_tensors
+from companion.models.store import load_model, read_tensors, write_tensors
 from companion.objectives import (
     LeastSquares,
     NonSaturating,
@@ -27,6 +27,7 @@ from companion.objectives import (
 from companion.training import runs
 from companion.training.gan import GANSettings, build, shuffled
 from companion.training.runs import Run, read_run
+from companion.training.stopping import stop_requested
 
 SETTINGS = GANSettings(size=16, batch=8, steps=6, width=2, latents=4)
 
@@ -68,7 +69,7 @@ def whole(tmp_path_factory) -> Path:
 
 
 def test_a_finished_run_leaves_every_file_that_is_promised(whole):
-    assert sorted(path.name for path in whole.iterdir()) == [
+    assert sorted(path.name for path in whole.iterdir() if path.name != ".lock") == [
         "checkpoint",
         "generator.safetensors",
         "losses.png",
@@ -77,11 +78,11 @@ def test_a_finished_run_leaves_every_file_that_is_promised(whole):
         "samples",
     ]
     about = read_run(whole)
-    assert about["status"] == "finished"
-    assert about["step"] == 6
-    assert about["seconds"] > 0
-    assert about["settings"] == json.loads(json.dumps(SETTINGS.as_json()))
-    assert about["environment"]["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert about.status == "finished"
+    assert about.step == 6
+    assert about.seconds > 0
+    assert about.settings == json.loads(json.dumps(SETTINGS.as_json()))
+    assert about.environment["versions"]["torch"] == torch.__version__.split("+")[0]
     assert [path.name for path in sorted((whole / "samples").iterdir())] == [
         f"{n:06d}.png" for n in range(1, 7)
     ]
@@ -132,7 +133,7 @@ def test_a_long_run_leaves_about_twenty_grids(tmp_path):
 def test_a_run_left_early_and_resumed_is_equal_byte_for_byte(tmp_path, settings):
     train(tmp_path / "whole", settings)
     train(tmp_path / "run", settings, stop_after=2)
-    assert read_run(tmp_path / "run")["status"] == "stopped"
+    assert read_run(tmp_path / "run").status == "stopped"
     assert not (tmp_path / "run/generator.safetensors").exists()
     train(tmp_path / "run", settings, stop_after=4, resume=True)
     train(tmp_path / "run", settings, resume=True)
@@ -177,7 +178,7 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path, whole):
     )
     for checkpoints in ("often", "never"):
         folder = tmp_path / checkpoints
-        assert read_run(folder)["status"] == "running"
+        assert read_run(folder).status == "running"
         assert (folder / "checkpoint").exists() is (checkpoints == "often")
         assert not (folder / "generator.safetensors").exists()
         train(folder, resume=True)
@@ -205,15 +206,15 @@ def test_resuming_a_finished_run_changes_nothing(tmp_path, whole):
     shutil.copytree(whole, tmp_path / "run")
     train(tmp_path / "run", resume=True)
     assert contents(tmp_path / "run") == contents(whole)
-    assert read_run(tmp_path / "run")["status"] == "finished"
+    assert read_run(tmp_path / "run").status == "finished"
 
 
 def test_seconds_add_up_over_sittings_and_the_step_is_remembered(tmp_path):
     train(tmp_path / "run", stop_after=3)
     about = read_run(tmp_path / "run")
     run, *_ = start(tmp_path / "run", resume=True)
-    assert run.seconds == about["seconds"] > 0
-    assert run.first_step == read_run(tmp_path / "run")["step"] == 3
+    assert run.seconds == about.seconds > 0
+    assert run.first_step == read_run(tmp_path / "run").step == 3
 
 
 # ---- nothing is destroyed ----
@@ -231,7 +232,7 @@ def test_an_existing_folder_is_refused_and_left_as_it_is(tmp_path):
 
 def test_an_empty_folder_is_as_good_as_none(tmp_path):
     start(tmp_path)
-    assert read_run(tmp_path)["status"] == "running"
+    assert read_run(tmp_path).status == "running"
 
 
 def test_overwriting_deletes_what_a_run_made_and_what_a_kill_left(tmp_path, whole):
@@ -240,7 +241,7 @@ def test_overwriting_deletes_what_a_run_made_and_what_a_kill_left(tmp_path, whol
     (tmp_path / "run/checkpoint/.last.safetensors.123.part").touch()
     run, *_ = start(tmp_path / "run", overwrite=True)
     left = sorted(path.name for path in run.folder.rglob("*") if path.is_file())
-    assert left == ["run.json"]
+    assert left == [".lock", "run.json"]
     assert not run.resumed
 
 
@@ -329,7 +330,9 @@ def test_a_damaged_checkpoint_is_refused_in_one_sentence(tmp_path, damage):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"settings": 3}', '"run"'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", '{"settings": 3}', '"run"', '{"step": 1e999}', "[" * 5000, "\0"]
+)
 def test_a_damaged_record_is_refused_in_one_sentence(tmp_path, content):
     train(tmp_path / "run", stop_after=1)
     (tmp_path / "run/run.json").write_text(content)
@@ -337,11 +340,116 @@ def test_a_damaged_record_is_refused_in_one_sentence(tmp_path, content):
         start(tmp_path / "run", resume=True)
 
 
-def test_lost_metrics_are_noticed(tmp_path):
+@pytest.mark.parametrize("number", ["1e999", "-1", "2.5", '"3"', "null", "true"])
+def test_a_record_with_an_impossible_step_is_refused(tmp_path, number):
+    train(tmp_path / "run", stop_after=1)
+    about = tmp_path / "run/run.json"
+    about.write_text(about.read_text().replace('"step": 1,', f'"step": {number},'))
+    with pytest.raises(CompanionError, match=r"run.json is damaged"):
+        start(tmp_path / "run", resume=True)
+
+
+def flip(content: bytes) -> bytes:
+    """A digit of the second row is another one."""
+    place = content.index(b".", content.index(b"\r\n1,")) + 1
+    return content[:place] + (b"1" if content[place : place + 1] != b"1" else b"2") + content[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda content: None, lambda content: content[:-40], lambda content: b"\xff\0" + content, flip],
+    ids=["lost", "cut", "other bytes", "another digit"],
+)
+def test_metrics_that_are_not_those_of_the_checkpoint_are_noticed(tmp_path, damage):
     train(tmp_path / "run", stop_after=3)
-    (tmp_path / "run/metrics.csv").unlink()
-    with pytest.raises(CompanionError, match="lacks rows"):
+    path = tmp_path / "run/metrics.csv"
+    damaged = damage(path.read_bytes())
+    path.unlink() if damaged is None else path.write_bytes(damaged)
+    with pytest.raises(CompanionError, match="is not as the checkpoint at step 3 left it"):
         train(tmp_path / "run", resume=True)
+
+
+def test_a_run_in_which_somebody_works_is_left_alone(tmp_path):
+    """Two that continue one run would lose it, and one that overwrites would pull the other's folder away."""
+    run, trainer, batches = start(tmp_path / "run")
+    reports = run.train(trainer, batches, steps=6)
+    next(reports)
+    for how in ({"resume": True}, {"overwrite": True}, {}):
+        with pytest.raises(CompanionError, match="Another process works in the folder"):
+            start(tmp_path / "run", **how)
+    reports.close()
+    start(tmp_path / "run", resume=True)
+
+
+def test_a_dead_process_holds_no_run(tmp_path):
+    train(tmp_path / "run", stop_after=2)
+    (tmp_path / "run/.lock").write_text("of a process that was killed")
+    train(tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("left", [[], ["samples"], ["samples", "checkpoint"]])
+def test_a_folder_that_was_begun_and_holds_nothing_is_as_good_as_none(tmp_path, left):
+    """What a kill between two of the first operations leaves, or a disk that was full at the start."""
+    for how in ({}, {"resume": True}, {"overwrite": True}):
+        folder = tmp_path / "-".join(["run", *how])
+        for name in left:
+            (folder / name).mkdir(parents=True)
+        start(folder, **how)
+
+
+def test_overwriting_that_was_killed_can_be_taken_up_by_the_same_command(tmp_path, whole, monkeypatch):
+    """Whichever file it came to, run.json is the last to go."""
+    count = sum(path.is_file() for path in whole.rglob("[!.]*"))
+    unlink = Path.unlink
+    for after in range(count):
+        folder = tmp_path / f"after-{after}"
+        shutil.copytree(whole, folder)
+        calls = iter(range(after))
+
+        def killed(path, missing_ok=False, calls=calls):
+            if path.name[0] != "." and next(calls, None) is None:
+                raise KeyboardInterrupt
+            unlink(path, missing_ok)
+
+        monkeypatch.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            start(folder, overwrite=True)
+        monkeypatch.undo()
+        run, *_ = start(folder, overwrite=True)
+        assert not run.resumed
+
+
+def test_another_number_of_threads_is_said_and_may_be_meant(tmp_path):
+    train(tmp_path / "run", stop_after=2)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        with pytest.raises(CompanionError, match=f"OMP_NUM_THREADS={threads}, or give --moved"):
+            start(tmp_path / "run", resume=True)
+        train(tmp_path / "run", resume=True, moved=True)
+    finally:
+        torch.set_num_threads(threads)
+    (move,) = read_run(tmp_path / "run").moves
+    assert move == {"step": 2, "from": ["cpu", threads], "to": ["cpu", threads + 1]}
+
+
+def test_a_run_of_another_device_goes_on_here_if_that_is_meant(tmp_path):
+    train(tmp_path / "run", stop_after=2)
+    about = tmp_path / "run/run.json"
+    about.write_text(about.read_text().replace('"device": "cpu"', '"device": "cuda"', 1))
+    checkpoint = tmp_path / "run/checkpoint/last.safetensors"
+    tensors, notes = read_tensors(checkpoint)
+    there = Run(
+        tmp_path / "run", read_run(tmp_path / "run").settings, read_run(tmp_path / "run").data_fingerprint
+    )
+    write_tensors(checkpoint, tensors, {**notes, "run": there.identity})
+    with pytest.raises(CompanionError, match=r"device cuda, not cpu\); give --moved"):
+        start(tmp_path / "run", resume=True)
+    train(tmp_path / "run", resume=True, moved=True, stop_after=4)
+    train(tmp_path / "run", resume=True)
+    after = read_run(tmp_path / "run")
+    assert after.status == "finished"
+    assert [move["from"][0] for move in after.moves] == ["cuda"]
 
 
 def test_a_folder_without_a_run_is_named(tmp_path):
@@ -370,7 +478,7 @@ def test_nan_ends_the_run_and_keeps_the_last_good_checkpoint(tmp_path, monkeypat
     with pytest.raises(CompanionError, match="at step 4,"):
         for report in run.train(trainer, batches, steps=6):
             spoil(trainer, report)
-    assert read_run(tmp_path / "run")["status"] == "failed"
+    assert read_run(tmp_path / "run").status == "failed"
     assert len((tmp_path / "run/metrics.csv").read_text().splitlines()) == 1 + 3
     tensors, about = read_tensors(tmp_path / "run/checkpoint/last.safetensors")
     assert about["step"] == "3"
@@ -390,7 +498,7 @@ def test_weights_that_are_nan_never_replace_a_good_checkpoint(tmp_path, leave):
     with pytest.raises(CompanionError, match="no longer finite after step 3"):
         reports.close() if leave else next(reports)
     assert (tmp_path / "run/checkpoint/last.safetensors").read_bytes() == good
-    assert read_run(tmp_path / "run")["status"] == "failed"
+    assert read_run(tmp_path / "run").status == "failed"
 
 
 class Interrupted:
@@ -528,3 +636,25 @@ def test_hidden_litter_does_not_make_a_folder_full(tmp_path):
     (tmp_path / "run/.DS_Store").write_bytes(b"")
     train(tmp_path / "run")
     assert (tmp_path / "run/.DS_Store").exists()
+
+
+# ---- signals ----
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_a_signal_that_was_ignored_stays_ignored(number):
+    """`nohup` starts a program so, and its run must outlive the terminal."""
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with stop_requested() as stop:
+            signal.raise_signal(number)
+            assert not stop.requested
+            assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_signal_that_is_not_ignored_asks_for_a_stop():
+    with stop_requested() as stop:
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.requested
