@@ -454,7 +454,7 @@ def read_run(folder: Path) -> About:
     try:
         content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         about = plain.read(About, content)
-        if not (0 <= about.step and 0 <= about.seconds < math.inf and "device" in about.settings):
+        if not (about.step >= 0 and 0 <= about.seconds < math.inf and "device" in about.settings):
             raise ValueError
     except FileNotFoundError:
         raise CompanionError(
