@@ -181,6 +181,19 @@ def test_search_finds_mode_collapse(browser, address):
         assert any("glossary" in link for link in found)
 
 
+def test_words_that_were_searched_for_are_marked_on_the_page_one_lands_on(browser, address):
+    with opened(browser) as window:
+        tab = window.new_page()
+        tab.goto(f"{address}/search.html?q=capacity+underuse")
+        tab.locator("#search-results ul.search li a", has_text="WGAN-GP").first.click()
+        tab.wait_for_selector("span.highlighted")
+        assert {"capacity", "underuse"} <= {
+            text.lower() for text in tab.locator("span.highlighted").all_inner_texts()
+        }
+        tab.goto(f"{address}/notebooks/03_wgan.html")
+        assert tab.locator("span.highlighted").count() == 0
+
+
 def test_the_button_changes_the_ground(browser, address):
     """Each press goes on to another of automatic, light and dark; the reader's choice outlives the page."""
     ground = "() => getComputedStyle(document.body).backgroundColor"
