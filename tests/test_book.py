@@ -188,7 +188,7 @@ def test_records_side_by_side_share_their_rows_and_nothing_else():
 
 def test_a_run_may_lack_seeds_steps_and_data():
     lines = "\n".join(gv_records.describe(replace(RECORD, seeds=())))
-    assert "## the title" in lines
+    assert ":::{dropdown} the title" in lines
     assert "None" not in lines
     assert "Seed" not in lines
     assert "Steps" not in lines

@@ -1,6 +1,6 @@
 """Tables that are read from records when the book is built, so that no number on these pages was typed by hand.
 
-{results}   one section per run record in `companion/pretrained`
+{results}   for each chapter a table of its run records in `companion/pretrained`, and below it each record, folded
 {compare}   some of these records side by side, by their names: one column each
 {credits}   one row per data asset that comes with the package, is fetched, or is put there by hand
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,9 @@ class MarkdownFromFiles(SphinxDirective):
 
 class Results(MarkdownFromFiles):
     def lines(self) -> Iterator[str]:
-        for record in sorted(records_in(RECORDS), key=lambda r: (r.chapter, r.name)):
-            yield from describe(record)
+        records = sorted(records_in(RECORDS), key=lambda record: (record.chapter, record.title))
+        for chapter, of_one in groupby(records, key=lambda record: record.chapter):
+            yield from describe_chapter(chapter, list(of_one))
 
 
 class Compare(MarkdownFromFiles):
@@ -81,11 +83,27 @@ def compare(records: list[Record]) -> Iterator[str]:
     )
 
 
+def describe_chapter(chapter: int, records: Sequence[Record]) -> Iterator[str]:
+    """What a chapter's runs were, in one table, and then each of them, folded."""
+    yield from [f"## Chapter {chapter}", ""]
+    rows = [
+        [record.title, *_first_number(record), str(len(record.seeds) or "—"), hours(record.seconds)]
+        for record in records
+    ]
+    yield from table(["Run", "One of its numbers", "Value", "Seeds", "Time of all (h:mm:ss)"], rows)
+    for record in records:
+        yield from describe(record)
+
+
+def _first_number(record: Record) -> tuple[str, str]:
+    return (record.metrics[0].name, record.metrics[0].text) if record.metrics else ("—", "—")
+
+
 def describe(record: Record) -> Iterator[str]:
-    """One record as a heading, a table of its metrics and a table of how it was run."""
-    yield from [f"## {record.title}", ""]
+    """One record, folded under its title: a table of its metrics and a table of how it was run."""
+    yield from [f":::{{dropdown}} {record.title}", ""]
     yield from describe_metrics(record.metrics)
-    yield from [":::{dropdown} How it was run", ""]
+    yield from ["{.gv-under-table}", "How it was run:", ""]
     yield from table(["", ""], run_rows(record))
     yield from [":::", ""]
 
@@ -101,10 +119,15 @@ def describe_metrics(metrics: Sequence[Measurement]) -> Iterator[str]:
         yield from table(["Measure", "Value"], [row[:2] for row in rows])
         yield from ["{.gv-under-table}", f"How each was measured: {protocols[0]}.", ""]
     else:
-        letters = {protocol: chr(ord("a") + index) for index, protocol in enumerate(protocols)}
+        letters = {protocol: _letter(index) for index, protocol in enumerate(protocols)}
         yield from table(["Measure", "Value", "How"], [[*shown, letters[how]] for *shown, how in rows])
         notes = "\\\n".join(f"{letter}: {protocol}" for protocol, letter in letters.items())
         yield from ["{.gv-under-table}", notes, ""]
+
+
+def _letter(index: int) -> str:
+    """Letters a to z, then aa, ab and so on."""
+    return (_letter(index // 26 - 1) if index >= 26 else "") + chr(ord("a") + index % 26)
 
 
 def run_rows(record: Record) -> list[list[str]]:
@@ -126,8 +149,12 @@ def run_rows(record: Record) -> list[list[str]]:
     return [[name, plain(value)] for name, value in rows.items() if value not in (None, "", [], {})]
 
 
+def hours(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
 def duration(seconds: float) -> str:
-    return str(timedelta(seconds=round(seconds))) + " (h:mm:ss)"
+    return f"{hours(seconds)} (h:mm:ss)"
 
 
 def plain(value: Any) -> str:
