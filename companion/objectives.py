@@ -174,12 +174,13 @@ class WassersteinGP(Objective):
         along = torch.rand(len(real), *[1] * (real.dim() - 1), device=real.device)  # one ε per image
         between = torch.lerp(real, fake, along).requires_grad_()
         (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-        # vector_norm, unlike sqrt(sum of squares), has a finite gradient at zero
-        penalty: Tensor = self.weight * self.excess(vector_norm(slope.flatten(1), dim=1)).square().mean()
+        # unlike the root of a sum of squares, vector_norm has a gradient at zero
+        norms = vector_norm(slope.flatten(1), dim=1)
+        penalty: Tensor = self.weight * self.excess(norms).square().mean()
         return penalty
 
     def excess(self, norms: Tensor) -> Tensor:
-        """How far each image's slope is from what it should be, `(N,)`: two-sided, too flat is as bad as too steep."""
+        """How far each slope is from 1, `(N,)`: two-sided, too flat is as bad as too steep."""
         return norms - 1
 
     def check(self, critic: nn.Module) -> None:
