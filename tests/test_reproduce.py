@@ -1,6 +1,7 @@
 """Guards the long runs: every recipe runs, and one that is killed and continued ends with the same record."""
 
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -249,6 +250,22 @@ def test_a_window_broken_by_a_stop_still_counts_whole(tmp_path, monkeypatch, who
     assert [point["step"] for point in curve] == [3, 6]
     rows = (work / "windowed-debug/run/metrics.csv").read_text().splitlines()[4:]
     assert curve[1]["critic_loss"] == pytest.approx(sum(float(row.split(",")[1]) for row in rows) / 3)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"step": 3, "fre'], ids=["empty", "a brace", "cut"])
+@pytest.mark.parametrize("damaged", ["time.json", "run-quality/000003.json"])
+def test_damaged_work_is_made_again_and_the_record_comes_out_the_same(
+    tmp_path, monkeypatch, whole_window, damaged, content
+):
+    """A measurement is taken where the run was then, so the run begins anew; what is sound stays."""
+    whole, work = whole_window
+    shutil.copytree(work, tmp_path / "work")
+    (place,) = (tmp_path / "work").glob(f"*/{damaged}")
+    place.write_text(content)
+    monkeypatch.setitem(RECIPES, "windowed", Recipe("", 1, windowed))
+    again = reproduce("windowed", tmp_path / "again", tmp_path / "work", budget="debug")
+    assert read_record(again).metrics == read_record(whole).metrics
+    assert read_details(again) == read_details(whole)
 
 
 def test_a_set_is_looked_at_at_random_and_always_alike():
