@@ -3,10 +3,17 @@
 import os
 import platform
 import shutil
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import walk_packages
+from typing import Any
 
+import companion
 from companion.data.assets import cache_folder, manifest
 from companion.environment import bfloat16_units, device_name, pick_device, processor
+from companion.errors import CompanionError
 
 GIGABYTE = 1e9
 
@@ -17,14 +24,20 @@ class Finding:
 
     good: bool
     line: str  # what was found and, if it is not good, what to do
+    optional: bool = False  # whether the course can be read without it
+
+    @property
+    def to_mend(self) -> bool:
+        """Whether the machine is not ready because of it."""
+        return not (self.good or self.optional)
 
     def __str__(self) -> str:
-        return f"{'✓' if self.good else '✗'} {self.line}"
+        return f"{'✓' if self.good else '–' if self.optional else '✗'} {self.line}"
 
 
 def examine() -> list[Finding]:
     """Every check, in the order a reader meets the trouble."""
-    checks = [_torch, _device, _precision, _disk, _cache, _assets]
+    checks = [_torch, _package, _device, _precision, _disk, _cache, _assets, _mediapipe, _browser, _sound]
     return [check() for check in checks]
 
 
@@ -44,6 +57,29 @@ def _torch() -> Finding:
     )
 
 
+LEFT_OUT = (
+    "companion.__main__",
+    "companion.vision.browser",
+)  # a program; and what needs anywidget, see `_browser`
+
+
+def _package() -> Finding:
+    """Every module, so that one which this Python or these versions cannot read is not found out in chapter 4."""
+    count = 0
+    for module in walk_packages(companion.__path__, "companion."):
+        if module.name in LEFT_OUT:
+            continue
+        try:
+            import_module(module.name)
+        except Exception as error:  # whatever it is, it is what a reader would meet
+            return Finding(
+                False,
+                f"{module.name} cannot be imported ({error}): install generative-vision and what it needs anew",
+            )
+        count += 1
+    return Finding(True, f"all {count} modules of companion {companion.__version__} can be imported")
+
+
 def _device() -> Finding:
     device = pick_device()
     if device.type == "cpu":
@@ -56,6 +92,16 @@ def _device() -> Finding:
 
 
 def _precision() -> Finding:
+    """Of the device that “auto” picks, since that is where `companion train` goes."""
+    import torch
+
+    device = pick_device()
+    if device.type == "cuda":
+        can = torch.cuda.is_bf16_supported(including_emulation=False)
+        advice = "--bfloat16 trains faster" if can else "leave --bfloat16 off"
+        return Finding(True, f"{'' if can else 'no '}bfloat16 units in this graphics card: {advice}")
+    if device.type == "mps":
+        return Finding(True, "bfloat16 on Apple's GPUs saves memory, not time: leave --bfloat16 off")
     units = bfloat16_units()
     if units is None:
         return Finding(True, "no bfloat16 instructions in this processor: leave --bfloat16 off on the CPU")
@@ -94,3 +140,37 @@ def _assets() -> Finding:
         f"{len(assets) - len(missing)} of {len(assets)} assets in the cache; the others ({size:.0f} MB) are fetched "
         "when first used, or now by: companion assets fetch all",
     )
+
+
+def _mediapipe() -> Finding:
+    from companion.vision.models import mediapipe
+
+    found, failure = _tried(mediapipe)
+    if failure is not None:
+        return Finding(False, f"chapter 8 waits: {failure}", optional=True)
+    return Finding(True, f"MediaPipe {found.__version__} and the graphics libraries it needs")
+
+
+def _browser() -> Finding:
+    _, failure = _tried(lambda: import_module("companion.vision.browser"))
+    if failure is not None:
+        return Finding(False, f"chapter 8's camera in the browser waits: {failure}", optional=True)
+    return Finding(True, "anywidget, for the camera in the browser")
+
+
+def _sound() -> Finding:
+    from companion.vision.volume import system_volume
+
+    loudspeaker, failure = _tried(system_volume)
+    if failure is not None:
+        return Finding(False, f"no volume to turn in chapter 8: {failure}", optional=True)
+    with closing(loudspeaker):
+        return Finding(True, f"a volume to turn: {loudspeaker.name}")
+
+
+def _tried(make: Callable[[], Any]) -> tuple[Any, str | None]:
+    """What was made, or the sentence that says why not, without its full stop."""
+    try:
+        return make(), None
+    except CompanionError as error:
+        return None, str(error).rstrip(".")

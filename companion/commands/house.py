@@ -12,7 +12,7 @@ def _doctor(options: Namespace) -> None:
 
     findings = examine()
     print("\n".join(map(str, findings)))
-    troubles = sum(not finding.good for finding in findings)
+    troubles = sum(finding.to_mend for finding in findings)
     if troubles:
         raise CompanionError(f"{troubles} thing{'s' * (troubles > 1)} to mend, named above.")
     print("Everything is ready.")
