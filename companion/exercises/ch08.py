@@ -4,13 +4,14 @@ Nothing here needs a camera or MediaPipe: the hands are landmarks from the recor
 """
 
 import math
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from companion import pretrained
+from companion.exercises.rounds import among, mixed, uniform, whole
 from companion.exercises.runner import NotYet, Task, right
 
 Points = NDArray[np.float64]
@@ -45,18 +46,22 @@ def _length(points: Points, start: int, end: int, axes: int = 3) -> float:
     return float(np.linalg.norm(points[start, :axes] - points[end, :axes]))
 
 
-def _expect_array(task: Task, found: Points, wanted: Points, known: dict[str, Points]) -> None:
-    given, right_ones, *mistaken = (torch.tensor(part.copy()) for part in (found, wanted, *known.values()))
-    task.match(given, right_ones, dict(zip(known, mistaken, strict=True)))
+def _drawn(name: str, *, in_the_picture: bool) -> Points:
+    """A recorded hand at a size, place and turn that are drawn; turned in space, or only within the picture."""
+    points = hand(name)
+    angles = uniform(-3.1, 3.1, 3).tolist()
+    turn = _turn(angles[0], 0, 1)
+    if not in_the_picture:
+        turn = turn @ _turn(angles[1] / 3, 0, 2) @ _turn(angles[2] / 3, 1, 2)
+    size = among((1.0, 0.01, 0.3, 4.0)) * float(uniform(0.8, 1.2))
+    return np.asarray(size * ((points - points[0]) @ turn) + among((0, 40, -15)) * size)
 
 
-def _numbers(task: Task, answer: object, shape: tuple[int, ...]) -> Points:
-    return np.asarray(task.tensor(answer, shape).detach().double().numpy())
-
-
-def _untouched(task: Task, given: Any, before: Any) -> None:
-    if not np.array_equal(given, before):
-        raise NotYet(f"`{task.name}` changes the array it is given; make a copy first.")
+def _turn(angle: float, one: int, other: int) -> Points:
+    turn = np.eye(3)
+    turn[one, one] = turn[other, other] = math.cos(angle)
+    turn[one, other], turn[other, one] = math.sin(angle), -math.sin(angle)
+    return turn
 
 
 # ---- 1: a pinch -----------------------------------------------------------------------------------------------------
@@ -65,27 +70,68 @@ PINCH = Task("pinch_distance(points)", "the distance from thumb tip to index fin
 
 
 def check_pinch_distance(student: object) -> None:
-    """Task 1: tips 4 and 8 over knuckles 5 and 17, in three dimensions; the same at every scale."""
-    for name in _HANDS:
-        near = hand(name)
-        for points in (near, near / 7 + 40):
-            given = points.copy()
-            found = PINCH.number(PINCH.ask(student, given))
-            tips, width = _length(points, 4, 8), _length(points, 5, 17)
-            flat = _length(points, 4, 8, 2) / _length(points, 5, 17, 2)
-            mistakes = {
-                "That is in pixels: whoever steps back would pinch; divide by the hand's width.": tips,
-                "You measure across the picture only: turn the hand and its width shrinks. Take all three axes.": flat,
-                "You divide by the palm; a hand-width goes from row 5 to row 17.": tips
-                / _length(points, 0, 9),
-                "You divide by the way to row 13; the little finger's is 17.": tips / _length(points, 5, 13),
-                "You measure to the middle finger; the index finger's tip is row 8.": _length(points, 4, 12)
-                / width,
-                "You measure between joints; the tips are rows 4 and 8.": _length(points, 3, 7) / width,
-                "Your ratio is upside down: an open hand should give a large number.": width / tips,
-            }
-            PINCH.expect(found, tips / width, f"the {name}", mistakes)
-            _untouched(PINCH, given, points)
+    """Task 1: tips 4 and 8 over knuckles 5 and 17, in three dimensions; the same at every scale and turn."""
+
+    def ratio(points: Points, tips: tuple[int, int], width: tuple[int, int], axes: int = 3) -> float:
+        return _length(points, *tips, axes) / _length(points, *width, axes)
+
+    PINCH.judge(
+        student,
+        [(_drawn(name, in_the_picture=False),) for name in mixed([*_HANDS])],
+        lambda p: ratio(p, (4, 8), (5, 17)),
+        {
+            "That is in pixels: whoever steps back would pinch; divide by the hand's width.": lambda p: (
+                _length(p, 4, 8)
+            ),
+            "You measure across the picture only: turn the hand and its width shrinks. Take all three axes.": (
+                lambda p: ratio(p, (4, 8), (5, 17), 2)
+            ),
+            "You measure the tips across the picture only; take all three axes, as for the width.": (
+                lambda p: _length(p, 4, 8, 2) / _length(p, 5, 17)
+            ),
+            "You measure the width across the picture only; take all three axes, as for the tips.": (
+                lambda p: _length(p, 4, 8) / _length(p, 5, 17, 2)
+            ),
+            "You divide by the palm; a hand-width goes from row 5 to row 17.": lambda p: ratio(
+                p, (4, 8), (0, 9)
+            ),
+            "You divide by the way from the wrist to row 5; a hand-width goes from row 5 to row 17.": (
+                lambda p: ratio(p, (4, 8), (0, 5))
+            ),
+            "You divide by the way from the wrist to row 17; a hand-width goes from row 5 to row 17.": (
+                lambda p: ratio(p, (4, 8), (0, 17))
+            ),
+            "You divide by the way to row 13; the little finger's is 17.": lambda p: ratio(
+                p, (4, 8), (5, 13)
+            ),
+            "You divide by the way between rows 5 and 9; a hand-width goes to row 17.": (
+                lambda p: ratio(p, (4, 8), (5, 9))
+            ),
+            "You measure to the middle finger; the index finger's tip is row 8.": lambda p: ratio(
+                p, (4, 12), (5, 17)
+            ),
+            "You measure to the little finger; the index finger's tip is row 8.": lambda p: ratio(
+                p, (4, 20), (5, 17)
+            ),
+            "You measure between joints; the tips are rows 4 and 8.": lambda p: ratio(p, (3, 7), (5, 17)),
+            "You count the rows from 1; row 4 is `points[4]`.": lambda p: ratio(p, (3, 7), (4, 16)),
+            "Your ratio is upside down: an open hand should give a large number.": lambda p: ratio(
+                p, (5, 17), (4, 8)
+            ),
+            "You take squares of both lengths; a distance is a root.": lambda p: (
+                ratio(p, (4, 8), (5, 17)) ** 2
+            ),
+            "You multiply by the width; divide.": lambda p: _length(p, 4, 8) * _length(p, 5, 17),
+            "You subtract the width; divide by it.": lambda p: _length(p, 4, 8) - _length(p, 5, 17),
+            "You add up absolute differences; a distance is the root of the sum of squares.": (
+                lambda p: np.abs(p[4] - p[8]).sum() / np.abs(p[5] - p[17]).sum()
+            ),
+            "You take the largest difference of the three axes; a distance is the root of the sum of squares.": (
+                lambda p: np.abs(p[4] - p[8]).max() / np.abs(p[5] - p[17]).max()
+            ),
+        },
+        tolerance=1e-3,
+    )
     right("The same pinch gives the same number, near and far.")
 
 
@@ -98,31 +144,67 @@ UNMIRRORED = Task(
 
 
 def check_unmirrored(student: object) -> None:
-    """Task 2: x becomes 1 − x, and the side the other one."""
-    for name, side in (("pointing finger", "left"), ("open hand", "right")):
-        wanted, _ = _recorded(name)
-        mirror = wanted * [-1, 1, 1] + [1, 0, 0]
-        other = "right" if side == "left" else "left"
-        given = mirror.copy()
-        answer = UNMIRRORED.ask(student, given, other)
-        if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-            raise NotYet("`unmirrored` returns two things, the points and the side: `return points, side`.")
-        found = _numbers(UNMIRRORED, answer[0], (21, 3))
-        _untouched(UNMIRRORED, given, mirror)
-        mistakes = {
-            "The points are still mirrored; in normalised landmarks x runs from 0 to 1.": mirror,
-            "−x lies outside the picture; a mirror makes x to 1 − x.": mirror * [-1, 1, 1],
-            "You turned y; a mirror swaps left and right, which is x.": mirror * [1, -1, 1] + [0, 1, 0],
-            "You turned x and y; a mirror leaves up and down as they are.": wanted * [1, -1, 1] + [0, 1, 0],
-            "x is right, but you turned the depth as well; what is near stays near.": wanted * [1, 1, -1],
-            "You put the rows in another order; row 0 is the wrist in a mirror, too.": wanted[::-1],
-        }
-        _expect_array(UNMIRRORED, found, wanted, mistakes)
-        if answer[1] == other:
+    """Task 2: x becomes 1 − x, and the side the other one, whichever hand it is and wherever."""
+    names = mixed([*_HANDS])
+    sides = ["left", "right", *mixed(["left", "right"])]
+    cases = []
+    for name, side in zip(names, mixed(sides), strict=True):
+        points = _recorded(name)[0] * [0.5, 0.6, 1] + uniform(0.05, 0.3, 3).numpy() * [1, 1, 0]
+        cases.append((points, side))
+
+    def points_of(answer: object) -> object:
+        return UNMIRRORED.pair(answer, "the points and the side: `return points, side`")[0]
+
+    UNMIRRORED.judge(
+        student,
+        cases,
+        lambda p, _: p * [-1, 1, 1] + [1, 0, 0],
+        {
+            "The points are still mirrored; in normalised landmarks x runs from 0 to 1.": lambda p, _: p,
+            "−x lies outside the picture; a mirror makes x to 1 − x.": lambda p, _: p * [-1, 1, 1],
+            "You turned y; a mirror swaps left and right, which is x.": lambda p, _: (
+                p * [1, -1, 1] + [0, 1, 0]
+            ),
+            "You turned x and y; a mirror leaves up and down as they are.": lambda p, _: (
+                p * [-1, -1, 1] + [1, 1, 0]
+            ),
+            "x is right, but you turned the depth as well; what is near stays near.": (
+                lambda p, _: p * [-1, 1, -1] + [1, 0, 0]
+            ),
+            "x is right, but you turned the depth to 1 − z as well; what is near stays near.": (
+                lambda p, _: p * [-1, 1, -1] + [1, 0, 1]
+            ),
+            "You turned all three axes; a mirror swaps left and right, which is x.": lambda p, _: 1 - p,
+            "You put the rows in another order; row 0 is the wrist in a mirror, too.": (
+                lambda p, _: (p * [-1, 1, 1] + [1, 0, 0])[::-1].copy()
+            ),
+            "You put the rows in another order and leave x as it is; a mirror makes x to 1 − x.": (
+                lambda p, _: p[::-1].copy()
+            ),
+            "You turn the hand about its own middle; the mirror is the picture's: 1 − x.": (
+                lambda p, _: p * [-1, 1, 1] + [2 * p[:, 0].mean(), 0, 0]
+            ),
+            "You turn the hand about its wrist; the mirror is the picture's: 1 − x.": (
+                lambda p, _: p * [-1, 1, 1] + [2 * p[0, 0], 0, 0]
+            ),
+            "You turn the hand about its own borders; the mirror is the picture's: 1 − x.": (
+                lambda p, _: p * [-1, 1, 1] + [p[:, 0].min() + p[:, 0].max(), 0, 0]
+            ),
+            "You swapped x and y; a mirror makes x to 1 − x.": lambda p, _: p[:, [1, 0, 2]],
+            "Only the wrist is turned; all 21 rows are.": (
+                lambda p, _: np.concatenate([p[:1] * [-1, 1, 1] + [1, 0, 0], p[1:]])
+            ),
+        },
+        read=points_of,
+    )
+    for points, side in cases:
+        answer = UNMIRRORED.ask(student, points.copy(), side)
+        told = UNMIRRORED.pair(answer, "the points and the side")[1]
+        if told == side:
             raise NotYet(
                 "The points are right, but the side is still the mirror's: there a left hand looks like a right one."
             )
-        if answer[1] != side:
+        if not isinstance(told, str) or str.__str__(told) != ("left" if side == "right" else "right"):
             raise NotYet("The points are right; the side is the word “left” or “right”.")
     right("Points and side are those of the hand itself.")
 
@@ -140,18 +222,18 @@ def _weight(seconds: float, cutoff: float) -> float:
 
 
 def check_one_euro_step(student: object) -> None:
-    """Task 3: speed first, smoothed at 1 Hz; then the cutoff from its size; then the value."""
-    cases = [
-        (1.3, 0.9, 0.2, 1 / 30, 1.2, 2.0),
-        (0.4, 0.9, -1.5, 0.05, 0.8, 0.1),
-        (0.9, 0.7, 0.3, 0.1, 2.0, 0.0),
-    ]
-    for case in cases:
-        answer = EURO.ask(student, *case)
-        if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-            raise NotYet("`one_euro_step` returns two numbers: the smoothed value, then the smoothed speed.")
-        found = np.array([EURO.number(part) for part in answer])
-        _expect_array(EURO, found, _step(*case), _known_steps(*case))
+    """Task 3: speed first, smoothed at 1 Hz; then the cutoff from its size; then the value; all numbers drawn."""
+    cases = []
+    for seconds, slope in ((1 / 30, 2.0), (0.05, 0.1), (0.1, 0.0), (1 / 120, float(uniform(0.3, 1.5)))):
+        value, smooth = (round(float(number), 2) for number in uniform(-2, 2, 2))
+        speed, least = round(float(uniform(-3, 3)), 2), round(float(uniform(0.4, 3)), 2)
+        cases.append((value, smooth, speed, seconds, least, slope))
+
+    def two(answer: object) -> list[float]:
+        pair = EURO.pair(answer, "the smoothed value, then the smoothed speed")
+        return [EURO.number(part) for part in pair]
+
+    EURO.judge(student, cases, _step, _WRONG_STEPS, read=two)
     right("Calm at rest and prompt in motion, whichever way the value moves and however long a frame takes.")
 
 
@@ -162,51 +244,100 @@ def _step(
     seconds: float,
     least: float,
     slope: float,
-    calming: float = 1.0,
+    *,
+    calming: float | None = 1.0,
+    per_second: bool = True,
+    inside: Callable[[float, float, float], float] = lambda calm, raw, old: abs(calm),
+    weight: Callable[[float, float], float] = _weight,
+    offset: float = 0.0,
 ) -> Points:
-    speed += _weight(seconds, calming) * ((value - smooth) / seconds - speed)
-    alpha = _weight(seconds, least + slope * abs(speed))
-    return np.array([smooth + alpha * (value - smooth), speed])
+    """The step, and with the keywords what mistakes make of it.
+
+    Args:
+        value: The newest value; the next two are the smoothed value and speed, then come the seconds since and the
+            filter's two numbers.
+        smooth: See above.
+        speed: See above.
+        seconds: See above.
+        least: See above.
+        slope: See above.
+        calming: The cutoff of the speed; None leaves it raw.
+        per_second: Whether the raw speed is divided by the seconds.
+        inside: What the cutoff takes for the speed, from the new one, the raw one and the old one.
+        weight: The newest value's share, from seconds and cutoff.
+        offset: Added to the cutoff.
+    """
+    raw = (value - smooth) / (seconds if per_second else 1)
+    calm = raw if calming is None else speed + weight(seconds, calming) * (raw - speed)
+    alpha = weight(seconds, least + slope * inside(calm, raw, speed) + offset)
+    return np.array([smooth + alpha * (value - smooth), calm])
 
 
-def _known_steps(
-    value: float, smooth: float, speed: float, seconds: float, least: float, slope: float
-) -> dict[str, Points]:
-    given = (value, smooth, speed, seconds, least, slope)
-    wanted, raw, step = _step(*given), (value - smooth) / seconds, value - smooth
-    calm = float(wanted[1])
-    per_frame = speed + _weight(seconds, 1.0) * (step - speed)
+def _with_old_smoothing(*given: float) -> Points:
+    """α at both places on the other side."""
+    return _step(*given, weight=lambda seconds, cutoff: 1 - _weight(seconds, cutoff))
 
-    def at(cutoff: float, kept: float = calm) -> Points:
-        weight = _weight(seconds, cutoff) if cutoff > 0 else math.nan
-        return np.array([smooth + weight * step, kept])
 
-    circle = 2 * math.pi
-    bare = speed + _weight(seconds, 1 / circle) * (raw - speed)
-    return {
-        "Your answers are swapped: the smoothed value comes first.": wanted[::-1],
-        "Your α weighs the old value; α is the newest value's share.": np.array(
-            [value + smooth - wanted[0], calm]
-        ),
-        "Your speed is not smoothed: filter the raw one with a cutoff of 1 hertz.": at(
-            least + slope * abs(raw), raw
-        ),
-        "The cutoff takes the smoothed speed, and you give it the raw one.": at(least + slope * abs(raw)),
-        "Your cutoff takes the speed with its sign; a hand that moves back is as quick. Take its size.": at(
-            least + slope * calm
-        ),
-        "Your cutoff takes the speed from before this step; smooth the new one first.": at(
-            least + slope * abs(speed)
-        ),
-        "Your speed is a difference between frames; divide it by the seconds.": at(
-            least + slope * abs(per_frame), per_frame
-        ),
-        "Your cutoff does not rise with the speed: that is the always slow filter.": at(least),
-        "The 2π is missing from τ.": at((least + slope * abs(bare)) / circle, bare),
-        "You smooth the speed with the value's least cutoff; its own is 1 hertz.": _step(
-            *given, calming=least
-        ),
-    }
+_WRONG_STEPS: dict[str, Callable[..., Points]] = {
+    "Your answers are swapped: the smoothed value comes first.": lambda *g: _step(*g)[::-1].copy(),
+    "Your α weighs the old value; α is the newest value's share.": lambda *g: np.array(
+        [g[0] + g[1] - _step(*g)[0], _step(*g)[1]]
+    ),
+    "Your α weighs the old ones, value and speed; α is the newest one's share.": _with_old_smoothing,
+    "Your speed is not smoothed: filter the raw one with a cutoff of 1 hertz.": lambda *g: _step(
+        *g, calming=None
+    ),
+    "The cutoff takes the smoothed speed, and you give it the raw one.": (
+        lambda *g: _step(*g, inside=lambda calm, raw, old: abs(raw))
+    ),
+    "Your cutoff takes the speed with its sign; a hand that moves back is as quick. Take its size.": (
+        lambda *g: _step(*g, inside=lambda calm, raw, old: calm)
+    ),
+    "Your cutoff takes the speed from before this step; smooth the new one first.": (
+        lambda *g: _step(*g, inside=lambda calm, raw, old: abs(old))
+    ),
+    "Your speed is a difference between frames; divide it by the seconds.": lambda *g: _step(
+        *g, per_second=False
+    ),
+    "Your cutoff does not rise with the speed: that is the always slow filter.": (
+        lambda *g: _step(*g, inside=lambda calm, raw, old: 0.0)
+    ),
+    "The 2π is missing from τ.": lambda *g: _step(*g, weight=lambda t, f: 1 / (1 + 1 / (f * t))),
+    "τ has π where it has 2π.": lambda *g: _step(*g, weight=lambda t, f: 1 / (1 + 1 / (math.pi * f * t))),
+    "Your τ is 2π times the cutoff; it is one over that.": (
+        lambda *g: _step(*g, weight=lambda t, f: 1 / (1 + 2 * math.pi * f / t))
+    ),
+    "Your α has Tₑ / τ where it has τ / Tₑ.": lambda *g: _step(*g, weight=lambda t, f: 1 - _weight(t, f)),
+    "Your α is exp(−τ / Tₑ); it is 1 / (1 + τ / Tₑ).": (
+        lambda *g: _step(*g, weight=lambda t, f: math.exp(-1 / (2 * math.pi * f * t)))
+    ),
+    "Your α is 1 − exp(−Tₑ / τ), which is nearly it; the one wanted is 1 / (1 + τ / Tₑ).": (
+        lambda *g: _step(*g, weight=lambda t, f: 1 - math.exp(-2 * math.pi * f * t))
+    ),
+    "You smooth the speed with the value's least cutoff; its own is 1 hertz.": lambda *g: _step(
+        *g, calming=g[4]
+    ),
+    "Your cutoff takes the square of the speed; take its size.": (
+        lambda *g: _step(*g, inside=lambda calm, raw, old: calm * calm)
+    ),
+    "The cutoff's least value is missing: it is f_min + β · speed.": (
+        lambda *g: _step(*g, offset=-g[4] if g[5] else 0.0)
+    ),
+    "Your seconds are 1/30 whatever `seconds` says; use the argument.": (
+        lambda *g: _step(g[0], g[1], g[2], 1 / 30, g[4], g[5])
+    ),
+    "You return the value as it came; smooth it.": lambda *g: np.array([g[0], _step(*g)[1]]),
+    "You return the speed as it was; it is smoothed, too.": lambda *g: np.array([_step(*g)[0], g[2]]),
+    "You return the raw speed; the smoothed one is wanted.": lambda *g: np.array(
+        [_step(*g)[0], (g[0] - g[1]) / g[3]]
+    ),
+    "You return the cutoff or the weight second; the smoothed speed is wanted.": lambda *g: np.array(
+        [_step(*g)[0], g[4] + g[5] * abs(_step(*g)[1])]
+    ),
+    "The raw speed has the other sign: it is the new value minus the old one.": lambda *g: (
+        _step(2 * g[1] - g[0], *g[1:]) * [-1, 1] + [2 * g[1], 0]
+    ),
+}
 
 
 # ---- 4: a switch ----------------------------------------------------------------------------------------------------
@@ -214,82 +345,198 @@ def _known_steps(
 PINCHED = Task(
     "pinched(distances, on, off)", "for each distance whether the pinch is closed, as a list of booleans"
 )
-_TREMBLING = (0.9, 0.7, 0.6, 0.52, 0.58, 0.53, 0.6, 0.7, 0.73, 0.8, 0.7, 0.6, 0.5, 0.9)
 
 
 def check_pinched(student: object) -> None:
     """Task 4: closes at `on` or less, opens at `off` or more, stays as it is between; open to begin with."""
-    for distances, on, off in (
-        (_TREMBLING, 0.55, 0.75),
-        ((0.65, 0.9, 0.65, 0.2, 0.65, 0.9), 0.4, 0.7),
-    ):
-        found = _numbers(PINCHED, PINCHED.ask(student, list(distances), on, off), (len(distances),))
-        values = np.array(distances)
-        wanted = _switched(distances, on, off, closed=False)
-        known = {
-            "Your switch has one threshold, `on`, so it flutters; between the two it stays as it was.": values
-            <= on,
-            "Your switch has one threshold, `off`; the pinch closes only at `on`.": values < off,
-            "Your answers are the other way round: closed is True.": 1 - wanted,
-            "Your switch begins closed; nobody has pinched yet.": _switched(distances, on, off, closed=True),
-            "Your thresholds are swapped: a pinch closes where the distance is small.": _switched(
-                distances, off, on, closed=False
+    cases = []
+    for length in (3, 6, 14, 40):
+        on, off = among(((0.55, 0.75), (0.4, 0.7), (0.25, 0.5), (1.0, 3.0)))
+        between, low, high = round((on + off) / 2, 3), round(on - 0.2, 3), round(off + 0.2, 3)
+        turns = [
+            between,
+            on,
+            between,
+            off,
+            between,
+            low,
+            between,
+            high,
+        ]  # every step there is, and both thresholds
+        start = 0 if length > 3 else among((0, 2, 4))
+        distances = (turns[start:] + turns * 5)[:length] if length < 20 else _trembling(on, off, length)
+        cases.append((distances, on, off))
+
+    def states(answer: object) -> Tensor:
+        found = PINCHED.tensor(answer)
+        if not bool(((found == 0) | (found == 1)).all()):
+            raise NotYet(
+                "`pinched` returns other things than True and False; one of the two is wanted for each distance."
+            )
+        return found
+
+    def switched(closes: str = "<=", opens: str = ">=", *, closed: bool = False) -> Callable[..., list[bool]]:
+        return lambda distances, on, off: _switched(distances, on, off, closes, opens, closed=closed)
+
+    PINCHED.judge(
+        student,
+        cases,
+        switched(),
+        {
+            "A pinch closes at `on` or less: a distance of exactly `on` closes it.": switched("<"),
+            "A pinch opens at `off` or more: a distance of exactly `off` opens it.": switched(opens=">"),
+            "A pinch closes at `on` or less and opens at `off` or more: exactly there it switches.": switched(
+                "<", ">"
             ),
-        }
-        _expect_array(PINCHED, found, wanted, {key: np.asarray(value, float) for key, value in known.items()})
+            "Your switch has one threshold, `on`, so it flutters; between the two it stays as it was.": (
+                lambda d, on, off: [each <= on for each in d]
+            ),
+            "Your switch has one threshold, `on`, and switches only beyond it; between the two it stays as it was.": (
+                lambda d, on, off: [each < on for each in d]
+            ),
+            "Your switch has one threshold, `off`; the pinch closes only at `on`.": (
+                lambda d, on, off: [each < off for each in d]
+            ),
+            "Your switch has one threshold, `off`, or less; the pinch closes only at `on`.": (
+                lambda d, on, off: [each <= off for each in d]
+            ),
+            "Your switch has one threshold, midway; between the two it stays as it was.": (
+                lambda d, on, off: [each < (on + off) / 2 for each in d]
+            ),
+            "Your answers are the other way round: closed is True.": (
+                lambda d, on, off: [not state for state in _switched(d, on, off)]
+            ),
+            "Your switch begins closed; nobody has pinched yet.": switched(closed=True),
+            "Your thresholds are swapped: a pinch closes where the distance is small.": (
+                lambda d, on, off: _switched(d, off, on)
+            ),
+            "Your switch opens between the two; there it stays as it was.": (
+                lambda d, on, off: [each <= on for each in d]
+            ),
+            "Your switch never opens again; it does at `off` or more.": (
+                lambda d, on, off: [any(each <= on for each in d[: place + 1]) for place in range(len(d))]
+            ),
+            "Your answers come one late: each distance's state counts from its own moment.": (
+                lambda d, on, off: [False, *_switched(d, on, off)[:-1]]
+            ),
+            "You forget the state between two distances; keep it from one to the next.": (
+                lambda d, on, off: [
+                    _switched(d[max(0, place - 1) : place + 1], on, off)[-1] for place in range(len(d))
+                ]
+            ),
+            "Your thresholds are numbers of your own; use `on` and `off`.": lambda d, on, off: _switched(
+                d, 0.55, 0.75
+            ),
+            "You sort the distances; they come in the order of time.": lambda d, on, off: _switched(
+                sorted(d), on, off
+            ),
+        },
+        read=states,
+    )
     right("One pinch is one pinch, however the distance trembles.")
 
 
-def _switched(distances: tuple[float, ...], on: float, off: float, *, closed: bool) -> Points:
+def _trembling(on: float, off: float, length: int) -> list[float]:
+    """A distance that wanders around both thresholds."""
+    places = uniform(on - 0.3, off + 0.3, length).tolist()
+    return [round(place, 3) for place in places]
+
+
+def _switched(
+    distances: list[float],
+    on: float,
+    off: float,
+    closes: str = "<=",
+    opens: str = ">=",
+    *,
+    closed: bool = False,
+) -> list[bool]:
     states = []
     for distance in distances:
-        closed = True if distance <= on else False if distance >= off else closed
-        states.append(float(closed))
-    return np.array(states)
+        if distance < on or (closes == "<=" and distance == on):
+            closed = True
+        elif distance > off or (opens == ">=" and distance == off):
+            closed = False
+        states.append(closed)
+    return states
 
 
 # ---- 5: fingers -----------------------------------------------------------------------------------------------------
 
 COUNT = Task("count_up(points)", "how many fingers are stretched out, 0 to 5, whichever way the hand points")
 THUMB_OUT = 1.3  # hand-widths
-_TURNS = (0, 90, 200)  # degrees
+_LONG = (8, 12, 16, 20)
 
 
 def check_count_up(student: object) -> None:
     """Task 5: tip further from the wrist than the middle joint; the thumb's tip far from knuckle 17; at any turn."""
-    for name in _HANDS:
-        for degrees in _TURNS:
-            for scale in (1.0, 0.01):
-                points = scale * _turned(hand(name), degrees)
-                found = COUNT.number(COUNT.ask(student, points.copy()))
-                wanted = _thumb(points) + sum(_long(points))
-                case = f"the {name}, turned by {degrees}°" + (" and far away" if scale < 1 else "")
-                higher = sum(points[tip, 1] < points[tip - 2, 1] for tip in (8, 12, 16, 20))
-                long = sum(_long(points))
-                mistakes = {
-                    "You compare heights; a finger need not point up. Compare distances from the wrist.": (
-                        higher + _thumb(points)
-                    ),
-                    "You leave out the thumb: it is up where its tip is far from row 17.": long,
-                    "You count the fingers that are folded.": 5 - wanted,
-                    "Your thumb counts though it is folded: it is up from 1.3 *hand-widths* away from row 17.": long
-                    + 1,
-                }
-                COUNT.expect(found, wanted, case, mistakes)
+    cases = [(_drawn(name, in_the_picture=True),) for name in mixed([*_HANDS])]
+    for thumb, fingers in zip(mixed([True, True, False, False]), mixed([0, 1, 3, whole(1, 4)]), strict=True):
+        up = mixed([True] * fingers + [False] * (4 - fingers))
+        cases.append((_fingers(_drawn("open hand", in_the_picture=True), up, thumb),))
+    COUNT.judge(
+        student,
+        cases,
+        lambda p: _long(p) + _thumb(p),
+        {
+            "You compare heights; a finger need not point up. Compare distances from the wrist.": (
+                lambda p: sum(p[tip, 1] < p[tip - 2, 1] for tip in _LONG) + _thumb(p)
+            ),
+            "You compare heights and leave out the thumb; compare distances from the wrist.": (
+                lambda p: sum(p[tip, 1] < p[tip - 2, 1] for tip in _LONG)
+            ),
+            "You leave out the thumb: it is up where its tip is far from row 17.": _long,
+            "You count the thumb alone; the four long fingers count as well.": _thumb,
+            "You count the fingers that are folded.": lambda p: 5 - _long(p) - _thumb(p),
+            "You count the fingers that are folded, and leave out the thumb.": lambda p: 4 - _long(p),
+            "Your thumb counts though it is folded: it is up from 1.3 *hand-widths* away from row 17.": (
+                lambda p: _long(p) + 1
+            ),
+            "Your thumb is measured in pixels; it is up from 1.3 *hand-widths* away from row 17.": (
+                lambda p: _long(p) + (_length(p, 4, 17) >= THUMB_OUT)
+            ),
+            "Your thumb counts though it is folded: you compare it with the wrist, as a long finger. It is up from "
+            "1.3 *hand-widths* away from row 17.": lambda p: _long(p) + (_length(p, 4, 0) > _length(p, 2, 0)),
+            "Your thumb is up from one hand-width; the rule says 1.3.": (
+                lambda p: _long(p) + (_length(p, 4, 17) >= _length(p, 5, 17))
+            ),
+            "Your thumb is up from 1.5 hand-widths; the rule says 1.3.": (
+                lambda p: _long(p) + (_length(p, 4, 17) >= 1.5 * _length(p, 5, 17))
+            ),
+            "Your thumb is measured from row 5; the rule says 17, the little finger's knuckle.": (
+                lambda p: _long(p) + (_length(p, 4, 5) >= THUMB_OUT * _length(p, 5, 17))
+            ),
+            "Your thumb rule is the other way round: far away is up.": lambda p: _long(p) + (not _thumb(p)),
+            "You compare the tips with the thumb's; each with its own middle joint.": (
+                lambda p: sum(_length(p, 0, tip) > _length(p, 0, 4) for tip in _LONG) + _thumb(p)
+            ),
+            "You leave out the little finger.": lambda p: _long(p, _LONG[:3]) + _thumb(p),
+            "You leave out the index finger.": lambda p: _long(p, _LONG[1:]) + _thumb(p),
+        },
+    )
     right("Counted rightly, whichever way the hand points.")
 
 
-def _turned(points: Points, degrees: float) -> Points:
-    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return np.asarray(points @ np.array([[cosine, sine, 0], [-sine, cosine, 0], [0, 0, 1]]))
+def _fingers(points: Points, up: list[bool], thumb: bool) -> Points:
+    """A hand whose fingers are stretched and folded as is said, each clearly."""
+    points = points.copy()
+    wrist = points[0]
+    for tip, stretched in zip(_LONG, up, strict=True):
+        joint = points[tip - 2] - wrist if stretched else points[tip - 3] - wrist
+        points[tip] = wrist + (1.35 if stretched else 0.7) * joint
+        points[tip - 1] = (points[tip] + points[tip - 2]) / 2
+    away = points[4] - points[17]
+    widths = THUMB_OUT + (0.12 if thumb else -0.12)
+    points[4] = points[17] + away / np.linalg.norm(away) * widths * np.linalg.norm(points[5] - points[17])
+    return points
 
 
 def _thumb(points: Points) -> bool:
     return _length(points, 4, 17) >= THUMB_OUT * _length(points, 5, 17)
 
 
-def _long(points: Points) -> list[bool]:
-    return [_length(points, 0, tip) > _length(points, 0, tip - 2) for tip in (8, 12, 16, 20)]
+def _long(points: Points, tips: tuple[int, ...] = _LONG) -> int:
+    return sum(_length(points, 0, tip) > _length(points, 0, tip - 2) for tip in tips)
 
 
 # ---- 6: a secret ----------------------------------------------------------------------------------------------------
@@ -298,14 +545,18 @@ TYPED = Task("typed(taps)", "the keys that the index finger's tip was on, as one
 KEYS = ("123", "456", "789", "*0#")
 
 
-def taps(code: str) -> Points:
+def taps(code: str, seed: int = 8) -> Points:
     """Landmarks at the moments in which a hand presses the keys of a code, normalised, `(len(code), 21, 3)`.
 
     The hand is a real one; where its finger goes is made up. The keys fill a rectangle, x from 0.2 to 0.8 and y from
     0.1 to 0.9, as three columns and four rows.
+
+    Args:
+        code: The keys.
+        seed: Decides where on its key each press falls.
     """
     still, _ = _recorded("pointing finger")
-    rng = np.random.default_rng(8)
+    rng = np.random.default_rng(seed)
     pressed = []
     for key in code:
         row = next(row for row, keys in enumerate(KEYS) if key in keys)
@@ -317,30 +568,97 @@ def taps(code: str) -> Points:
 
 
 def check_typed(student: object) -> None:
-    """Task 6: row 8, its place in the pad, the key there."""
-    for code in ("2580", "0197", "*31#64"):
-        given = taps(code)
-        answer = TYPED.ask(student, given.copy())
-        if isinstance(answer, (list, tuple)) and "".join(map(str, answer)) == code:
-            raise NotYet("The keys are right; join them to one string: `''.join(keys)`.")
-        if not isinstance(answer, str):
-            raise NotYet("`typed` returns one string, such as “0197”; a number would lose its leading 0.")
-        tips = given[:, 8]
-        if answer == code:
-            continue
-        if answer == _read(tips * [-1, 1, 1] + [1, 0, 0]):
-            raise NotYet("Your code is mirrored: column 0 is on the left.")
-        if answer == _read(tips * [1, -1, 1] + [0, 1, 0]):
-            raise NotYet("Your keypad is upside down: y grows downwards, so row 0 is at the top.")
-        if answer in [_read(given[:, row]) for row in (4, 7, 12)]:
-            raise NotYet(
-                "So says another landmark, or another grid: take row 8; the keys begin at 0.2 and 0.1."
-            )
-        raise NotYet(f"Somebody typed {code}, and you read {answer[:20] or 'nothing'}.")
+    """Task 6: row 8, its place in the pad, the key there; once for each press, whatever was pressed before."""
+    keys = mixed([*"".join(KEYS)])
+    codes = [
+        "".join(mixed(["0", keys[0]])),
+        f"0{keys[1]}{keys[1]}{keys[2]}",  # a key pressed twice
+        "".join(keys[:6]),
+        "".join(keys) + keys[3] * 3 + keys[0],
+    ]
+    for code in codes:
+        _check_code(student, code)
     right("Landmarks alone gave the code away.")
 
 
-def _read(places: Points) -> str:
-    column = np.clip(np.floor((places[:, 0] - 0.2) / 0.2), 0, 2).astype(int)
-    row = np.clip(np.floor((places[:, 1] - 0.1) / 0.2), 0, 3).astype(int)
+def _check_code(student: object, code: str) -> None:
+    given = taps(code, whole(0, 10**6))
+    answer = TYPED.ask(student, given)
+    if isinstance(answer, (list, tuple, np.ndarray)) and "".join(map(str, answer)) == code:
+        raise NotYet("The keys are right; join them to one string: `''.join(keys)`.")
+    if answer is not None and not isinstance(answer, str):
+        raise NotYet("`typed` returns one string, such as “0197”; a number would lose its leading 0.")
+    found = TYPED.text(answer)
+    if found == code:
+        return
+    for sentence, wrong in _wrong_codes(code, given).items():
+        if found == wrong:
+            raise NotYet(sentence)
+    if (
+        "".join(found.split()) == code
+        or "".join(each for each in found if each.isalnum() or each in "*#") == code
+    ):
+        raise NotYet("The keys are right, and something stands between them; the code alone is wanted.")
+    first = next(
+        (place for place, pair in enumerate(zip(found, code, strict=False)) if pair[0] != pair[1]), len(found)
+    )
+    raise NotYet(
+        f"Somebody typed {code}, and you read {found[:20] or 'nothing'}"
+        + (
+            f": {len(found)} keys for {len(code)} presses."
+            if len(found) != len(code)
+            else f"; look at press {first}."
+        )
+    )
+
+
+def _wrong_codes(code: str, given: Points) -> dict[str, str]:
+    """What the known mistakes read."""
+    tips = given[:, 8]
+    once = "".join(key for place, key in enumerate(code) if place == 0 or key != code[place - 1])
+    return {
+        "Your code is mirrored: column 0 is on the left.": _read(tips * [-1, 1, 1] + [1, 0, 0]),
+        "Your keypad is upside down: y grows downwards, so row 0 is at the top.": _read(
+            tips * [1, -1, 1] + [0, 1, 0]
+        ),
+        "Your keypad is turned by half a turn: row 0 is at the top, column 0 on the left.": _read(
+            tips * [-1, -1, 1] + [1, 1, 0]
+        ),
+        "A key that is pressed twice counts twice; you write it once.": once,
+        "Each press counts, also of a key that came before; you write each key once.": "".join(
+            dict.fromkeys(code)
+        ),
+        "You sort the keys; they are wanted in the order of the presses.": "".join(sorted(code)),
+        "Your code runs backwards; the first press comes first.": code[::-1],
+        "You leave out the last press.": code[:-1],
+        "You leave out the first press.": code[1:],
+        "You leave out * and #; they are keys as well.": "".join(key for key in code if key.isdigit()),
+        "Your number has lost its leading 0; join the keys as text.": code.lstrip("0"),
+        **{
+            "So says another landmark, or another grid: take row 8; the keys begin at 0.2 and 0.1. You read row "
+            f"{row}.": _read(given[:, row])
+            for row in (*range(8), *range(9, 21))
+        },
+        "So says another landmark, or another grid: the keys fill x from 0.2 to 0.8 and y from 0.1 to 0.9, not the "
+        "whole picture.": _read(tips, (0.0, 1 / 3), (0.0, 1 / 4)),
+        "Your columns are right, and your rows begin at the top of the picture; the keys begin at y = 0.1.": _read(
+            tips, rows=(0.0, 0.2)
+        ),
+        "Your rows are right, and your columns begin at the left of the picture; the keys begin at x = 0.2.": _read(
+            tips, columns=(0.0, 0.2)
+        ),
+        "Your grid begins at the left and at the top of the picture; the keys begin at x = 0.2 and y = 0.1.": _read(
+            tips, (0.0, 0.2), (0.0, 0.2)
+        ),
+        "You round to the nearest border between keys; a key reaches from one border to the next: round down.": _read(
+            tips + np.array([0.1, 0.1, 0])
+        ),
+    }
+
+
+def _read(
+    places: Points, columns: tuple[float, float] = (0.2, 0.2), rows: tuple[float, float] = (0.1, 0.2)
+) -> str:
+    column = np.clip(np.floor((places[:, 0] - columns[0]) / columns[1]), 0, 2).astype(int)
+    row = np.clip(np.floor((places[:, 1] - rows[0]) / rows[1]), 0, 3).astype(int)
     return "".join(KEYS[r][c] for r, c in zip(row, column, strict=True))

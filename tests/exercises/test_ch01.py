@@ -83,7 +83,6 @@ DISCRIMINATOR_LOSS = {
     "logaddexp": lambda r, f: (
         torch.logaddexp(-r, torch.zeros(1)).mean() + torch.logaddexp(f, torch.zeros(1)).mean()
     ),
-    "in place": lambda r, f: F.softplus(r.neg_()).mean() + F.softplus(f).mean(),
     "max trick": lambda r, f: (
         (-r).clamp(min=0)
         + torch.log1p(torch.exp(-r.abs()))
@@ -93,12 +92,13 @@ DISCRIMINATOR_LOSS = {
     "loud": loud(Minimax().critic_loss),
 }
 WRONG_DISCRIMINATOR_LOSS = {
+    "in place": (lambda r, f: F.softplus(r.neg_()).mean() + F.softplus(f).mean(), "work on a copy"),
     "untouched": (untouched, "waits for you"),
     "nothing": (lambda r, f: None, "returns nothing"),
     "not a function": (torch.tensor(1.0), "without brackets"),
     "text": (lambda r, f: "0.5", "a str where numbers are wanted"),
     "dictionary": (lambda r, f: {"loss": r.mean()}, "a dict where numbers"),
-    "two losses": (lambda r, f: (F.softplus(-r).mean(), F.softplus(f).mean()), "a tuple where"),
+    "two losses": (lambda r, f: (F.softplus(-r).mean(), F.softplus(f).mean()), "one single number"),
     "class": (LossModule, "stopped with TypeError"),
     "one argument": (lambda r: r.mean(), "it is called as `discriminator_loss(real, fake)`"),
     "exception": (lambda r, f: 1 / 0, "ZeroDivisionError"),
@@ -287,7 +287,7 @@ WRONG_SLOPE = {
         "requires_grad=True",
     ),
     "grad of nothing": (lambda loss, score: torch.tensor(score, requires_grad=True).grad, "returns nothing"),
-    "fixed formula": (lambda loss, score: -torch.tensor(-score).sigmoid(), "loss s³ at score 2"),
+    "fixed formula": (lambda loss, score: -torch.tensor(-score).sigmoid(), "loss s³ at score"),
     "cleared": (lambda loss, score: torch.zeros(1), "gives 0"),
     "swapped": (lambda score, loss: score(loss, 1), "TypeError"),
 }
@@ -345,7 +345,10 @@ WRONG_COVERED = {
         lambda s, c, reach, least: (within(s, c, reach, math.inf).sum(0) >= least).sum(),
         "not the Euclidean one",
     ),
-    "manhattan": (lambda s, c, reach, least: (within(s, c, reach, 1.0).sum(0) >= least).sum(), "within 0.5"),
+    "manhattan": (
+        lambda s, c, reach, least: (within(s, c, reach, 1.0).sum(0) >= least).sum(),
+        "not the Euclidean one",
+    ),
     "samples in reach": (
         lambda s, c, reach, least: within(s, c, reach).any(1).sum(),
         "how many samples lie within",
@@ -364,8 +367,8 @@ WRONG_COVERED = {
         lambda s, c, reach, least: (within(s, c, 0.5).sum(0) >= least).sum(),
         "change with `reach`",
     ),
-    "wrong axis": (lambda s, c, reach, least: (within(s, c, reach).sum(1) >= least).sum(), "should be 2"),
-    "ring assumed": (lambda s, c, reach, least: mode_report(s, GaussianRing()).covered, "should be 2"),
+    "wrong axis": (lambda s, c, reach, least: (within(s, c, reach).sum(1) >= least).sum(), "wrong axis"),
+    "ring assumed": (lambda s, c, reach, least: mode_report(s, GaussianRing()).covered, "wrong axis"),
 }
 
 
@@ -433,7 +436,7 @@ WRONG_HISTOGRAM = {
         ),
         "minlength",
     ),
-    "eight assumed": (lambda s, c: (shares_of(s, c) - 1 / 8).abs().sum() / 2, "should be 0.3"),
+    "eight assumed": (lambda s, c: (shares_of(s, c) - 1 / 8).abs().sum() / 2, "assume eight modes"),
     "histogram": (lambda s, c: shares_of(s, c), "one single number"),
     "far ones dropped": (
         lambda s, c: (
@@ -447,7 +450,7 @@ WRONG_HISTOGRAM = {
             .sum()
             / 2
         ),
-        "should be 0",
+        "far from their mode",
     ),
 }
 
@@ -522,7 +525,10 @@ WRONG_VALUE = {
     "base 2": (lambda d, p, q, w: xlogy_value(d, p, q, w) / math.log(2), "base 2"),
     "0 log 0": (lambda d, p, q, w: (p * d.log() + q * (1 - d).log()).sum() * w, "0 · log 0"),
     "grid": (lambda d, p, q, w: torch.xlogy(p, d) + torch.xlogy(q, 1 - d), "one single number"),
-    "ignores D": (lambda d, p, q, w: xlogy_value((p / (p + q)).nan_to_num(0.5), p, q, w), "should be"),
+    "ignores D": (
+        lambda d, p, q, w: xlogy_value((p / (p + q)).nan_to_num(0.5), p, q, w),
+        "best discriminator",
+    ),
 }
 
 
@@ -648,10 +654,10 @@ WRONG_FRECHET = {
         lambda r, f: ((r.mean() - f.mean()) ** 2, (r.std() - f.std()) ** 2),
         "one single number",
     ),
-    "pairs": (lambda r, f: (r - f[: len(r)]).square().mean(), "stopped with RuntimeError"),
+    "pairs": (lambda r, f: (r - f[: len(r)]).square().mean(), "in pairs"),
     "sorted pairs": (
         lambda r, f: (r[:3000].sort().values - f[:3000].sort().values).abs().mean(),
-        "should be",
+        "not pairs",
     ),
 }
 
@@ -907,7 +913,7 @@ WRONG_STEP = {
     "real only": (variant(critic_loss=lambda r, f: bce(r, 1.0)), "never sees the fakes"),
     "fakes called real": (variant(critic_loss=lambda r, f: bce(r, 1.0) + bce(f, 1.0)), "call fakes real"),
     "half loss": (variant(critic_loss=lambda r, f: GAME.critic_loss(r, f) / 2), "halved"),
-    "least squares": (variant(critic_loss=LeastSquares().critic_loss), "not as its loss asks"),
+    "least squares": (variant(critic_loss=LeastSquares().critic_loss), "least squares one"),
     "saturating": (variant(generator_loss=Minimax().generator_loss), "saturating loss"),
     "wants to be caught": (variant(generator_loss=lambda f: bce(f, 0.0)), "wanted to be caught"),
     "G climbs": (variant(generator_loss=lambda f: -GAME.generator_loss(f)), "climbs"),
@@ -1030,16 +1036,16 @@ SAMPLE = {
 WRONG_SAMPLE = {
     "untouched": (untouched, "waits for you"),
     "nothing": (lambda g, z: None, "returns nothing"),
-    "the bug": (lambda g, z: g(z), "Drawing has changed the generator"),
-    "no grad, train": (sampler(mode=None), "Drawing has changed the generator"),
-    "train": (sampler(mode=True), "Drawing has changed the generator"),
+    "the bug": (lambda g, z: g(z), "each other's statistics"),
+    "no grad, train": (sampler(mode=None), "each other's statistics"),
+    "train": (sampler(mode=True), "each other's statistics"),
     "train, restored": (sample_together_restored, "each other's statistics"),
     "carries the graph": (sampler(grad=True), "graph"),
-    "left in eval": (sampler(back=False), "left in evaluation mode"),
-    "always trains": (sampler(back="train"), "left in training mode"),
+    "left in eval": (sampler(back=False), "leaves it in evaluation mode"),
+    "always trains": (sampler(back="train"), "leaves it in training mode"),
     "first image": (lambda g, z: sample_by_hand(g, z)[0], "is wanted"),
     "rescaled": (lambda g, z: (sample_by_hand(g, z) + 1) / 2, "return them as they come"),
-    "own latents": (lambda g, z: sample_by_hand(g, torch.randn(8, 8)), "from these latents"),
+    "own latents": (lambda g, z: sample_by_hand(g, torch.randn_like(z)), "from these latents"),
     "gradients off": (sample_switching_off, "switched off for everybody"),
     "no generator": (lambda g, z: g.draw(z), "AttributeError"),
 }

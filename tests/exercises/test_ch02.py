@@ -94,8 +94,8 @@ WRONG_KERNEL = {
     "half a turn": (lambda t, s: kernel(t, s, down=-1, right=-1), "half a turn"),
     "corner": (lambda t, s: kernel(t, s, middle=False), "its corner"),
     "out of the kernel": (lambda t, s: kernel([(x + s, y) for x, y in t], s), "*middle* pixel"),
-    "size squared": (lambda t, s: kernel(t, s, total=lambda _: s * s), "3/8"),
-    "whole numbers": (lambda t, s: (kernel(t, s, dtype=torch.int) // 1).int(), "3/8"),
+    "size squared": (lambda t, s: kernel(t, s, total=lambda _: s * s), "number of pixels"),
+    "whole numbers": (lambda t, s: (kernel(t, s, dtype=torch.int) // 1).int(), "should hold"),
     "wrong size": (lambda t, s: kernel(t, s + 2), "of shape"),
     "nothing": (lambda t, s: None, "returns nothing"),
     "untouched": (untouched, "waits for you"),
@@ -137,8 +137,8 @@ def blur_by_fourier(images, kernel):
     return whole[..., size - 1 :, size - 1 :]
 
 
-def blur_mixing(images, kernel, share=3):
-    grey = images.mean(1, keepdim=True) * share
+def blur_mixing(images, kernel, share=None):
+    grey = images.mean(1, keepdim=True) * (share or images.shape[1])
     return blur(grey.expand_as(images), kernel)
 
 
@@ -391,10 +391,13 @@ BLOCK = {
     "function": lambda channels: BySkipping(conv(channels), nn.ReLU(), conv(channels)),
     "ReLU in place between": block(lambda c: plain(c, middle=lambda: nn.ReLU(inplace=True))),
     "no biases": block(lambda c: plain(c, bias=False)),
-    "leaky": block(lambda c: plain(c, middle=lambda: nn.LeakyReLU(0.2))),
     "border repeated": block(lambda c: plain(c, padding_mode="replicate")),
 }
 WRONG_BLOCK = {
+    "leaky": (
+        block(lambda c: plain(c, middle=lambda: nn.LeakyReLU(0.2))),
+        "a leaky ReLU of 0.2; a ReLU is wanted",
+    ),
     "no shortcut": (block(plain, lambda self, x: self.layers(x)), "shortcut is missing"),
     "ReLU after the sum": (block(plain, lambda self, x: (x + self.layers(x)).relu()), "*after* the sum"),
     "ReLU after the second": (block(lambda c: plain(c, last=[nn.ReLU()])), "never take away"),
@@ -567,7 +570,7 @@ WRONG_PSNR = {
     "highest pixel": (lambda a, b: psnr(a, b, peak=b.amax((1, 2, 3))), "highest pixel"),
     "batch together": (lambda a, b: psnr(a, b, axes=(0, 1, 2, 3)), "worst image decides"),
     "mean of all": (lambda a, b: psnr(a, b).mean(), "mean over the images"),
-    "another number": (lambda a, b: psnr(a, b).min(), "one number for each image"),
+    "another number": (lambda a, b: psnr(a, b).min(), "too much is summed"),
     "each channel": (lambda a, b: psnr(a, b, axes=(2, 3)), "of shape"),
     "channels' decibels": (lambda a, b: psnr(a, b, axes=(2, 3)).mean(1), "channels' decibels"),
     "channels summed": (lambda a, b: psnr(a, b, axes=(2, 3), peak=2).mul(0) + 1, "of shape"),

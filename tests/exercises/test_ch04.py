@@ -127,7 +127,7 @@ WRONG_PENALTIES = {
     "two for one": ((two, two), "below 1 costs"),
     "not squared": ((two, lambda n, w: w * (n - 1).relu().mean()), "square nothing"),
     "only the steep": ((two, lambda n, w: w * (n[n > 1] - 1).square().mean()), "they count"),
-    "clamped norm": ((two, lambda n, w: w * (n.clamp(min=0) ** 2).mean()), "clamp the norm"),
+    "clamped norm": ((two, lambda n, w: w * (n.clamp(min=0) ** 2).mean()), "penalise the norm itself"),
     "number": ((lambda n, w: two(n, w).item(), one), "left autograd"),
     "untouched": ((untouched, untouched), "waits for you"),
 }
@@ -239,7 +239,10 @@ WRONG_SPRITES = {
     "nothing done": (lambda s: s, "as they came"),
     "input changed": (changes_input, "copy"),
     "only colours": (lambda s: premultiplied(s)[:, :3], "of shape"),
-    "alpha gone": (lambda s: torch.cat([premultiplied(s)[:, :3], torch.ones_like(s[:, 3:])], 1), "Alpha has"),
+    "alpha gone": (
+        lambda s: torch.cat([premultiplied(s)[:, :3], torch.ones_like(s[:, 3:])], 1),
+        "set alpha to 1",
+    ),
     "untouched": (untouched, "waits for you"),
 }
 

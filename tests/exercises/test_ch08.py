@@ -40,7 +40,7 @@ WRONG_PINCH = {
     "constant": (lambda p: 1.0, "it should be"),
     "not a number": (lambda p: math.nan, "it should be"),
     "vector": (lambda p: p[4] - p[8], "one single number"),
-    "in place": (spoils, "make a copy"),
+    "in place": (spoils, "work on a copy"),
     "nothing": (lambda p: None, "returns nothing"),
     "untouched": (untouched, "waits for you"),
 }
@@ -77,7 +77,7 @@ WRONG_UNMIRRORED = {
     "rows": (lambda p, s: (unmirror(p, s)[0][::-1].copy(), unmirror(p, s)[1]), "another order"),
     "always left": (lambda p, s: (unmirror(p, s)[0], "left"), "side is still"),
     "a number": (lambda p, s: (unmirror(p, s)[0], 0), "the word"),
-    "in place": (unmirror_in_place, "make a copy"),
+    "in place": (unmirror_in_place, "work on a copy"),
     "untouched": (untouched, "waits for you"),
 }
 
@@ -122,7 +122,7 @@ EURO = {
     "array": lambda *a: tuple(np.array(euro(*a))),
 }
 WRONG_EURO = {
-    "one number": (lambda *a: euro(*a)[0], "returns two numbers"),
+    "one number": (lambda *a: euro(*a)[0], "returns two things"),
     "swapped": (lambda *a: euro(*a)[::-1], "swapped"),
     "old value's share": (
         lambda *a: (a[0] + a[1] - euro(*a)[0], euro(*a)[1]),
@@ -165,7 +165,7 @@ WRONG_SWITCH = {
     "off alone": (lambda d, on, off: [v < off for v in d], "one threshold, `off`"),
     "inverted": (lambda *a: [not one for one in switched(*a)], "other way round"),
     "begins closed": (lambda *a: switched(*a, state=True), "begins closed"),
-    "never opens": (lambda d, on, off: switched(d, on, 9.0), "it should be"),
+    "never opens": (lambda d, on, off: switched(d, on, 9.0), "never opens again"),
     "last only": (lambda *a: switched(*a)[-1], "of shape"),
     "untouched": (untouched, "waits for you"),
 }
@@ -195,7 +195,7 @@ WRONG_COUNT = {
     "folded": (lambda p: 5 - fingers(p), "folded"),
     "thumb in pixels": (
         lambda p: fingers(p, thumb=False) + (norm(p[4] - p[17]) >= 1.3),
-        "counts though",
+        "hand-widths",
     ),
     "thumb as a finger": (
         lambda p: fingers(p, thumb=False) + (norm(p[4] - p[0]) > norm(p[2] - p[0])),
