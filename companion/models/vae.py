@@ -29,7 +29,7 @@ class VAEConfig(Config):
     size: int = 64  # side of the square images, a power of two, at least 32
     channels: int = 3  # 1 grey, 3 RGB
     latents: int = 64  # length of z
-    width: int = 24  # channels at half the image size, twice as many at a quarter, four times below
+    width: int = 24  # channels at half the image size, doubled at each further halving
     blocks: int = 1  # residual blocks at each size
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class VAEConfig(Config):
     @property
     def widths(self) -> list[int]:
         """Channels at sizes `size/2, size/4, … 4`."""
-        return [self.width * min(2**level, 4) for level in range(self.size.bit_length() - 3)]
+        return [self.width * 2**level for level in range(self.size.bit_length() - 3)]
 
 
 class Coded(NamedTuple):
@@ -111,12 +111,10 @@ class Decoder(nn.Module):
         self.latents = config.latents
         widths = config.widths[::-1]  # widest first: from 4×4 upwards
         self.foot = nn.Linear(config.latents, widths[0] * SMALLEST**2)
-        layers: list[nn.Module] = [ResidualBlock(widths[0]) for _ in range(config.blocks)]
-        for before, after in pairwise([*widths, widths[-1]]):
+        layers: list[nn.Module] = []
+        for before, after in pairwise([*widths, widths[-1]]):  # no blocks at full size, where they cost most
+            layers += [ResidualBlock(before) for _ in range(config.blocks)]
             layers += [nn.ReLU(), nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)]
-            layers += [ResidualBlock(after) for _ in range(config.blocks)]
-        if config.blocks:
-            del layers[-config.blocks :]  # none at full size, where they would cost as much as all others
         layers += [nn.ReLU(), nn.Conv2d(widths[-1], config.channels, 3, padding=1)]
         self.layers = nn.Sequential(*layers)
         _initialise(self)

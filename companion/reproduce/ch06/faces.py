@@ -12,20 +12,21 @@ from companion.reproduce.job import Job, Recipe, Result
 from companion.training.vae import VAESettings
 from companion.variational import Variational
 
-OBJECTIVE = Variational(beta=1.0, sharpening=0.5, sobel=0.25, edges_from=500, edges_over=1000)
-FACES = VAESettings(data="portraits", size=64, batch=32, latents=64, width=24, objective=OBJECTIVE)
+OBJECTIVE = Variational(beta=1.0, sharpening=0.5, sobel=0.25, edges_from=1000, edges_over=2000)
+FACES = VAESettings(data="portraits", size=64, batch=16, latents=64, width=16, objective=OBJECTIVE)
 
 
 def faces_vae(job: Job) -> Result:
     """An autoencoder of 64×64 portraits, measured on people it was not trained on."""
     at_budget: dict[str, dict[str, Any]] = {
-        "debug": {"steps": 3, "batch": 8, "width": 4, "latents": 8},
-        "laptop": {"steps": 5000},
+        "debug": {"data": "digits", "size": 32, "steps": 3, "batch": 8, "width": 4, "latents": 8},
+        "laptop": {"steps": 10000},
         "gpu": {"steps": 60000, "batch": 64, "width": 32, "device": "auto"},
     }
     settings = replace(FACES, **at_budget[job.budget])
     trainer, _ = finished_vae(job, "run", settings)
-    strangers = load("portraits-test", size=settings.size)[: 64 if job.debug else None]
+    test, count = (settings.data, 64) if job.debug else (f"{settings.data}-test", None)
+    strangers = load(test, size=settings.size)[:count]
     quality = psnr(trainer.reconstruct(strangers), strangers)
     frechet, kernel = measure(strangers, trainer.sample(len(strangers), seed=0), FaceFeatures())
     about = f"reconstructions of {len(strangers)} portraits of people not trained on, decoded from the mean"
