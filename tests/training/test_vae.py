@@ -63,14 +63,15 @@ def test_a_content_loss_joins_in():
 
 
 def test_it_learns_digits():
-    """A hundred steps bring the error far below that of the best grey image."""
-    settings = replace(TINY, width=8, latents=16, steps=100, rate=2e-3)
+    """A few steps bring the error well below that of the best single image, which is the mean."""
+    warm = Variational(warm_up=100)
+    settings = replace(TINY, width=8, latents=16, batch=32, steps=200, rate=2e-3, objective=warm)
     trainer, images = build(settings)
     for _ in trainer.run(shuffled(images, settings), steps=settings.steps):
         pass
     some = images[:200]
     error = (trainer.reconstruct(some) - some).square().mean()
-    assert error < 0.5 * (some - images[:].mean(0)).square().mean()
+    assert error < 0.7 * (some - images[:].mean(0)).square().mean()
 
 
 def test_samples_are_the_same_for_the_same_seed_and_leave_the_readers_numbers_alone():

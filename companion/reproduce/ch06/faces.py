@@ -12,8 +12,8 @@ from companion.reproduce.job import Job, Recipe, Result
 from companion.training.vae import VAESettings
 from companion.variational import Variational
 
-OBJECTIVE = Variational(beta=1.0, sharpening=0.5, sobel=0.25, edges_from=1000, edges_over=2000)
-FACES = VAESettings(data="portraits", size=64, batch=16, latents=64, width=16, objective=OBJECTIVE)
+OBJECTIVE = Variational(beta=1.0, sharpening=0.5, sobel=0.25, warm_up=1000, edges_from=1000, edges_over=2000)
+FACES = VAESettings(data="portraits", size=64, batch=16, latents=64, width=16, rate=2e-3, objective=OBJECTIVE)
 
 
 def faces_vae(job: Job) -> Result:
