@@ -16,9 +16,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["errors", "files", "found", "randomness", "records", "settings"],
     ["environment", "data"],
-    ["classical", "losses", "models", "objectives", "viz"],
+    ["classical", "losses", "models", "objectives", "variational", "viz"],
     ["pretrained", "metrics", "training", "vision"],
-    ["exercises", "export", "museum", "reproduce", "sonify", "tiling"],
+    ["exercises", "export", "latent", "museum", "reproduce", "sonify", "tiling"],
     ["course", "doctor"],
     ["commands"],
     ["cli", "__main__"],

@@ -5,6 +5,7 @@ Nothing here needs torch, so that whoever only looks at pictures does not wait f
 
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,8 @@ def files_below(folder: Path) -> dict[str, Path]:
     }
 
 
-def read_upright(path: Path) -> Image.Image | None:
-    """The picture as its maker held it, RGB, eight bits a channel; None for what cannot be read."""
+def read_upright(path: Path | BinaryIO) -> Image.Image | None:
+    """A file's picture as its maker held it, RGB, eight bits a channel; None for what cannot be read."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large or odd pictures, which are read all the same

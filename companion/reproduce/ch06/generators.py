@@ -1,0 +1,143 @@
+"""Every generator of the book on the same portraits at 64×64, by the same reader and counts (chapter 6)."""
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from companion import pretrained
+from companion.data import Images, load
+from companion.metrics import FaceFeatures, frechet_distance, kernel_distance
+from companion.metrics.manifolds import manifolds
+from companion.metrics.memory import smaller, smaller_interval, two_nearest
+from companion.models.vae import VAE
+from companion.randomness import drawing
+from companion.records import Measurement
+from companion.reproduce.job import Job, Recipe, Result
+from companion.reproduce.statistics import with_interval
+from companion.training.adversarial import OwnPrior
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A shipped run, and what its title in the table is."""
+
+    run: str
+    title: str
+
+
+# A DCGAN's, the best penalised WGAN's and a self-attention GAN's runs on portraits join once their weights are shipped.
+ENTRANTS = (
+    Entrant("colour-wgan", "WGAN, clipped"),
+    Entrant("colour-wgan-gp", "WGAN, penalised"),
+    Entrant("faces-vae", "VAE"),
+)
+TITLES = {
+    "Fréchet distance": "frechet",
+    "kernel distance": "kernel",
+    "precision": "precision",
+    "recall": "recall",
+    "density": "density",
+    "coverage": "coverage",
+    "parameters": "parameters",
+    "seconds to train": "seconds",
+    "milliseconds a picture": "milliseconds",
+}
+
+
+def portrait_generators(job: Job) -> Result:
+    """Samples of each shipped generator against portraits of people that none was trained on.
+
+    Each is one run as it is shipped, of as many seconds as its record says. They do not have equal work, so the table
+    compares these runs, not their families. The floor is what other real portraits reach.
+    """
+    count = 40 if job.debug else 1000
+    unseen, training = load("portraits-test", size=64), load("portraits", size=64)
+    extractor = FaceFeatures()
+    real = extractor(unseen[:count])
+    found = {
+        entrant.title: job.once(entrant.run, partial(_measured, entrant, real, unseen, training, count))
+        for entrant in ENTRANTS
+    }
+    floor = extractor(training[:count])
+    found["real portraits"] = job.once("floor", partial(_features_compared, real, floor))
+    protocol = f"{extractor.protocol}, {count} unseen portraits and {count} samples"
+    metrics = [
+        Measurement(f"{title}: {name}", float(row[key]), protocol)
+        for title, key in TITLES.items()
+        for name, row in found.items()
+        if key in row
+    ]
+    metrics += [
+        with_interval(
+            f"nearer to a training portrait than unseen ones: {name}",
+            row["memory"],
+            tuple(row["memory interval"]),
+            f"pixels, {count} samples",
+        )
+        for name, row in found.items()
+        if "memory" in row
+    ]
+    settings = {"device": "cpu", "precision": "float32", "data": "portraits", "size": 64, "pictures": count}
+    return Result(settings, [0], metrics, found)
+
+
+def _measured(entrant: Entrant, real: Tensor, unseen: Images, training: Images, count: int) -> dict[str, Any]:
+    drawn = drawn_by(entrant.run, count)
+    own = torch.arange(len(training))
+    nearest = two_nearest(drawn[:250], training[:], own)[0]
+    usual = two_nearest(unseen[:250], training[:], own)[0]
+    model, record = pretrained.load(entrant.run), pretrained.record(entrant.run)
+    return {
+        **_features_compared(real, FaceFeatures()(drawn)),
+        "memory": smaller(nearest, usual),
+        "memory interval": smaller_interval(nearest, usual),
+        "parameters": sum(weight.numel() for weight in drawer(model).parameters()),
+        "seconds": record.seconds / len(record.seeds),
+        "milliseconds": _milliseconds(model),
+    }
+
+
+def _features_compared(real: Tensor, fake: Tensor) -> dict[str, Any]:
+    kernel, _ = kernel_distance(real, fake)
+    return {"frechet": frechet_distance(real, fake), "kernel": kernel, **asdict(manifolds(real, fake))}
+
+
+def drawer(model: nn.Module) -> nn.Module:
+    """What draws from latents: a VAE's decoder, or the generator itself."""
+    return model.decoder if isinstance(model, VAE) else model
+
+
+def drawn_latents(model: nn.Module, count: int) -> Tensor:
+    """Latents from the prior of a shipped model, `(count, latents)`, always the same."""
+    with drawing(0, "samples"):
+        if isinstance(model, OwnPrior):
+            return model.draw_latents(count, torch.device("cpu"))
+        return torch.randn(count, int(model.latents))  # type: ignore[arg-type]
+
+
+@torch.no_grad()
+def drawn_by(run: str, count: int) -> Tensor:
+    """Pictures from a shipped generator's prior, `(count, 3, 64, 64)`."""
+    model = pretrained.load(run)
+    network = drawer(model)
+    return torch.cat([network(part) for part in torch.split(drawn_latents(model, count), 250)])
+
+
+@torch.no_grad()
+def _milliseconds(model: nn.Module) -> float:
+    """The median over fifty pictures drawn one by one."""
+    network, taken = drawer(model), []
+    for one in torch.split(drawn_latents(model, 50), 1):
+        begun = perf_counter()
+        network(one)
+        taken.append(1000 * (perf_counter() - begun))
+    return float(torch.tensor(taken).median())
+
+
+RECIPES: dict[str, Recipe] = {
+    "portrait-generators": Recipe("All generators on the same portraits", 6, portrait_generators)
+}
