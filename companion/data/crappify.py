@@ -149,12 +149,7 @@ def crappify(
             were made in another way.
     """
     damage = damage or Damage()
-    files = files_below(source)
-    pictures = {name: path for name, path in files.items() if path.suffix.lower() in SUFFIXES}
-    if not pictures:
-        raise CompanionError(
-            f"There is no picture in {shown(source)} ({looked_at(list(files))}); give a folder with pictures."
-        )
+    pictures = _pictures(source)
     _refuse(source, target, masks)
     results = _results(pictures)
     _note(target, damage)
@@ -174,6 +169,21 @@ def crappify(
 
     with ThreadPoolExecutor(os.cpu_count()) as workers:  # Pillow lets go of Python's lock where it works hard
         yield from workers.map(made, pictures)
+
+
+def count(source: Path) -> int:
+    """How many pictures `crappify` would look at."""
+    return len(_pictures(source))
+
+
+def _pictures(source: Path) -> dict[str, Path]:
+    files = files_below(source)
+    pictures = {name: path for name, path in files.items() if path.suffix.lower() in SUFFIXES}
+    if not pictures:
+        raise CompanionError(
+            f"There is no picture in {shown(source)} ({looked_at(list(files))}); give a folder with pictures."
+        )
+    return pictures
 
 
 def _refuse(source: Path, *targets: Path | None) -> None:

@@ -14,7 +14,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
@@ -61,18 +60,13 @@ class UNet(nn.Module):
     Inside, sides are filled up by repeating the border until every halving comes out even, and cut back at the end.
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, config: UNetConfig) -> None:
         super().__init__()
         self.config = config
         lite = config.resnet == 0
-        mean, std = (
+        self.mean, self.std = (
             ((efficientnet.MEAN,) * 3, (efficientnet.STD,) * 3) if lite else (IMAGENET_MEAN, IMAGENET_STD)
         )
-        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
         encoder = efficientnet.trunk(config.stages) if lite else _resnet(config.resnet)
         self.layers = _grown(encoder, config.attention)
 
@@ -87,7 +81,8 @@ class UNet(nn.Module):
         height, width = given.shape[-2:]
         multiple = self.config.shrinks
         filled = pad(given, (0, -width % multiple, 0, -height % multiple), mode="replicate")
-        difference = self.layers(((filled + 1) / 2 - self.mean) / self.std)[..., :height, :width]
+        mean, std = (given.new_tensor(numbers)[:, None, None] for numbers in (self.mean, self.std))
+        difference = self.layers(((filled + 1) / 2 - mean) / std)[..., :height, :width]
         drawn: Tensor = (given + difference).clamp(-1, 1)
         return drawn
 
