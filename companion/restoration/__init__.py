@@ -1,6 +1,7 @@
 """Restoring pictures with fastai: U-Net, critic, GAN, and the data for them (chapter 5).
 
-Importing this package imports fastai, which takes seconds; nothing else of the course does.
+What trains here is fastai's: learners, settings, folders and trainer import it, which takes seconds. Nothing else of
+the course does.
 """
 
 import warnings
