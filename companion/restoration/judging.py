@@ -11,6 +11,7 @@ from companion.data.folders import read_folder
 from companion.data.scale import from_bytes, to_bytes
 from companion.errors import CompanionError
 from companion.files import replacing
+from companion.metrics.restoration import psnr
 from companion.models.evaluating import evaluating
 from companion.restoration.pairs import picture
 from companion.training.supervised import Rounds
@@ -26,6 +27,11 @@ def drawn_by(network: nn.Module, given: Tensor, *, batch: int = 8) -> Tensor:
     with evaluating(network):
         parts = [network(part.to(device)).float().cpu() for part in given.split(batch)]
     return torch.cat(parts)
+
+
+def mean_psnr(network: nn.Module, pairs: Pair) -> float:
+    """PSNR of what a network makes of pictures, on average, in decibels."""
+    return float(psnr(drawn_by(network, pairs.input), pairs.target).mean())
 
 
 def save_for_critic(network: nn.Module, batches: Batches[Pair], count: int, folder: Path) -> None:

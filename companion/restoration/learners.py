@@ -59,6 +59,13 @@ def _encoder_weights(config: UNetConfig) -> dict[str, Tensor]:
     return state
 
 
+def copied(network: UNet) -> UNet:
+    """Another network with the same weights; fastai's hooks do not bear `deepcopy`."""
+    twin = UNet(network.config)
+    twin.load_state_dict(network.state_dict())
+    return twin
+
+
 def encoder_and_rest(network: UNet) -> list[list[nn.Parameter]]:
     """What fastai calls a splitter: the encoder's parameters, which begin frozen, and all others."""
     own = list(network.encoder.parameters())

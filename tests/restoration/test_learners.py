@@ -14,11 +14,11 @@ from companion.data.photos import load_photos
 from companion.errors import CompanionError
 from companion.metrics.restoration import psnr
 from companion.models.unet import UNetConfig
-from companion.reproduce.ch05.measuring import masked_psnr, pieces, spectrum
 from companion.restoration.colour import Uncoloured, colourfulness
 from companion.restoration.folders import critics_data, restoring_data
 from companion.restoration.judging import LabelledByFolder, save_for_critic
 from companion.restoration.learners import PixelsAndFeatures, critic, encoder_and_rest, unet
+from companion.restoration.measuring import masked_psnr, pieces, spectrum
 from companion.restoration.pairs import RuinedPatches, held_out
 from companion.restoration.settings import CriticSettings, RestorationGANSettings, RestorationSettings
 from companion.training.runs import Run

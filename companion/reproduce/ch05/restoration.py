@@ -17,14 +17,15 @@ from companion.data.crappify import Damage
 from companion.data.photos import SPLITS, Photos, load_photos
 from companion.environment import pick_device
 from companion.metrics import Measurement, frechet_distance, kernel_distance
-from companion.metrics.restoration import PerceptualDistance, psnr
+from companion.metrics.restoration import PerceptualDistance
 from companion.models.unet import UNet, UNetConfig
-from companion.reproduce.ch05.measuring import SHRINKS, Judge, pieces, spectrum
+from companion.reproduce.ch05.measuring import SHRINKS, Judge
 from companion.reproduce.following import finish_run
 from companion.reproduce.job import Job, Result, over_seeds
 from companion.reproduce.statistics import bootstrap, with_interval
-from companion.restoration.judging import LabelledByFolder, accuracy, drawn_by, save_for_critic
-from companion.restoration.learners import critic, unet
+from companion.restoration.judging import LabelledByFolder, accuracy, drawn_by, mean_psnr, save_for_critic
+from companion.restoration.learners import copied, critic, unet
+from companion.restoration.measuring import pieces, spectrum
 from companion.restoration.pairs import HeldOut, held_out
 from companion.restoration.settings import CriticSettings, RestorationGANSettings, RestorationSettings
 from companion.restoration.trainer import GANLearnerTrainer, LearnerTrainer
@@ -111,8 +112,7 @@ def finished(
 
 
 def _point(step: int, network: nn.Module, held: HeldOut) -> dict[str, Any]:
-    quality = psnr(drawn_by(network, held.pairs.input), held.pairs.target)
-    return {"step": step, "psnr": float(quality.mean())}
+    return {"step": step, "psnr": mean_psnr(network, held.pairs)}
 
 
 @cache
@@ -170,13 +170,6 @@ def fresh(job: Job, seed: int) -> UNet:
     if job.debug:
         return unet(SMALL, pretrained=False, seed=seed)
     return unet(seed=seed)
-
-
-def copied(network: UNet) -> UNet:
-    """Another network with the same weights; fastai's hooks do not bear `deepcopy`."""
-    twin = UNet(network.config)
-    twin.load_state_dict(network.state_dict())
-    return twin
 
 
 def pretrained_network(job: Job, seed: int) -> UNet:
