@@ -59,8 +59,8 @@ class Damage(Settings):
         quality = round(draw.between(self.least_quality, self.most_quality))
         side = min(picture.size)
         shrink = max(1.0, min(shrink, side / SMALLEST))
-        small = tuple(max(1, round(length / shrink)) for length in picture.size)
-        low = picture.convert("RGB").resize(small, Image.Resampling.BICUBIC)
+        width, height = (max(1, round(length / shrink)) for length in picture.size)
+        low = picture.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
         ink = Image.new("L", low.size)
         if self.writing:
             ink = _writing(low.size, draw)

@@ -96,9 +96,8 @@ def _grown(encoder: nn.Sequential, attention: bool) -> "DynamicUnet":
         encoder, 3, (TRACED, TRACED), blur=True, self_attention=attention, norm_type=NormType.Weight
     )
     last = next(layer for layer in reversed(list(grown.modules())) if isinstance(layer, nn.Conv2d))
-    nn.init.zeros_(last.weight_g)  # its length: under weight normalisation the direction must not vanish
-    assert last.bias is not None
-    nn.init.zeros_(last.bias)
+    for tensor in (last.get_parameter("weight_g"), last.get_parameter("bias")):
+        nn.init.zeros_(tensor)  # of the weight its length alone: the direction must not vanish
     return grown
 
 

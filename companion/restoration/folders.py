@@ -30,7 +30,8 @@ class same_name:
 
     def __call__(self, path: Path) -> Path:
         """The file of the good picture."""
-        return self.good[path.relative_to(self.ruined).with_suffix("")]
+        good: Path = self.good[path.relative_to(self.ruined).with_suffix("")]
+        return good
 
 
 def held_out_by_name(path: Path) -> bool:

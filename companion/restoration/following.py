@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from companion.data.batches import Batch
 from companion.restoration.trainer import LearnerTrainer
 from companion.training.progress import progress
 from companion.training.trainer import Batches
@@ -12,7 +13,7 @@ Seen = TypeVar("Seen")
 
 
 def followed(
-    trainer: LearnerTrainer, batches: Batches, look: Callable[[], Seen], *, count: int = 6
+    trainer: LearnerTrainer, batches: Batches[Batch], look: Callable[[], Seen], *, count: int = 6
 ) -> dict[int, Seen]:
     """Train to the end, with a progress bar.
 

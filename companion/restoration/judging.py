@@ -25,7 +25,7 @@ def drawn_by(network: nn.Module, given: Tensor, *, batch: int = 8) -> Tensor:
     """What a network makes of pictures `(N, 3, H, W)`, in eval mode, on the CPU."""
     device = next(network.parameters()).device
     with evaluating(network):
-        parts = [network(part.to(device)).float().cpu() for part in given.split(batch)]
+        parts = [network(part.to(device)).float().cpu() for part in torch.split(given, batch)]
     return torch.cat(parts)
 
 

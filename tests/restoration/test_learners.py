@@ -9,11 +9,14 @@ import torch
 from pictures import save
 from PIL import Image
 
+from companion.cli import main
 from companion.data.crappify import Damage, crappify
 from companion.data.photos import load_photos
 from companion.errors import CompanionError
 from companion.metrics.restoration import psnr
+from companion.models.store import save_model
 from companion.models.unet import UNetConfig
+from companion.reproduce.ch05.shipping import seams
 from companion.restoration.colour import Uncoloured, colourfulness
 from companion.restoration.folders import critics_data, restoring_data
 from companion.restoration.judging import LabelledByFolder, save_for_critic
@@ -227,3 +230,16 @@ def test_nothing_but_the_restoring_brings_fastai():
     code = "import sys, companion.reproduce, companion.models.registry as r; r.models(); print('fastai' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "False"
+
+
+def test_restore_takes_a_unet_for_photographs_of_any_size_and_tiles_them(tmp_path, capsys):
+    """Larger than a tile and of odd sides; an untrained network gives back what it was given."""
+    pixels = save(tmp_path / "photo.png", width=301, height=270)
+    save_model(tmp_path / "generator.safetensors", network())
+    given = ["restore", str(tmp_path / "photo.png"), "--model", str(tmp_path / "generator.safetensors")]
+    assert main([*given, "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
+    assert (np.asarray(Image.open(tmp_path / "out/photo.png")) == pixels).all()
+
+
+def test_the_harm_of_tiles_is_nothing_for_a_network_that_changes_nothing():
+    assert seams(network()).value > 60

@@ -8,7 +8,6 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
-import torch
 from torch import nn
 
 from companion.data.assets import manifest
@@ -23,13 +22,13 @@ from companion.reproduce.ch05.measuring import SHRINKS, Judge
 from companion.reproduce.following import finish_run
 from companion.reproduce.job import Job, Result, over_seeds
 from companion.reproduce.statistics import bootstrap, with_interval
+from companion.restoration.colour import Uncoloured
 from companion.restoration.judging import LabelledByFolder, accuracy, drawn_by, mean_psnr, save_for_critic
 from companion.restoration.learners import copied, critic, unet
 from companion.restoration.measuring import pieces, spectrum
 from companion.restoration.pairs import HeldOut, held_out
 from companion.restoration.settings import CriticSettings, RestorationGANSettings, RestorationSettings
 from companion.restoration.trainer import GANLearnerTrainer, LearnerTrainer
-from companion.tiling import OVERLAP, TILE, Photo, restore_photo
 from companion.training.runs import Run
 
 SEEDS = [1, 2, 3]
@@ -59,7 +58,7 @@ def base(job: Job) -> RestorationSettings:
     if not pets and not job.debug:
         print("The pets are not in the cache, so this trains and tests on the embedded photographs alone.")
     settings = RestorationSettings(data="pets" if pets else "embedded", backbone=_features(job))
-    sizes = {
+    sizes: dict[str, dict[str, Any]] = {
         "debug": {"size": 32, "batch": 2},
         "laptop": {},
         "gpu": {"size": 160, "batch": 32, "device": "auto"},
@@ -72,7 +71,8 @@ def _features(job: Job) -> str:
     return "untrained" if job.debug else ENCODER
 
 
-def _eyes(job: Job) -> str:
+def eyes(job: Job) -> str:
+    """What judges perceptual distances: another network than any that was trained with."""
     return "untrained" if job.debug else EYES
 
 
@@ -116,7 +116,7 @@ def _point(step: int, network: nn.Module, held: HeldOut) -> dict[str, Any]:
 
 
 @cache
-def looked_at(data: str, damage: Damage, size: int) -> HeldOut:
+def looked_at(data: str, damage: Damage | Uncoloured, size: int) -> HeldOut:
     """Middles of the validation photographs, of the training patches' size."""
     return held_out(photographs(data).split("validation"), damage, size, each=2)
 
@@ -210,7 +210,7 @@ def compared(job: Job) -> Result:
     settings = base(job)
     photos = photographs(settings.data).split("test")
     held = held_out(photos, settings.damage, 64 if job.debug else SIDE, each=EACH)
-    judge = Judge(held, _eyes(job))
+    judge = Judge(held, eyes(job))
     seeds = SEEDS[:2] if job.debug else SEEDS
     rates = _chosen_rates(job)
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in ROWS}
@@ -224,7 +224,7 @@ def compared(job: Job) -> Result:
             report = _row(job, seed, name, run, first, critic_key, judge)
             found[name].append(report)
             accuracies += [report["accuracy"]] if name == "GAN" else []
-    metrics = [*_metrics(found, judge), *_differences(found, judge)]
+    metrics = [*row_metrics(found, judge), *_differences(found, judge)]
     metrics.append(over_seeds("accuracy of the pre-trained critic", accuracies))
     floor = job.once("floor", lambda: _floor(judge, photographs(settings.data).split("validation"), settings))
     metrics.append(
@@ -314,7 +314,7 @@ def _chosen_rates(job: Job) -> dict[str, float]:
 
 def _nearness(job: Job, network: nn.Module, held: Pair) -> dict[str, Any]:
     return {
-        "distance": float(PerceptualDistance(_eyes(job))(drawn_by(network, held.input), held.target).mean())
+        "distance": float(PerceptualDistance(eyes(job))(drawn_by(network, held.input), held.target).mean())
     }
 
 
@@ -331,7 +331,7 @@ PAIRED = (("MSE", "bicubic"), ("MSE + features", "MSE"), ("GAN", "MSE"), ("GAN",
           ("GAN", "GAN, from scratch"))  # fmt: skip
 
 
-def _metrics(found: dict[str, list[dict[str, Any]]], judge: Judge) -> Iterator[Measurement]:
+def row_metrics(found: dict[str, list[dict[str, Any]]], judge: Judge) -> Iterator[Measurement]:
     """Every row's scores: means over the pictures, then over the seeds."""
     for name, runs in found.items():
         runs = runs[:1] if name == "bicubic" else runs
@@ -353,12 +353,12 @@ def _metrics(found: dict[str, list[dict[str, Any]]], judge: Judge) -> Iterator[M
 
 
 def _how(judge: Judge, measured: Measurement, key: str) -> str:
-    eyes = {
+    seen = {
         "distance": f"; {judge.perceptual.protocol}",
         "frechet": f"; {judge.features.protocol}, each picture's quarters",
         "kernel": f"; {judge.features.protocol}, each picture's quarters",
     }
-    return f"{judge.protocol}{eyes.get(key, '')}; {measured.protocol}"
+    return f"{judge.protocol}{seen.get(key, '')}; {measured.protocol}"
 
 
 def _differences(found: dict[str, list[dict[str, Any]]], judge: Judge) -> Iterator[Measurement]:
@@ -403,48 +403,3 @@ def _floor(judge: Judge, others: Photos, settings: RestorationSettings) -> dict[
         "kernel": kernel_distance(wanted, features)[0],
         "spectrum": [round(value, 5) for value in spectrum(judge.held.pairs.target).tolist()],
     }
-
-
-# ---- the weights that the course ships ----
-
-
-def shipped(job: Job) -> Result:
-    """Longer, one seed: squared error first, then with features, which restores texture best without inventing any."""
-    longer = {"debug": (1, 2, 2), "laptop": (300, 6000, 3000), "gpu": (3000, 60000, 30000)}[job.budget]
-    settings = base(job)
-    network = fresh(job, settings.seed)
-    stages = (
-        ("frozen", {"frozen": True, "features": 0.0}),
-        ("unfrozen", {"began": "frozen"}),
-        ("features", {"began": "unfrozen", "features": FEATURES, "rate": 5e-4}),
-    )
-    curves = {}
-    for (name, change), steps in zip(stages, longer, strict=True):
-        _, curves[name] = finished(job, name, replace(settings, steps=steps, **change), network)
-    photos = photographs(settings.data)
-    held = held_out(photos.split("test"), settings.damage, 64 if job.debug else SIDE, each=EACH)
-    judge = Judge(held, _eyes(job))
-    rows = {
-        "bicubic": [job.once("bicubic", lambda: judge.judge(held.pairs.input))],
-        "U-Net": [job.once("judged", lambda: judge.judge(drawn_by(network, held.pairs.input)))],
-    }
-    metrics = [*_metrics(rows, judge), seams(network)]
-    about = {**settings.as_json(), "precision": "float32", "steps": sum(longer), "features": FEATURES}
-    return Result(about, [settings.seed], metrics, {"rows": rows, "curves": curves}, model=network)
-
-
-def seams(network: nn.Module) -> Measurement:
-    """What cutting a photograph into tiles changes, against the whole photograph in one piece.
-
-    The network normalises nothing over its picture, but its attention looks everywhere: so a tile is another picture.
-    """
-    apart = []
-    for pixels in photographs("embedded").split("test").pixels:
-        photo = Photo(pixels.permute(1, 2, 0).numpy(), None, False, {})
-        pieces_, whole = (
-            torch.from_numpy(restore_photo(network, photo, tile=tile).astype("float32"))
-            for tile in (TILE, 10_000)
-        )
-        apart.append(float(10 * torch.log10(255**2 / (pieces_ - whole).square().mean())))
-    protocol = f"{len(apart)} embedded photographs, tiles of {TILE} that overlap by {OVERLAP}; the smallest"
-    return Measurement("PSNR (dB) of tiles against the whole", min(apart), protocol)
