@@ -4,7 +4,7 @@
 against their SHA-256 before they are opened.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +14,17 @@ from torchvision import models
 
 from companion.data.assets import fetch
 from companion.errors import CompanionError, unknown_name
+from companion.models import efficientnet
 from companion.randomness import drawing
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of the photographs torchvision's weights were trained on, in [0, 1]
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def _below_features(own: Mapping[str, Tensor], published: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The convolutional part's tensors of a checkpoint in torchvision's layout."""
+    start = "features."
+    return {key.removeprefix(start): value for key, value in published.items() if key.startswith(start)}
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,11 @@ class Backbone:
     asset: str | None  # its weights in the manifest; None for an untrained one
     layers: tuple[int, ...]  # which activations are compared, by position in `features`
     description: str
+    mean: tuple[float, ...] = IMAGENET_MEAN  # of the pictures it was trained on
+    std: tuple[float, ...] = IMAGENET_STD
+    renamed: Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], dict[str, Tensor]] = (
+        _below_features  # from our names and what the file holds to what is loaded
+    )
 
 
 def _squeezenet() -> nn.Sequential:
@@ -58,6 +70,15 @@ BACKBONES: dict[str, Backbone] = {
         "squeezenet-deep-compression",
         (1, 3, 4, 5),
         "SqueezeNet 1.0, ImageNet weights decoded from Deep Compression, ReLU 1 and fires 2 to 4",
+    ),
+    "efficientnet-lite0": Backbone(
+        efficientnet.trunk,
+        "efficientnet-lite0",
+        (1, 2, 3, 4),
+        "EfficientNet-Lite0, ImageNet weights, stages 1 to 4",
+        (efficientnet.MEAN,) * 3,
+        (efficientnet.STD,) * 3,
+        efficientnet.renamed,
     ),
     "untrained": Backbone(_small, None, (1, 4), "two untrained convolutions, for a quick look"),
 }
@@ -95,13 +116,13 @@ class PerceptualLoss(nn.Module):
                 "choose some of these."
             )
         if chosen.asset is not None:
-            _load_features(features, chosen.asset)
+            _load_features(features, chosen)
         self.features = features[: max(self.layers) + 1].eval().requires_grad_(False)
         for layer in self.features:
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False  # else it would overwrite the activation before it
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN)[:, None, None])
-        self.register_buffer("std", torch.tensor(IMAGENET_STD)[:, None, None])
+        self.register_buffer("mean", torch.tensor(chosen.mean)[:, None, None])
+        self.register_buffer("std", torch.tensor(chosen.std)[:, None, None])
 
     def activations(self, images: Tensor) -> list[Tensor]:
         """The chosen layers' activations, each `(N, C, H, W)`, of images `(N, 3, H, W)` in [−1, 1]."""
@@ -177,9 +198,8 @@ def _relative_gap(found: Tensor, target: Tensor) -> Tensor:
     )  # a black image may leave a layer silent
 
 
-def _load_features(features: nn.Sequential, asset: str) -> None:
+def _load_features(features: nn.Sequential, backbone: Backbone) -> None:
     """Put the checkpoint's convolutional part into `features`; `weights_only` refuses anything but tensors."""
-    state = torch.load(fetch(asset), map_location="cpu", weights_only=True)
-    features.load_state_dict(
-        {key.removeprefix("features."): value for key, value in state.items() if key.startswith("features.")}
-    )
+    assert backbone.asset is not None
+    state = torch.load(fetch(backbone.asset), map_location="cpu", weights_only=True)
+    features.load_state_dict(backbone.renamed(features.state_dict(), state))

@@ -33,6 +33,7 @@ WITH_WEIGHTS = {
     *("digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"),
     *DEBLURRING,
     *COLOUR,
+    *("unet", "colour"),
 }
 # A minute or less, nothing to continue; tested beside their chapter's code.
 SHORT = {"deblur-real", "faces-found", "faces-hidden", "hand-gestures", "pinch-to-volume"}
@@ -72,6 +73,9 @@ for name in names:
         faces.read_faces = die_at(0, faces.read_faces)
         facemesh.differences = die_at(5, facemesh.differences)
         memory.two_nearest = die_at(3, memory.two_nearest)
+        if name in ("unet-restoration", "unet", "colour"):
+            from companion.restoration.trainer import LearnerTrainer
+            LearnerTrainer.one_step = die_at(3 if name != "unet-restoration" else 9, LearnerTrainer.one_step)
         reproduce(name, work / "out", work, budget="debug")
         os._exit(0)
     _, status = os.waitpid(child, 0)

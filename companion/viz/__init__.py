@@ -18,6 +18,7 @@ PLACES = {
     ],
     "notebook": ["Captioned", "Table", "figure", "live", "moments", "table"],
     "run": ["losses_of_run"],
+    "sliding": ["Sliding", "before_after"],
 }
 HOMES = {name: module for module, names in PLACES.items() for name in names}
 

@@ -40,6 +40,7 @@ MASTERS = {
     "02_deblur_gan": Expected(16, 2, 6, 3),
     "03_wgan": Expected(12, 2, 5, 0),
     "04_wgan_gp": Expected(12, 1, 6, 1),
+    "05_restoration": Expected(18, 2, 7, 1),
     "06_vae": Expected(14, 1, 7, 0),
     "08_mediapipe": Expected(20, 2, 6, 0),
 }

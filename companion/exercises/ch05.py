@@ -1,0 +1,343 @@
+"""Checks of chapter 5's exercises: damage by name, no checkerboard, a critic of patches, colour, and honest runs."""
+
+import builtins
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, pixel_shuffle
+
+from companion.exercises.runner import NotYet, Task, described, right
+from companion.restoration.colour import colourfulness as of_the_course
+
+# ---- 1: damage by name ----
+
+AMOUNT = Task("amount(name, low, high)", "a factor from `low` to `high` that belongs to this file's name")
+
+
+def check_amount(student: object) -> None:
+    """Task 1: the same for a name for ever, evenly spread, whatever came before."""
+    names = [f"{breed}_{number}.jpg" for breed in ("beagle", "Sphynx", "été") for number in range(400)]
+    first = [AMOUNT.number(AMOUNT.ask(student, name, 1.5, 4.0)) for name in names]
+    backwards = [AMOUNT.number(AMOUNT.ask(student, name, 1.5, 4.0)) for name in names[::-1]]
+    if first != backwards[::-1]:
+        raise NotYet(
+            "Asked in another order, your factors are others: a run that is stopped, or a second worker, would ruin "
+            "the same picture differently. Let the name alone decide."
+        )
+    with _another_start():
+        if [AMOUNT.number(AMOUNT.ask(student, name, 1.5, 4.0)) for name in names[:20]] != first[:20]:
+            raise NotYet(
+                "Python's `hash` of a text changes with every start; take a checksum, such as `zlib.crc32`, or a "
+                "generator seeded with one."
+            )
+    if min(first) < 1.5 or max(first) > 4.0:
+        raise NotYet(f"Your factors reach from {min(first):.2f} to {max(first):.2f}; asked was for 1.5 to 4.")
+    thirds = Counter(min(2, int((value - 1.5) / 2.5 * 3)) for value in first)
+    if len(set(first)) < 100:
+        raise NotYet(
+            f"{len(names)} names share only {len(set(first))} factors; a finer number from the name would tell them "
+            "apart."
+        )
+    if any(abs(thirds[third] / len(first) - 1 / 3) > 0.08 for third in range(3)):
+        raise NotYet(
+            "Your factors are not spread evenly: thirds of the range get "
+            f"{thirds[0]}, {thirds[1]} and {thirds[2]} of {len(first)} names."
+        )
+    right("The same amount for a name, today and on every machine, and all amounts equally often.")
+
+
+# ---- 2: pixels out of channels ----
+
+ICNR = Task("icnr(weight, scale)", "the weight with each group of `scale²` output channels made equal")
+
+
+def check_icnr(student: object) -> None:
+    """Task 2: after the shuffle, each square of pixels has one value, and the squares differ."""
+    random = torch.Generator().manual_seed(3)
+    for channels, scale in ((2, 2), (3, 3)):
+        weight = torch.randn(channels * scale**2, 5, 1, 1, generator=random)
+        found = ICNR.tensor(ICNR.ask(student, weight.clone(), scale), tuple(weight.shape)).detach().float()
+        picture = pixel_shuffle(torch.einsum("oi,ihw->ohw", found[..., 0, 0], _features())[None], scale)[0]
+        squares = picture.unfold(1, scale, scale).unfold(2, scale, scale).flatten(3)
+        if (squares - squares[..., :1]).abs().max() < 1e-5:
+            if squares[..., 0].flatten(1).std(1).min() < 1e-4:
+                raise NotYet(
+                    "All squares have one and the same value; keep weights that look at the features."
+                )
+            if channels > 1 and (squares[0] - squares[1]).abs().max() < 1e-5:
+                raise NotYet(
+                    "All channels of the picture are equal: you copied one filter everywhere. Each channel of the "
+                    "picture keeps a filter of its own."
+                )
+            continue
+        if found.equal(weight):
+            raise NotYet(
+                "You return the weight as it came; neighbours still differ, which is the checkerboard."
+            )
+        tiled = weight[:channels].repeat(scale**2, 1, 1, 1)
+        if torch.allclose(found, tiled) or _every_nth(found, channels):
+            raise NotYet(
+                "You lay the filters one after the other: a, b, a, b. But `pixel_shuffle` makes each channel of the "
+                "picture out of channels that follow one another: a, a, b, b."
+            )
+        raise NotYet(
+            "After `pixel_shuffle` the pixels of a square still differ; make each group of scale² channels that "
+            "follow one another equal."
+        )
+    right("Each square of pixels begins with one value, so no checkerboard is built in.")
+
+
+def _features() -> Tensor:
+    return torch.randn(5, 4, 4, generator=torch.Generator().manual_seed(4))
+
+
+def _every_nth(weight: Tensor, channels: int) -> bool:
+    return all(torch.allclose(weight[index], weight[index % channels]) for index in range(len(weight)))
+
+
+# ---- 3: inside the writing ----
+
+INSIDE = Task("psnr_inside(drawn, wanted, mask)", "the PSNR of each picture where the mask is true, (N,)")
+
+
+def check_psnr_inside(student: object) -> None:
+    """Task 3: the mean is over the masked pixels and all three channels, for each picture by itself."""
+    random = torch.Generator().manual_seed(5)
+    wanted = torch.rand(3, 3, 8, 10, generator=random) * 2 - 1
+    drawn = wanted + 0.1 * torch.randn(wanted.shape, generator=random)
+    mask = torch.zeros(3, 1, 8, 10, dtype=torch.bool)
+    mask[0, :, :4], mask[1, :, :, :3], mask[2, :, 2:5, 2:9] = True, True, True
+    drawn = torch.where(mask, drawn, wanted + 0.5)
+    found = INSIDE.tensor(INSIDE.ask(student, drawn.clone(), wanted.clone(), mask.clone())).detach()
+    error = (drawn - wanted).square()
+    total, count = (error * mask).sum((1, 2, 3)), mask.sum((1, 2, 3))
+    good = 10 * torch.log10(4 / (total / (3 * count)))
+    one = 10 * torch.log10(4 / ((error * mask).sum() / (3 * count.sum())))
+    if found.numel() == 1:
+        INSIDE.match(
+            found.reshape(()), good, {"You average over all pictures; each has its own number.": one}
+        )
+    found = INSIDE.tensor(found, (3,))
+    mistakes = {
+        "You divide by all pixels of the picture; the mean is over the masked ones alone.": (
+            10 * torch.log10(4 / (total / (3 * 80)))
+        ),
+        "You forgot that there are three channels: the mask has one, and the error three.": (
+            10 * torch.log10(4 / (total / count))
+        ),
+        "You measure outside the writing: where the mask is false.": (
+            10 * torch.log10(4 / ((error * ~mask).sum((1, 2, 3)) / (3 * (~mask).sum((1, 2, 3)))))
+        ),
+        "You measure the whole picture; the mask says which pixels count.": (
+            10 * torch.log10(4 / error.mean((1, 2, 3)))
+        ),
+        "Your peak is 1; from −1 to 1 the way is 2.": 10 * torch.log10(1 / (total / (3 * count))),
+    }
+    INSIDE.match(found, good, mistakes)
+    right("Only what was written over counts, and each picture for itself.")
+
+
+# ---- 4: a critic of patches ----
+
+CRITIC = Task("critic_loss(scores, labels)", "the mean cross-entropy of all patches, a scalar")
+
+
+def check_critic_loss(student: object) -> None:
+    """Task 4: every patch of a picture has the picture's label."""
+    scores = torch.tensor([[2.0, -1.0, 0.5], [-3.0, 0.2, 1.0]])
+    for labels in (torch.tensor([1, 0]), torch.tensor([0, 0])):
+        targets = labels[:, None].expand_as(scores).float()
+        good = float(binary_cross_entropy_with_logits(scores, targets))
+        sure = scores.sigmoid()
+        mistakes = {
+            "You average the scores of a picture before the loss; each patch is judged by itself.": float(
+                binary_cross_entropy_with_logits(scores.mean(1), labels.float())
+            ),
+            "You take only the first patch.": float(
+                binary_cross_entropy_with_logits(scores[:, 0], labels.float())
+            ),
+            "You turned the labels round: 1 is real.": float(
+                binary_cross_entropy_with_logits(scores, 1 - targets)
+            ),
+            "Your scores go through a sigmoid twice; they are logits.": float(
+                binary_cross_entropy_with_logits(sure, targets)
+            ),
+            "You sum over the patches; take the mean, or the loss grows with the picture.": float(
+                binary_cross_entropy_with_logits(scores, targets, reduction="sum") / len(scores)
+            ),
+        }
+        found = CRITIC.number(CRITIC.ask(student, scores.clone(), labels.clone()))
+        CRITIC.expect(found, good, f"scores of three patches each and the labels {labels.tolist()}", mistakes)
+    _refuse_deaf(student, scores)
+    right("Every patch of a picture is told the picture's label.")
+
+
+def _refuse_deaf(student: object, scores: Tensor) -> None:
+    given = scores.clone().requires_grad_()
+    loss = CRITIC.scalar(CRITIC.ask(student, given, torch.tensor([1, 0])))
+    if not loss.requires_grad:
+        raise NotYet(
+            "The value is right, but no gradient comes back to the scores; stay with tensors throughout."
+        )
+
+
+# ---- 5: how colourful ----
+
+COLOUR = Task("colourfulness(images)", "the colourfulness of each picture, (N,)")
+
+
+def check_colourfulness(student: object) -> None:
+    """Task 5: Hasler and Süsstrunk's measure, from values in [−1, 1]."""
+    images = torch.rand(3, 3, 6, 9, generator=torch.Generator().manual_seed(6)) * 2 - 1
+    found = COLOUR.tensor(COLOUR.ask(student, images.clone())).detach()
+    red, green, blue = ((images + 1) * 127.5).unbind(1)
+    rg, yb = (red - green).flatten(1), ((red + green) / 2 - blue).flatten(1)
+    spread = (rg.var(1, correction=0) + yb.var(1, correction=0)).sqrt()
+    mean = (rg.mean(1).square() + yb.mean(1).square()).sqrt()
+    good = of_the_course(images)
+    mistakes = {
+        "Your values run from −1 to 1; the measure wants 0 to 255.": good / 127.5,
+        "You left out the means: 0.3 times their length is added.": spread,
+        "You added the means at full weight; it is 0.3.": spread + mean,
+        "You added the two spreads; take the root of the sum of their squares.": (
+            rg.std(1, correction=0) + yb.std(1, correction=0) + 0.3 * mean
+        ),
+        "You return one number for all; each picture has its own.": good.mean().expand(3),
+    }
+    if found.numel() == 1 and abs(float(found) - float(good.mean())) < 0.1:
+        raise NotYet("You return one number for all; each picture has its own.")
+    COLOUR.match(COLOUR.tensor(found, (3,)), good, mistakes, tolerance=2e-3)
+    right("Grey is 0, and what people call quite colourful is about 59.")
+
+
+# ---- 6: what went wrong? ----
+
+WORDS = ("healthy", "critic asleep", "critic too strong", "learnt by heart")
+DIAGNOSE = Task("diagnose(run)", f"one of the words {', '.join(f'“{word}”' for word in WORDS)}")
+
+
+def logged(kind: str, seed: int) -> dict[str, list[float]]:
+    """Curves of a run of this kind, with noise: 200 steps, and what validation pictures gained at each twentieth.
+
+    Args:
+        kind: One of `WORDS`.
+        seed: Of the noise, and of how plainly it shows.
+    """
+    random = torch.Generator().manual_seed(seed * 10 + WORDS.index(kind))
+
+    def draw(low: float, high: float) -> float:
+        return low + (high - low) * float(torch.rand((), generator=random))
+
+    steps = torch.linspace(0, 1, 200)
+    noise = torch.randn(4, 200, generator=random)
+    scale, best = draw(0.2, 5.0), draw(1.0, 3.0)  # of the loss, whose unit says nothing; in decibels
+    content = scale * (0.3 + 0.7 * (-steps / 0.3).exp()) * (1 + 0.05 * noise[0])
+    critic = 0.55 + draw(-0.05, 0.05) + 0.05 * noise[1]
+    validation = best * (1 - (-steps[::20] / 0.25).exp()) + 0.05 * noise[2][::20]
+    if kind == "critic asleep":
+        critic = 0.693 + 0.004 * noise[1]
+    if kind == "critic too strong":
+        critic = 0.4 * (-steps / draw(0.1, 0.2)).exp() + 0.004 * noise[1].abs()
+        validation = validation - draw(1.5, 3.0) * steps[::20]
+    if kind == "learnt by heart":
+        content = scale * (0.02 + 0.98 * (-steps / 0.2).exp()) * (1 + 0.05 * noise[0])
+        validation = validation - draw(2.0, 4.0) * (steps[::20] - 0.3).clamp(min=0)
+    return {"content_loss": content.tolist(), "critic_loss": critic.tolist(), "gain": validation.tolist()}
+
+
+HINTS = {
+    "critic asleep": "a critic that says the same to everything has a cross-entropy of log 2 ≈ 0.693, and stays there",
+    "critic too strong": "a critic whose loss falls to nothing has no slope left to give, and what it asks for harms",
+    "learnt by heart": "what is learnt by heart gets ever better on the training pictures and worse on others",
+    "healthy": "neither loss says more than the gain on pictures that were never trained on",
+}
+
+
+def check_diagnose(student: object) -> None:
+    """Task 6: forty runs that nobody has seen, ten of each kind."""
+    for seed, kind in product(range(100, 110), WORDS):
+        run = logged(kind, seed)
+        answer = DIAGNOSE.ask(student, {name: list(values) for name, values in run.items()})
+        if not isinstance(answer, str) or answer not in WORDS:
+            raise NotYet(f"`diagnose` returns {_said(answer)}; the words are {', '.join(WORDS)}.")
+        if answer != kind:
+            raise NotYet(
+                f"One of forty new runs is {kind}, and you call it {answer}. Think of this: {HINTS[kind]}. "
+                "The unit of the content loss differs from run to run, so its size says nothing."
+            )
+    right("Forty of forty: you read runs, not thresholds of one run.")
+
+
+def _said(answer: object) -> str:
+    return f"“{answer}”" if isinstance(answer, str) else described(answer)
+
+
+# ---- 7: which experiment would tell? ----
+
+FACTORS = {"generator_pretrained": (False, True), "critic_pretrained": (False, True)}
+PLAN = Task("plan()", "a list of runs, each a dictionary of its settings")
+SETTINGS = (*FACTORS, "seed", "generator_steps", "rate")
+
+
+def check_plan(student: object) -> None:
+    """Task 7: all four combinations, equal seeds, equal steps in all, the same rates tried for each."""
+    runs = PLAN.ask(student)
+    if not isinstance(runs, list) or not runs or not all(isinstance(run, Mapping) for run in runs):
+        raise NotYet("`plan` returns a list of dictionaries, one for each run.")
+    for run in runs:
+        if set(run) != set(SETTINGS):
+            raise NotYet(
+                f"Each run names {', '.join(SETTINGS)} and nothing else, not {', '.join(map(str, run))}."
+            )
+    cells: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {
+        cell: [run for run in runs if tuple(bool(run[name]) for name in FACTORS) == cell]
+        for cell in product(*FACTORS.values())
+    }
+    missing = [cell for cell, of in cells.items() if not of]
+    if missing:
+        words = [name for name, value in zip(FACTORS, missing[0], strict=True) if value] or ["neither"]
+        raise NotYet(
+            f"No run has {' and '.join(words)} alone switched on this way, so you cannot tell which of the two helps, "
+            "or whether they need each other."
+        )
+    if len({run["generator_steps"] for run in runs}) > 1:
+        raise NotYet(
+            "Your runs differ in the generator's steps, pre-training counted: then more training and better training "
+            "cannot be told apart."
+        )
+    tried = [sorted((run["rate"], run["seed"]) for run in of) for of in cells.values()]
+    if any(len({seed for _, seed in pairs}) < 3 for pairs in tried):
+        raise NotYet("Some combination has fewer than three seeds; a difference needs a spread beside it.")
+    if any(len(pairs) != len(set(pairs)) for pairs in tried):
+        raise NotYet("A run stands twice in your plan; it would tell you nothing new.")
+    if any({rate for rate, _ in pairs} != {rate for rate, _ in tried[0]} for pairs in tried):
+        raise NotYet("The combinations do not try the same rates; what was tuned for one alone wins by that.")
+    if len({rate for rate, _ in tried[0]}) < 2:
+        raise NotYet(
+            "All runs have one rate, and it may suit only some combinations: try at least two, the same for each."
+        )
+    if any(pairs != tried[0] for pairs in tried):
+        raise NotYet(
+            "The combinations do not share their seeds and rates, so their runs cannot be compared in pairs."
+        )
+    right(f"{len(runs)} runs that can tell which of the two helps, and whether they need each other.")
+
+
+@contextmanager
+def _another_start() -> Iterator[None]:
+    """Python's `hash` with the other salt that the next start of Python may bring."""
+    own = builtins.hash
+
+    def salted(value: object) -> int:
+        return own(("another start", value)) if isinstance(value, (str, bytes, tuple)) else own(value)
+
+    builtins.hash = salted
+    try:
+        yield
+    finally:
+        builtins.hash = own

@@ -1,0 +1,405 @@
+"""The comparison of chapter 5, and the run whose weights it ships."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache, partial
+from itertools import pairwise
+from statistics import fmean
+from typing import Any
+
+from torch import nn
+
+from companion.data.assets import manifest
+from companion.data.batches import Pair
+from companion.data.crappify import Damage
+from companion.data.photos import SPLITS, Photos, load_photos
+from companion.environment import pick_device
+from companion.metrics import Measurement, frechet_distance, kernel_distance
+from companion.metrics.restoration import PerceptualDistance
+from companion.models.unet import UNet, UNetConfig
+from companion.reproduce.ch05.measuring import SHRINKS, Judge
+from companion.reproduce.following import finish_run
+from companion.reproduce.job import Job, Result, over_seeds
+from companion.reproduce.statistics import bootstrap, with_interval
+from companion.restoration.colour import Uncoloured
+from companion.restoration.judging import LabelledByFolder, accuracy, drawn_by, mean_psnr, save_for_critic
+from companion.restoration.learners import copied, critic, unet
+from companion.restoration.measuring import pieces, spectrum
+from companion.restoration.pairs import HeldOut, held_out
+from companion.restoration.settings import CriticSettings, RestorationGANSettings, RestorationSettings
+from companion.restoration.trainer import GANLearnerTrainer, LearnerTrainer
+from companion.training.runs import Run
+
+SEEDS = [1, 2, 3]
+SIDE = 256  # of the test pictures
+EACH = 2  # times that each test photograph is ruined
+ENCODER = "efficientnet-lite0"
+EYES = "squeezenet-deep-compression"  # what judges: another network than any that was trained with
+SMALL = UNetConfig(stages=2, attention=False)  # of a debug run
+WIDTH = 16  # of the critic
+POINTS = 4  # moments of a run at which it is looked at
+
+
+def budget(job: Job) -> dict[str, int]:
+    """Steps of each part. All rows but the first have had equally many of the generator's in the end."""
+    return {
+        "debug": {"frozen": 1, "unfrozen": 2, "further": 2, "critic": 2, "lessons": 2, "tried": 1},
+        "laptop": {"frozen": 200, "unfrozen": 1300, "further": 1000, "critic": 200, "lessons": 60, "tried": 250},
+        "gpu": {
+            "frozen": 2000, "unfrozen": 13000, "further": 10000, "critic": 2000, "lessons": 600, "tried": 2000
+        },
+    }[job.budget]  # fmt: skip
+
+
+def base(job: Job) -> RestorationSettings:
+    """What all runs of the chapter share."""
+    pets = manifest()["pets"].here and not job.debug
+    if not pets and not job.debug:
+        print("The pets are not in the cache, so this trains and tests on the embedded photographs alone.")
+    settings = RestorationSettings(data="pets" if pets else "embedded", backbone=_features(job))
+    sizes: dict[str, dict[str, Any]] = {
+        "debug": {"size": 32, "batch": 2},
+        "laptop": {},
+        "gpu": {"size": 160, "batch": 32, "device": "auto"},
+    }
+    settings = replace(settings, **sizes[job.budget])
+    return replace(settings, device=pick_device(settings.device).type)
+
+
+def _features(job: Job) -> str:
+    return "untrained" if job.debug else ENCODER
+
+
+def eyes(job: Job) -> str:
+    """What judges perceptual distances: another network than any that was trained with."""
+    return "untrained" if job.debug else EYES
+
+
+@cache
+def photographs(data: str) -> Photos:
+    """The photographs that are large enough to test on."""
+    return load_photos(data, least=SIDE)
+
+
+# ---- the runs ----
+
+
+def finished(
+    job: Job, key: str, settings: RestorationSettings, network: UNet, judge: nn.Module | None = None
+) -> tuple[LearnerTrainer, list[dict[str, Any]]]:
+    """A run in its folder below the job's, brought to its end, and its quality on validation photographs on the way."""
+    photos = photographs(settings.data)
+    if isinstance(settings, RestorationGANSettings):
+        assert judge is not None
+        trainer: LearnerTrainer = settings.gan_trainer(network, judge, photos)
+    else:
+        trainer = settings.trainer(network, photos)
+    patches = settings.patches(photos)
+    run = Run.start(job.work / key, settings.as_json(), photos.fingerprint, resume=True)
+    validation = looked_at(settings.data, settings.damage, settings.size)
+    every = max(1, settings.steps // POINTS)
+
+    def measured() -> None:
+        if trainer.step and trainer.step % every == 0:
+            job.once(f"{key}-curve/{trainer.step:06d}", lambda: _point(trainer.step, network, validation))
+
+    finish_run(run, trainer, patches, steps=settings.steps, label=key, each=measured)
+    curve = [
+        job.once(f"{key}-curve/{path.stem}", dict) for path in sorted((job.work / f"{key}-curve").glob("*"))
+    ]
+    return trainer, curve
+
+
+def _point(step: int, network: nn.Module, held: HeldOut) -> dict[str, Any]:
+    return {"step": step, "psnr": mean_psnr(network, held.pairs)}
+
+
+@cache
+def looked_at(data: str, damage: Damage | Uncoloured, size: int) -> HeldOut:
+    """Middles of the validation photographs, of the training patches' size."""
+    return held_out(photographs(data).split("validation"), damage, size, each=2)
+
+
+def critic_for(job: Job, key: str, settings: RestorationSettings, network: UNet) -> tuple[nn.Module, float]:
+    """A critic that has been shown what this network draws, and how often it is right on patches it never saw."""
+    steps = budget(job)
+    photos = photographs(settings.data)
+    patches = replace(settings, seed=settings.seed + 1000).patches(
+        photos
+    )  # others than the network learnt from
+    folder = job.work / f"{key}-pictures"
+    job.once(f"{key}-saved", lambda: _saved(network, patches, steps["lessons"], folder))
+    lessons = LabelledByFolder(folder, settings.size, settings.batch * 2, settings.seed)
+    about = CriticSettings(
+        data="drawn and real patches",
+        size=settings.size,
+        batch=settings.batch * 2,
+        steps=steps["critic"],
+        seed=settings.seed,
+        device=settings.device,
+    )
+    judge = new_critic(job, settings.seed)
+    trainer = about.trainer(judge)
+    run = Run.start(job.work / key, about.as_json(), _checksum(network), resume=True)
+    finish_run(run, trainer, lessons, steps=about.steps, label=key)
+    held = looked_at(settings.data, settings.damage, settings.size).pairs
+    return judge, accuracy(judge.cpu(), held.target, drawn_by(network, held.input))
+
+
+def new_critic(job: Job, seed: int) -> nn.Module:
+    """A critic that has seen nothing."""
+    return critic(8, blocks=1, seed=seed) if job.debug else critic(WIDTH, seed=seed)
+
+
+def _saved(network: nn.Module, patches: Any, lessons: int, folder: Any) -> dict[str, Any]:
+    save_for_critic(network, patches, lessons, folder)
+    return {"batches": lessons}
+
+
+def _checksum(network: nn.Module) -> str:
+    """Which weights these are."""
+    checksum = hashlib.sha256()
+    for value in network.state_dict().values():
+        checksum.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return checksum.hexdigest()[:16]
+
+
+def fresh(job: Job, seed: int) -> UNet:
+    """A U-Net that has seen ImageNet and nothing else."""
+    if job.debug:
+        return unet(SMALL, pretrained=False, seed=seed)
+    return unet(seed=seed)
+
+
+def pretrained_network(job: Job, seed: int) -> UNet:
+    """Squared error alone: first with the encoder frozen, then with all."""
+    steps = budget(job)
+    settings = replace(base(job), seed=seed)
+    network = fresh(job, seed)
+    first = replace(settings, frozen=True, steps=steps["frozen"])
+    finished(job, f"seed-{seed}/frozen", first, network)
+    second = replace(settings, steps=steps["unfrozen"], began="frozen")
+    finished(job, f"seed-{seed}/unfrozen", second, network)
+    return network
+
+
+# ---- the comparison ----
+
+FEATURES = 0.02  # weight of the features' part: at the end of the pre-training both parts push about alike
+RATES = (1e-4, 3e-4, 1e-3)  # tried for both GANs
+
+ROWS = {
+    "bicubic": "as they are given: enlarged by bicubic interpolation",
+    "MSE": "squared error alone",
+    "MSE + features": "squared error, then with what EfficientNet-Lite0 sees",
+    "GAN": "squared error, then a critic beside it, adaptive switching",
+    "GAN, fixed": "the same, turn and turn about",
+    "GAN, from scratch": "the critic from the first step on, no pre-training but ImageNet's",
+}
+
+
+def compared(job: Job) -> Result:
+    """All rows over the seeds, seeds outermost.
+
+    What would refute “pre-training saves a GAN”: the GAN from scratch, with as many of the generator's steps and the
+    better of the rates tried for it, at no greater perceptual distance than the pre-trained one, by more than the
+    interval over photographs. What would refute “features or a critic buy perception with distortion”: neither row
+    nearer than MSE alone in perceptual distance, or none worse in PSNR.
+    """
+    settings = base(job)
+    photos = photographs(settings.data).split("test")
+    held = held_out(photos, settings.damage, 64 if job.debug else SIDE, each=EACH)
+    judge = Judge(held, eyes(job))
+    seeds = SEEDS[:2] if job.debug else SEEDS
+    rates = _chosen_rates(job)
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in ROWS}
+    accuracies = []
+    given = job.once("bicubic", lambda: judge.judge(held.pairs.input))
+    for seed in seeds:
+        found["bicubic"].append(given)
+        first = pretrained_network(job, seed)
+        critic_key = f"seed-{seed}/critic"
+        for name, run in _runs(job, seed, rates).items():
+            report = _row(job, seed, name, run, first, critic_key, judge)
+            found[name].append(report)
+            accuracies += [report["accuracy"]] if name == "GAN" else []
+    metrics = [*row_metrics(found, judge), *_differences(found, judge)]
+    metrics.append(over_seeds("accuracy of the pre-trained critic", accuracies))
+    floor = job.once("floor", lambda: _floor(judge, photographs(settings.data).split("validation"), settings))
+    metrics.append(
+        Measurement(
+            "Fréchet distance: other photographs", floor["frechet"], "originals of the validation split"
+        )
+    )
+    about = {
+        **settings.as_json(),
+        "precision": "float32",
+        "steps": budget(job),
+        "rates": rates,
+        "features": FEATURES,
+        "photographs": {part: len(photographs(settings.data).split(part)) for part in SPLITS},
+    }
+    details = {
+        "rows": found,
+        "shrinks": [round(value, 4) for value in held.shrinks.tolist()],
+        "qualities": held.qualities.tolist(),
+        "spectrum": floor["spectrum"],
+    }
+    return Result(about, list(seeds), metrics, details)
+
+
+def _runs(job: Job, seed: int, rates: dict[str, float]) -> dict[str, RestorationSettings]:
+    steps = budget(job)
+    settings = replace(base(job), seed=seed, steps=steps["further"], rate=3e-4, began="unfrozen")
+    gan = _as_gan(settings, rates["pre-trained"])
+    all_steps = steps["frozen"] + steps["unfrozen"] + steps["further"]
+    return {
+        "MSE": settings,
+        "MSE + features": replace(settings, features=FEATURES),
+        "GAN": gan,
+        "GAN, fixed": replace(gan, below=None),
+        "GAN, from scratch": replace(_as_gan(settings, rates["from scratch"]), steps=all_steps, began=""),
+    }
+
+
+def _as_gan(settings: RestorationSettings, rate: float) -> RestorationGANSettings:
+    shared = {name: getattr(settings, name) for name in settings.options()}
+    return RestorationGANSettings(**{**shared, "rate": rate})
+
+
+def _row(
+    job: Job, seed: int, name: str, settings: RestorationSettings, first: UNet, critic_key: str, judge: Judge
+) -> dict[str, Any]:
+    """One row of one seed: the run, and how it did on the test pictures."""
+    key = f"seed-{seed}/{name}"
+    network = copied(first) if settings.began else fresh(job, seed)
+    score: dict[str, Any] = {}
+    opponent: nn.Module | None = None
+    if isinstance(settings, RestorationGANSettings) and settings.began:
+        opponent, right = critic_for(job, critic_key, settings, first)
+        score["accuracy"] = right
+    elif isinstance(settings, RestorationGANSettings):
+        opponent = new_critic(job, seed)
+    trainer, curve = finished(job, key, settings, network, opponent)
+    held = judge.held.pairs
+    judged = job.once(f"{key}-judged", lambda: judge.judge(drawn_by(network, held.input)))
+    if isinstance(trainer, GANLearnerTrainer):
+        score["critic batches a step"] = (trainer.taken - trainer.step) / max(trainer.step, 1)
+    return {"seed": seed, "curve": curve, **score, **judged}
+
+
+def _chosen_rates(job: Job) -> dict[str, float]:
+    """For both GANs the rate, of equally many, after which validation pictures are nearest in perceptual distance."""
+    seed, tried = SEEDS[0], budget(job)["tried"]
+    first = pretrained_network(job, seed)
+    found = {}
+    for start in ("pre-trained", "from scratch"):
+        distances = {}
+        for rate in RATES[:2] if job.debug else RATES:
+            settings = replace(_as_gan(replace(base(job), seed=seed), rate), steps=tried)
+            settings = replace(settings, began="unfrozen" if start == "pre-trained" else "")
+            network = copied(first) if settings.began else fresh(job, seed)
+            opponent = new_critic(job, seed)
+            if settings.began:
+                opponent, _ = critic_for(job, f"seed-{seed}/critic", settings, first)
+            key = f"rates/{start} {rate:g}"
+            finished(job, key, settings, network, opponent)
+            held = looked_at(settings.data, settings.damage, settings.size).pairs
+            nearness = partial(_nearness, job, network, held)
+            distances[rate] = job.once(f"{key}-distance", nearness)["distance"]
+        found[start] = min(distances, key=lambda rate: distances[rate])
+    return found
+
+
+def _nearness(job: Job, network: nn.Module, held: Pair) -> dict[str, Any]:
+    return {
+        "distance": float(PerceptualDistance(eyes(job))(drawn_by(network, held.input), held.target).mean())
+    }
+
+
+# ---- what the record says ----
+
+TITLES = {
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "distance": "perceptual distance",
+    "inside": "PSNR inside the writing (dB)",
+    "outside": "PSNR outside the writing (dB)",
+}
+PAIRED = (("MSE", "bicubic"), ("MSE + features", "MSE"), ("GAN", "MSE"), ("GAN", "GAN, fixed"),
+          ("GAN", "GAN, from scratch"))  # fmt: skip
+
+
+def row_metrics(found: dict[str, list[dict[str, Any]]], judge: Judge) -> Iterator[Measurement]:
+    """Every row's scores: means over the pictures, then over the seeds."""
+    for name, runs in found.items():
+        runs = runs[:1] if name == "bicubic" else runs
+        for key, title in TITLES.items():
+            measured = over_seeds(f"{title}: {name}", [_mean(run["each"][key]) for run in runs])
+            yield replace(measured, protocol=_how(judge, measured, key))
+        for key, title in (("frechet", "Fréchet distance"), ("kernel", "kernel distance")):
+            measured = over_seeds(f"{title}: {name}", [run[key] for run in runs])
+            yield replace(measured, protocol=_how(judge, measured, key))
+        for low, high in pairwise(SHRINKS):
+            of = [index for index, shrink in enumerate(judge.held.shrinks.tolist()) if low <= shrink <= high]
+            if of:
+                qualities = [_mean([run["each"]["psnr"][index] for index in of]) for run in runs]
+                measured = over_seeds(f"PSNR (dB), shrunk {low:g} to {high:g} times: {name}", qualities)
+                yield replace(measured, protocol=f"{len(of)} pictures, {measured.protocol}")
+        turns = [run["critic batches a step"] for run in runs if "critic batches a step" in run]
+        if turns:
+            yield over_seeds(f"critic's batches a step: {name}", turns)
+
+
+def _how(judge: Judge, measured: Measurement, key: str) -> str:
+    seen = {
+        "distance": f"; {judge.perceptual.protocol}",
+        "frechet": f"; {judge.features.protocol}, each picture's quarters",
+        "kernel": f"; {judge.features.protocol}, each picture's quarters",
+    }
+    return f"{judge.protocol}{seen.get(key, '')}; {measured.protocol}"
+
+
+def _differences(found: dict[str, list[dict[str, Any]]], judge: Judge) -> Iterator[Measurement]:
+    """What one row has over another: paired by picture and seed, one number a photograph, and how sure it is."""
+    for better, worse in PAIRED:
+        for key, title in TITLES.items():
+            apart = [
+                _per_photograph(_minus(one["each"][key], other["each"][key]), judge.held.each)
+                for one, other in zip(found[better], found[worse], strict=True)
+            ]
+            of_one = [_mean(list(column)) for column in zip(*apart, strict=True) if None not in column]
+            protocol = (
+                f"means over {len(apart)} seeds of {len(of_one)} photographs, bootstrap over the photographs"
+            )
+            yield with_interval(
+                f"{title}: {better} over {worse}", fmean(of_one), bootstrap([of_one]), protocol
+            )
+
+
+def _minus(one: list[float | None], other: list[float | None]) -> list[float | None]:
+    return [None if a is None or b is None else a - b for a, b in zip(one, other, strict=True)]
+
+
+def _per_photograph(values: list[float | None], each: int) -> list[float | None]:
+    """Means over the pictures of one photograph; None where none has writing to be restored."""
+    groups = [values[first : first + each] for first in range(0, len(values), each)]
+    return [_mean(group) if any(value is not None for value in group) else None for group in groups]
+
+
+def _mean(values: list[float | None]) -> float:
+    return fmean(value for value in values if value is not None)
+
+
+def _floor(judge: Judge, others: Photos, settings: RestorationSettings) -> dict[str, Any]:
+    """How far the originals of other photographs lie from these, and what the originals' spectrum is."""
+    side = judge.held.pairs.target.shape[-1]
+    good = held_out(others, settings.damage, side).pairs.target
+    features = judge.features(pieces(good))
+    wanted = judge.features(pieces(judge.held.pairs.target[:: judge.held.each]))
+    return {
+        "frechet": frechet_distance(wanted, features),
+        "kernel": kernel_distance(wanted, features)[0],
+        "spectrum": [round(value, 5) for value in spectrum(judge.held.pairs.target).tolist()],
+    }

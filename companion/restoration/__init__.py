@@ -1,0 +1,10 @@
+"""Restoring pictures with fastai: U-Net, critic, GAN, and the data for them (chapter 5).
+
+What trains here is fastai's: learners, settings, folders and trainer import it, which takes seconds. Nothing else of
+the course does.
+"""
+
+import warnings
+
+# fastai's own GANTrainer keeps its players under names that the learner has too, and says so at each start
+warnings.filterwarnings("ignore", message="You are shadowing an attribute")
