@@ -64,7 +64,9 @@ class AnyBlur:
                 f"{self.size}; choose a larger odd size."
             )
         if not 0 <= self.none + self.shake + self.line + self.disc <= 1:
-            raise CompanionError("The shares of the kinds of blur add up to more than one; choose smaller ones.")
+            raise CompanionError(
+                "The shares of the kinds of blur add up to more than one; choose smaller ones."
+            )
 
     def draw(self, count: int, random: torch.Generator) -> Damage:
         """Damage for `count` pictures.
@@ -159,10 +161,15 @@ def shakes(lengths: Tensor, random: torch.Generator) -> Tensor:
     memory = 0.03 * 100 ** torch.rand(count, generator=random)
     kept = torch.exp(-1 / (memory * MOMENTS))
     nudges = torch.view_as_complex(torch.randn(count, MOMENTS, 2, generator=random))
-    jolts = torch.rand(count, MOMENTS, generator=random) < torch.randint(4, (count, 1), generator=random) / MOMENTS
+    jolts = (
+        torch.rand(count, MOMENTS, generator=random)
+        < torch.randint(4, (count, 1), generator=random) / MOMENTS
+    )
     pushes = nudges * torch.where(jolts, 2.0, (1 - kept.square()).sqrt()[:, None])
     pushes[:, 0] = nudges[:, 0]  # stationary from the beginning
-    speeds = np.stack([lfilter([1], [1, -float(k)], row) for k, row in zip(kept, pushes.numpy(), strict=True)])
+    speeds = np.stack(
+        [lfilter([1], [1, -float(k)], row) for k, row in zip(kept, pushes.numpy(), strict=True)]
+    )
     strides = torch.from_numpy(speeds).to(torch.complex64)
     strides[:, 0] = 0
     travelled = strides.abs().sum(1, keepdim=True).clamp(min=1e-6)

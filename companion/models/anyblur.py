@@ -11,16 +11,20 @@ a sharp picture would have, a quotient of Fourier transforms gives the kernel th
 second time with its own first answer in hand.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle, softplus
 
+from companion.errors import CompanionError
 from companion.models.configs import Config, positive
 from companion.models.deblur import ResidualBlock
+from companion.models.fourier import frequencies, picture, transform
 from companion.models.registry import Model, Signature, image
+
+FAINT = 0.05  # light of a kernel fainter than this part of its brightest is noise
+SURE = 1e-3  # where no edge tells of a blur, the kernel is a point
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,10 @@ class Body(nn.Module):
         w, outer = config.width, config.outer
         self.enter = nn.Conv2d(4 * given, w, 3, padding=1)
         self.down_half, self.down_quarter = _blocks(w, outer), _blocks(2 * w, outer)
-        self.narrow, self.narrow_again = nn.Conv2d(w, 2 * w, 2, stride=2), nn.Conv2d(2 * w, 4 * w, 2, stride=2)
+        self.narrow, self.narrow_again = (
+            nn.Conv2d(w, 2 * w, 2, stride=2),
+            nn.Conv2d(2 * w, 4 * w, 2, stride=2),
+        )
         self.bottom = _blocks(4 * w, config.inner)
         self.widen, self.widen_again = (
             nn.ConvTranspose2d(4 * w, 2 * w, 2, stride=2),
@@ -86,10 +93,20 @@ class Answer:
     noise: Tensor | None = None  # (N,): standard deviation on the scale [0, 1]
 
 
+@dataclass(frozen=True)
+class PlainConfig(BodyConfig):
+    """The shape of a `PlainRestorer`."""
+
+
+@dataclass(frozen=True)
+class GatedConfig(BodyConfig):
+    """The shape of a `GatedRestorer`."""
+
+
 class PlainRestorer(nn.Module):
     """Blurred pictures `(N, 3, H, W)` in [−1, 1] to restored ones of the same shape and range; any H and W."""
 
-    def __init__(self, config: BodyConfig) -> None:
+    def __init__(self, config: PlainConfig) -> None:
         super().__init__()
         self.config = config
         self.body = Body(3, 3, config)
@@ -108,7 +125,7 @@ class PlainRestorer(nn.Module):
 class GatedRestorer(nn.Module):
     """As `PlainRestorer`, with a second output: how wide the blur is at each place, which gates the first."""
 
-    def __init__(self, config: BodyConfig) -> None:
+    def __init__(self, config: GatedConfig) -> None:
         super().__init__()
         self.config = config
         self.body = Body(3, 4, config)
@@ -131,7 +148,13 @@ class KernelConfig(BodyConfig):
     """The numbers that fix the network's shape; both its bodies have the same."""
 
     size: int = 41  # side of the kernels it can find, odd
-    rounds: int = 2
+    rounds: int = 1  # after the first it has its own answer in hand; all use the same weights
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        positive(size=self.size, rounds=self.rounds)
+        if self.size % 2 == 0:
+            raise CompanionError(f"A kernel of {self.size} pixels has no middle; choose an odd size.")
 
 
 class KernelRestorer(nn.Module):
@@ -144,11 +167,15 @@ class KernelRestorer(nn.Module):
     def __init__(self, config: KernelConfig) -> None:
         super().__init__()
         self.config = config
-        self.edges = Body(6, 3, config)  # blurred, and the last answer → sharp slopes (2), weight of the blurred ones
+        self.edges = Body(
+            6, 3, config
+        )  # blurred, and the last answer → sharp slopes (2), weight of the blurred ones
         self.clean = Body(9, 4, config)  # blurred, and two Wiener filters → difference (3), gate
         self.grain = nn.Linear(4 * config.width, 1)  # log noise
         self.trust = nn.Parameter(torch.tensor(-4.0))  # log of the quotient's regularisation
-        self.balance = nn.Parameter(torch.tensor([6.0, 2.0]))  # of Wiener's: offset, and power of the frequency
+        self.balance = nn.Parameter(
+            torch.tensor([6.0, 2.0])
+        )  # of Wiener's: offset, and power of the frequency
 
     def answer(self, blurred: Tensor) -> Answer:
         """Two rounds of edges, kernel, Wiener's filter and cleaning up."""
@@ -177,21 +204,18 @@ class KernelRestorer(nn.Module):
 
         Schuler et al. 2016, equation 6. It is then made what a kernel is: no negative light, and a sum of one.
         """
-        half = self.config.size // 2
+        size, half = self.config.size, self.config.size // 2
         slopes = _slopes(blurred.mean(1, keepdim=True))
-        sharp = _transformed(pad(slopes + drawn[:, :2], (0, half, 0, half)))
-        given = _transformed(pad(slopes * 2 * torch.sigmoid(drawn[:, 2:]), (0, half, 0, half)))
-        power = (sharp.abs().square()).sum(1)
+        sharp = transform(pad(slopes + drawn[:, :2], (0, half, 0, half)))
+        given = transform(pad(slopes * 2 * torch.sigmoid(drawn[:, 2:]), (0, half, 0, half)))
+        power = sharp.power.sum(1)
         regular = self.trust.exp() * power.mean((1, 2), keepdim=True) + 1e-6
-        quotient = (sharp.conj() * given).sum(1) / (power + regular)
-        size = (blurred.shape[-2] + half, blurred.shape[-1] + half)
-        found = torch.fft.irfft2(quotient, s=size).roll((half, half), (1, 2))
-        found = found[:, : self.config.size, : self.config.size]
-        light = (found - 0.05 * found.amax((1, 2), keepdim=True)).relu()
-        total = light.sum((1, 2), keepdim=True)
-        still = torch.zeros_like(light)
-        still[:, half, half] = 1
-        return (light + 1e-3 * still) / (total + 1e-3)
+        quotient = sharp.correlated(given).summed(1).over(power + regular)
+        found = picture(quotient, blurred.shape[-2] + half, blurred.shape[-1] + half)
+        found = found.roll((half, half), (1, 2))[:, :size, :size]
+        light = (found - FAINT * found.amax((1, 2), keepdim=True)).relu()
+        still = pad(torch.full((1, 1), SURE, device=light.device), (half, half, half, half))
+        return (light + still) / (light.sum((1, 2), keepdim=True) + SURE)
 
     def deconvolve(self, blurred: Tensor, kernel: Tensor, grain: Tensor) -> tuple[Tensor, Tensor]:
         """Wiener's filter with the kernel, at the balance that noise and frequency ask for, and at a tenth of it.
@@ -201,22 +225,23 @@ class KernelRestorer(nn.Module):
         half = self.config.size // 2
         wide = pad(blurred, (half, half, half, half), mode="replicate")
         height, width = wide.shape[-2:]
-        blur = torch.fft.rfft2(pad(kernel, (0, width - 2 * half - 1, 0, height - 2 * half - 1)).roll((-half, -half), (1, 2)))[
-            :, None
-        ]
-        again = torch.fft.irfft2(torch.fft.rfft2(wide) * blur, s=(height, width))
-        keep = _ramp(height, half)[:, None] * _ramp(width, half)
-        given = torch.fft.rfft2(keep * wide + (1 - keep) * again)
-        down, across = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)
-        frequency = (down.square() + across.square()).sqrt() + 0.01
+        whole = pad(kernel, (0, width - self.config.size, 0, height - self.config.size))
+        blur = transform(whole.roll((-half, -half), (1, 2))[:, None])
+        again = picture(transform(wide) * blur, height, width)
+        keep = (_ramp(height, half)[:, None] * _ramp(width, half)).to(wide)
+        given = transform(keep * wide + (1 - keep) * again)
+        squared = frequencies(height)[:, None].square() + frequencies(width)[: width // 2 + 1].square()
+        frequency = (squared.sqrt() + 0.01).to(wide)
         level = self.balance[0] + 2 * torch.log(grain.exp() + 0.002)
         balance = (level[:, None, None, None] + self.balance[1] * frequency.log()).exp()
-        power = blur.abs().square()
-        found = [
-            torch.fft.irfft2(blur.conj() * given / (power + much), s=(height, width))[..., half:-half, half:-half]
+        found = blur.correlated(given)
+        weak, strong = (
+            picture(found.over(blur.power + much), height, width)[
+                ..., half : height - half, half : width - half
+            ]
             for much in (balance, balance / 10)
-        ]
-        return found[0], found[1].clamp(-2, 2)
+        )
+        return weak, strong.clamp(-2, 2)
 
 
 def spread(kernels: Tensor) -> Tensor:
@@ -226,9 +251,7 @@ def spread(kernels: Tensor) -> Tensor:
     """
     at = torch.arange(kernels.shape[-1], device=kernels.device, dtype=kernels.dtype)
     down, across = kernels.sum(2), kernels.sum(1)
-    variance = [
-        (line * at.square()).sum(1) - (line * at).sum(1).square() for line in (down, across)
-    ]
+    variance = [(line * at.square()).sum(1) - (line * at).sum(1).square() for line in (down, across)]
     return (variance[0] + variance[1]).clamp(min=0).sqrt()
 
 
@@ -237,10 +260,6 @@ def _slopes(grey: Tensor) -> Tensor:
     across = pad(grey.diff(dim=3), (0, 1))
     down = pad(grey.diff(dim=2), (0, 0, 0, 1))
     return torch.cat([across, down], 1)
-
-
-def _transformed(pictures: Tensor) -> Tensor:
-    return torch.fft.rfft2(pictures)
 
 
 def _ramp(length: int, rise: int) -> Tensor:
@@ -253,7 +272,7 @@ def _signature(config: BodyConfig) -> Signature:
 
 
 MODELS = (
-    Model("anyblur.PlainRestorer", PlainRestorer, BodyConfig, _signature, BodyConfig(4, 1, 1)),
-    Model("anyblur.GatedRestorer", GatedRestorer, BodyConfig, _signature, BodyConfig(4, 1, 1)),
+    Model("anyblur.PlainRestorer", PlainRestorer, PlainConfig, _signature, PlainConfig(4, 1, 1)),
+    Model("anyblur.GatedRestorer", GatedRestorer, GatedConfig, _signature, GatedConfig(4, 1, 1)),
     Model("anyblur.KernelRestorer", KernelRestorer, KernelConfig, _signature, KernelConfig(4, 1, 1, size=7)),
 )
