@@ -67,7 +67,7 @@ def _few_edges(blurred: Tensor, kernel: Tensor, weight: float) -> Tensor:
 
 
 def _kernel_of(edges: Tensor, blurred: Tensor, side: int, smooth: float) -> Tensor:
-    """The kernel `(side, side)` by least squares on slopes (Cho and Lee 2009, equation 8), its weakest light cut off."""
+    """The kernel `(side, side)` by least squares on slopes (Cho and Lee 2009, equation 8), without faint light."""
     across, down = _differences(blurred.shape)
     top, bottom = 0.0, smooth
     for slope in (across, down):
@@ -81,7 +81,8 @@ def _kernel_of(edges: Tensor, blurred: Tensor, side: int, smooth: float) -> Tens
 def _filter(kernel: Tensor, shape: torch.Size) -> Tensor:
     half = kernel.shape[-1] // 2
     wide = pad(kernel, (0, shape[-1] - kernel.shape[-1], 0, shape[-2] - kernel.shape[-2]))
-    return torch.fft.rfft2(wide.roll((-half, -half), (0, 1)))
+    passed: Tensor = torch.fft.rfft2(wide.roll((-half, -half), (0, 1)))
+    return passed
 
 
 def _differences(shape: torch.Size) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["errors", "files", "found", "randomness", "records", "settings"],
     ["environment", "data"],
-    ["classical", "losses", "models", "objectives", "viz"],
+    ["blind", "classical", "losses", "models", "objectives", "viz"],
     ["pretrained", "metrics", "training", "vision"],
     ["exercises", "export", "museum", "reproduce", "sonify", "tiling"],
     ["course", "doctor"],

@@ -128,7 +128,7 @@ def blur(images: Tensor, kernels: Tensor) -> Tensor:
     height, width = images.shape[-2:]
     size = kernels.shape[-1]
     passed = torch.fft.rfft2(kernels, s=(height, width))[:, None]
-    wrapped = torch.fft.irfft2(torch.fft.rfft2(images) * passed, s=(height, width))
+    wrapped: Tensor = torch.fft.irfft2(torch.fft.rfft2(images) * passed, s=(height, width))
     return wrapped[..., size - 1 :, size - 1 :].contiguous()
 
 

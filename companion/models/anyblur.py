@@ -93,6 +93,18 @@ class Answer:
     noise: Tensor | None = None  # (N,): standard deviation on the scale [0, 1]
 
 
+class BlindRestorer(nn.Module):
+    """Blurred pictures `(N, 3, H, W)` in [−1, 1] to restored ones of the same shape and range; any H and W."""
+
+    def answer(self, blurred: Tensor) -> Answer:
+        """The restored pictures, not cut off at [−1, 1], and what the network has found on the way."""
+        raise NotImplementedError
+
+    def forward(self, blurred: Tensor) -> Tensor:
+        """The restored pictures."""
+        return self.answer(blurred).restored.clamp(-1, 1)
+
+
 @dataclass(frozen=True)
 class PlainConfig(BodyConfig):
     """The shape of a `PlainRestorer`."""
@@ -103,8 +115,8 @@ class GatedConfig(BodyConfig):
     """The shape of a `GatedRestorer`."""
 
 
-class PlainRestorer(nn.Module):
-    """Blurred pictures `(N, 3, H, W)` in [−1, 1] to restored ones of the same shape and range; any H and W."""
+class PlainRestorer(BlindRestorer):
+    """Adds to the pictures what they lack."""
 
     def __init__(self, config: PlainConfig) -> None:
         super().__init__()
@@ -117,13 +129,9 @@ class PlainRestorer(nn.Module):
         difference, _ = self.body(_filled(blurred))
         return Answer(blurred + difference[..., :height, :width])
 
-    def forward(self, blurred: Tensor) -> Tensor:
-        """The restored pictures."""
-        return self.answer(blurred).restored.clamp(-1, 1)
 
-
-class GatedRestorer(nn.Module):
-    """As `PlainRestorer`, with a second output: how wide the blur is at each place, which gates the first."""
+class GatedRestorer(BlindRestorer):
+    """As `PlainRestorer`, and says how wide the blur is at each place, which gates what is added."""
 
     def __init__(self, config: GatedConfig) -> None:
         super().__init__()
@@ -137,10 +145,6 @@ class GatedRestorer(nn.Module):
         difference, spread = drawn[:, :3], softplus(drawn[:, 3:])
         restored = blurred + (difference * spread.tanh())[..., :height, :width]
         return Answer(restored, width=spread.mean((1, 2, 3)))
-
-    def forward(self, blurred: Tensor) -> Tensor:
-        """The restored pictures."""
-        return self.answer(blurred).restored.clamp(-1, 1)
 
 
 @dataclass(frozen=True)
@@ -157,8 +161,8 @@ class KernelConfig(BodyConfig):
             raise CompanionError(f"A kernel of {self.size} pixels has no middle; choose an odd size.")
 
 
-class KernelRestorer(nn.Module):
-    """Blurred pictures to restored ones, as `PlainRestorer`, through one kernel for each picture.
+class KernelRestorer(BlindRestorer):
+    """Finds one kernel for each picture, undoes it, and cleans up.
 
     Args:
         config: The shape. A picture is taken to be blurred alike everywhere: give tiles of what isn't.
@@ -194,10 +198,6 @@ class KernelRestorer(nn.Module):
             kernels.append(kernel)
             restored = restored.clamp(-1, 1)
         return Answer(tries[-1], tuple(tries[:-1]), tuple(kernels), spread(kernels[-1]), grain.exp())
-
-    def forward(self, blurred: Tensor) -> Tensor:
-        """The restored pictures."""
-        return self.answer(blurred).restored.clamp(-1, 1)
 
     def kernel(self, blurred: Tensor, drawn: Tensor) -> Tensor:
         """The kernel `(N, size, size)` that best turns the drawn slopes into the blurred ones, by least squares.

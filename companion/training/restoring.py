@@ -1,9 +1,10 @@
 """Training on every blur there may be: the pictures, and on the way the kernel and the noise (chapter 2)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from torch.nn.functional import conv2d
 from companion.data.anyblur import AnyBlur, gaussians
 from companion.data.anypairs import Damaged, DamagedPatches
 from companion.data.photos import Photos, load_photos
-from companion.models.anyblur import MODELS, Answer, BodyConfig, KernelConfig, spread
+from companion.models.anyblur import MODELS, Answer, BlindRestorer, BodyConfig, KernelConfig, spread
 from companion.models.evaluating import evaluating
 from companion.randomness import drawing
 from companion.settings import option
@@ -30,7 +31,7 @@ class RestoringTrainer(Trainer[Damaged]):
     last, and with small weights how wrong the kernels, the width and the noise are.
 
     Args:
-        network: Its `answer(blurred)` gives an `Answer`.
+        network: What learns; its weights were drawn by the caller.
         rate: The learning rate, after a rise over the first steps.
         horizon: The step at which the rate, falling by half a cosine, reaches zero.
         shown: Pairs that a run's sample grids restore: damaged | restored | sharp.
@@ -41,7 +42,7 @@ class RestoringTrainer(Trainer[Damaged]):
 
     def __init__(
         self,
-        network: nn.Module,
+        network: BlindRestorer,
         *,
         rate: float,
         horizon: int,
@@ -53,6 +54,7 @@ class RestoringTrainer(Trainer[Damaged]):
         optimising = partial(torch.optim.AdamW, lr=rate, weight_decay=1e-4)
         player = Player(network, optimising, workshop, ema_decay=ema_decay)
         super().__init__({"restorer": player}, workshop, seed=seed)
+        self.network = network
         self.rate, self.horizon, self.shown = rate, horizon, shown
 
     def one_step(self, batches: Batches[Damaged]) -> Mapping[str, Tensor]:
@@ -62,7 +64,7 @@ class RestoringTrainer(Trainer[Damaged]):
             group["lr"] = self.rate_now
         batch = self.take(batches[self.step])
         with self.workshop.autocast():
-            losses = errors(player.network.answer(batch.input), batch)
+            losses = errors(self.network.answer(batch.input), batch)
         loss = torch.stack([WEIGHTS[name] * value for name, value in losses.items()]).sum()
         self.learn(loss, player)
         return {"loss": loss, **losses}
@@ -97,9 +99,9 @@ WEIGHTS = {"picture": 1.0, "tries": 0.5, "kernel": 0.02, "width": 0.005, "noise"
 def errors(answer: Answer, batch: Damaged) -> dict[str, Tensor]:
     """How far an answer lies off: each a mean over the batch; what a network does not say is not held against it.
 
-    `picture` and `tries` are mean absolute differences on the scale [−1, 1]; `kernel` is ‖k̂ − k‖ / ‖k‖, both
-    seen through a Gaussian of one pixel, averaged over the rounds; `width` is in pixels; `noise` is the difference of logarithms, noise below half a percent counting as
-    such.
+    `picture` and `tries` are mean absolute differences on the scale [−1, 1]; `kernel` is ‖k̂ − k‖ / ‖k‖, both seen
+    through a Gaussian of one pixel, averaged over the rounds; `width` is in pixels; `noise` is the difference of
+    logarithms, noise below half a percent counting as such.
     """
     found = {"picture": (answer.restored - batch.target).abs().mean()}
     if answer.tries:
@@ -162,7 +164,9 @@ def build(settings: RestoringSettings) -> Restoring:
         DamagedPatches(photos.split(part), s.family, s.size, batch, s.seed)
         for part, batch in (("training", s.batch), ("validation", 8))
     )
-    makes = {model.config: model.build for model in MODELS}
+    makes: dict[type[BodyConfig], Callable[[Any], BlindRestorer]] = {
+        model.config: model.build for model in MODELS
+    }
     with drawing(s.seed, "weights"):
         network = makes[type(s.network)](s.network)
     trainer = RestoringTrainer(
