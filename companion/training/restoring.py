@@ -1,10 +1,9 @@
 """Training on every blur there may be: the pictures, and on the way the kernel and the noise (chapter 2)."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,8 +12,9 @@ from torch.nn.functional import conv2d
 from companion.data.anyblur import AnyBlur, gaussians
 from companion.data.anypairs import Damaged, DamagedPatches
 from companion.data.photos import Photos, load_photos
-from companion.models.anyblur import MODELS, Answer, BlindRestorer, BodyConfig, KernelConfig, spread
+from companion.models.anyblur import Answer, BlindRestorer, BodyConfig, KernelConfig, spread
 from companion.models.evaluating import evaluating
+from companion.models.registry import models
 from companion.randomness import drawing
 from companion.settings import option
 from companion.training.player import Player, Workshop
@@ -164,11 +164,10 @@ def build(settings: RestoringSettings) -> Restoring:
         DamagedPatches(photos.split(part), s.family, s.size, batch, s.seed)
         for part, batch in (("training", s.batch), ("validation", 8))
     )
-    makes: dict[type[BodyConfig], Callable[[Any], BlindRestorer]] = {
-        model.config: model.build for model in MODELS
-    }
+    (model,) = (model for model in models().values() if model.config is type(s.network))
     with drawing(s.seed, "weights"):
-        network = makes[type(s.network)](s.network)
+        network = model.build(s.network)
+    assert isinstance(network, BlindRestorer)
     trainer = RestoringTrainer(
         network,
         rate=s.rate,

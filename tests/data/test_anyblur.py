@@ -1,4 +1,4 @@
-"""Guards the endless family of blurs: kernels are light shared out, of the size that was asked, and a seed fixes all."""
+"""Guards the endless family of blurs: kernels are light shared out, as large as asked, and a seed fixes all."""
 
 from dataclasses import replace
 
