@@ -33,7 +33,9 @@ def test_on_a_cartoon_the_true_kernel_comes_out():
     scene = torch.full((1, 1, 150, 150), -0.6)
     for _ in range(40):
         top, left, height, width = (int(torch.randint(low, high, (), generator=draw)) for low, high in RANGES)
-        scene[..., top : top + height, left : left + width] = float(torch.rand((), generator=draw)) * 1.2 - 0.6
+        scene[..., top : top + height, left : left + width] = (
+            float(torch.rand((), generator=draw)) * 1.2 - 0.6
+        )
     kernel = Camera(shakes=1, seed=5, size=11, length=12).kernels()[0]
     found = blind_kernel(blur(scene, kernel)[0], 11)
     assert likeness(found, kernel) > 0.85

@@ -29,13 +29,17 @@ def scene():
     photo = load_photos("embedded").pixels[0][None, :, 60:156, 100:228].float() / 127.5 - 1
     fade = (torch.hann_window(96, False)[:, None] * torch.hann_window(128, False)).clamp(max=0.25) * 4
     sharp = pad(photo * fade, (SIZE,) * 4)
-    kernels = AnyBlur(size=SIZE, longest=14, widest=3, none=0, shake=1, line=0, disc=0).draw(1, generator(4, "test"))
+    kernels = AnyBlur(size=SIZE, longest=14, widest=3, none=0, shake=1, line=0, disc=0).draw(
+        1, generator(4, "test")
+    )
     half = SIZE // 2
     return sharp, kernels.kernels, blur(pad(sharp, (half,) * 4), kernels.kernels)
 
 
 @pytest.mark.parametrize(
-    "network", [PlainRestorer(PlainConfig(4, 1, 1)), GatedRestorer(GatedConfig(4, 1, 1))], ids=["plain", "gated"]
+    "network",
+    [PlainRestorer(PlainConfig(4, 1, 1)), GatedRestorer(GatedConfig(4, 1, 1))],
+    ids=["plain", "gated"],
 )
 def test_an_untrained_one_changes_nothing(network):
     images = torch.rand(2, 3, 21, 30, generator=generator(1, "test")) * 2 - 1
@@ -44,7 +48,7 @@ def test_an_untrained_one_changes_nothing(network):
 
 
 def test_an_untrained_one_finds_no_blur(scene):
-    """The edges it draws are the picture's own, and what turns these into themselves is a point, if noise is no fear."""
+    """The edges it draws are the picture's own; what turns these into themselves is a point, unless noise is feared."""
     network = KernelRestorer(KernelConfig(4, 1, 1, size=SIZE))
     network.trust.data.fill_(-12.0)
     with torch.no_grad():
@@ -102,7 +106,9 @@ def test_every_weight_learns_something(scene):
     assert len(answer.tries) == 1
     assert len(answer.kernels) == 2
     (answer.restored.square().mean() + answer.kernels[-1].square().sum() + answer.noise.sum()).backward()
-    without = [name for name, weight in network.named_parameters() if weight.grad is None or not weight.grad.any()]
+    without = [
+        name for name, weight in network.named_parameters() if weight.grad is None or not weight.grad.any()
+    ]
     assert without == []
 
 
