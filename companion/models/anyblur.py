@@ -11,6 +11,7 @@ a sharp picture would have, a quotient of Fourier transforms gives the kernel th
 second time with its own first answer in hand.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -89,6 +90,7 @@ class Answer:
     restored: Tensor  # (N, 3, H, W) in [−1, 1]
     tries: tuple[Tensor, ...] = ()  # earlier answers on the way, unclamped
     kernels: tuple[Tensor, ...] = ()  # of each round, (N, size, size)
+    slopes: tuple[Tensor, ...] = ()  # of each round, drawn as of the sharp picture's grey, `slopes_of`
     width: Tensor | None = None  # (N,): the kernel's standard deviation in pixels, `spread`
     noise: Tensor | None = None  # (N,): standard deviation on the scale [0, 1]
 
@@ -175,8 +177,8 @@ class KernelRestorer(BlindRestorer):
             6, 3, config
         )  # blurred, and the last answer → sharp slopes (2), weight of the blurred ones
         self.clean = Body(9, 4, config)  # blurred, and two Wiener filters → difference (3), gate
-        self.grain = nn.Linear(4 * config.width, 1)  # log noise
-        self.trust = nn.Parameter(torch.tensor(-4.0))  # log of the quotient's regularisation
+        self.grain = nn.Linear(4 * config.width, 1)  # corrects the logarithm of the noise
+        self.trust = nn.Parameter(torch.tensor(-5.0))  # log of the quotient's regularisation
         self.balance = nn.Parameter(
             torch.tensor([6.0, 2.0])
         )  # of Wiener's: offset, and power of the frequency
@@ -185,34 +187,42 @@ class KernelRestorer(BlindRestorer):
         """Two rounds of edges, kernel, Wiener's filter and cleaning up."""
         height, width = blurred.shape[-2:]
         filled = _filled(blurred)
-        restored, tries, kernels = filled, [], []
+        restored, tries, kernels, edges = filled, [], [], []
+        given = slopes_of(filled.mean(1, keepdim=True))
+        seen = (grain_of(filled) + 1e-3).log()
         for _ in range(self.config.rounds):
             drawn, found = self.edges(torch.cat([filled, restored], 1))
-            grain = self.grain(found.mean((2, 3)))[:, 0] - 4
-            kernel = self.kernel(filled, drawn)
+            grain = seen + self.grain(found.mean((2, 3)))[:, 0]
+            sharp = given + drawn[:, :2]
+            kernel = self.kernel(sharp, given * 2 * torch.sigmoid(drawn[:, 2:]))
             sharpened = self.deconvolve(filled, kernel, grain)
             drawn, _ = self.clean(torch.cat([filled, *sharpened], 1))
             gate = torch.sigmoid(drawn[:, 3:])
             restored = filled + gate * (sharpened[0] - filled) + drawn[:, :3]
             tries.append(restored[..., :height, :width])
             kernels.append(kernel)
+            edges.append(sharp[..., :height, :width])
             restored = restored.clamp(-1, 1)
-        return Answer(tries[-1], tuple(tries[:-1]), tuple(kernels), spread(kernels[-1]), grain.exp())
+        last, width_found = tries.pop(), spread(kernels[-1])
+        return Answer(last, tuple(tries), tuple(kernels), tuple(edges), width_found, grain.exp())
 
-    def kernel(self, blurred: Tensor, drawn: Tensor) -> Tensor:
-        """The kernel `(N, size, size)` that best turns the drawn slopes into the blurred ones, by least squares.
+    def kernel(self, sharp: Tensor, blurred: Tensor) -> Tensor:
+        """The kernel `(N, size, size)` that best turns the sharp slopes into the blurred ones, by least squares.
 
         Schuler et al. 2016, equation 6. It is then made what a kernel is: no negative light, and a sum of one.
+
+        Args:
+            sharp: Slopes `(N, 2, H, W)`, strong where an edge can be relied on.
+            blurred: Likewise, of the blurred picture.
         """
         size, half = self.config.size, self.config.size // 2
-        slopes = _slopes(blurred.mean(1, keepdim=True))
-        sharp = transform(pad(slopes + drawn[:, :2], (0, half, 0, half)))
-        given = transform(pad(slopes * 2 * torch.sigmoid(drawn[:, 2:]), (0, half, 0, half)))
-        power = sharp.power.sum(1)
+        height, width = blurred.shape[-2] + half, blurred.shape[-1] + half
+        drawn = transform(pad(sharp, (0, half, 0, half)))
+        given = transform(pad(blurred, (0, half, 0, half)))
+        power = drawn.power.sum(1)
         regular = self.trust.exp() * power.mean((1, 2), keepdim=True) + 1e-6
-        quotient = sharp.correlated(given).summed(1).over(power + regular)
-        found = picture(quotient, blurred.shape[-2] + half, blurred.shape[-1] + half)
-        found = found.roll((half, half), (1, 2))[:, :size, :size]
+        quotient = drawn.correlated(given).summed(1).over(power + regular)
+        found = picture(quotient, height, width).roll((half, half), (1, 2))[:, :size, :size]
         light = (found - FAINT * found.amax((1, 2), keepdim=True)).relu()
         still = pad(torch.full((1, 1), SURE, device=light.device), (half, half, half, half))
         return (light + still) / (light.sum((1, 2), keepdim=True) + SURE)
@@ -255,7 +265,18 @@ def spread(kernels: Tensor) -> Tensor:
     return (variance[0] + variance[1]).clamp(min=0).sqrt()
 
 
-def _slopes(grey: Tensor) -> Tensor:
+def grain_of(pictures: Tensor) -> Tensor:
+    """The noise's standard deviation on the scale [0, 1], `(N,)`, as if nothing else were as fine (Immerkær 1996).
+
+    The mask answers to no plane and no straight edge along the axes; blurred pictures have little else that it sees.
+    """
+    grey = pictures / 2
+    along = grey[..., 2:] - 2 * grey[..., 1:-1] + grey[..., :-2]
+    both = along[..., 2:, :] - 2 * along[..., 1:-1, :] + along[..., :-2, :]
+    return math.sqrt(math.pi / 2) / 6 * both.abs().mean((1, 2, 3))
+
+
+def slopes_of(grey: Tensor) -> Tensor:
     """Differences to the right and lower neighbour, `(N, 2, H, W)`; nothing beyond the border."""
     across = pad(grey.diff(dim=3), (0, 1))
     down = pad(grey.diff(dim=2), (0, 0, 0, 1))

@@ -12,7 +12,7 @@ from torch.nn.functional import conv2d
 from companion.data.anyblur import AnyBlur, gaussians
 from companion.data.anypairs import Damaged, DamagedPatches
 from companion.data.photos import Photos, load_photos
-from companion.models.anyblur import Answer, BlindRestorer, BodyConfig, KernelConfig, spread
+from companion.models.anyblur import Answer, BlindRestorer, BodyConfig, KernelConfig, slopes_of, spread
 from companion.models.evaluating import evaluating
 from companion.models.registry import models
 from companion.randomness import drawing
@@ -93,15 +93,15 @@ class RestoringTrainer(Trainer[Damaged]):
         return torch.cat([pairs.input, self.restore_images(pairs.input), pairs.target])
 
 
-WEIGHTS = {"picture": 1.0, "tries": 0.5, "kernel": 0.02, "width": 0.005, "noise": 0.02}
+WEIGHTS = {"picture": 1.0, "tries": 0.5, "edges": 0.5, "kernel": 0.05, "width": 0.005, "noise": 0.02}
 
 
 def errors(answer: Answer, batch: Damaged) -> dict[str, Tensor]:
     """How far an answer lies off: each a mean over the batch; what a network does not say is not held against it.
 
     `picture` and `tries` are mean absolute differences on the scale [−1, 1]; `kernel` is ‖k̂ − k‖ / ‖k‖, both seen
-    through a Gaussian of one pixel, averaged over the rounds; `width` is in pixels; `noise` is the difference of
-    logarithms, noise below half a percent counting as such.
+    through a Gaussian of one pixel, and `edges` the mean absolute difference of slopes, both averaged over the rounds;
+    `width` is in pixels; `noise` is the difference of logarithms, noise below half a percent counting as such.
     """
     found = {"picture": (answer.restored - batch.target).abs().mean()}
     if answer.tries:
@@ -111,6 +111,8 @@ def errors(answer: Answer, batch: Damaged) -> dict[str, Tensor]:
         size = wanted.flatten(1).norm(dim=1)
         apart = [(_seen(one) - wanted).flatten(1).norm(dim=1) / size for one in answer.kernels]
         found["kernel"] = torch.stack(apart).mean()
+        edges = slopes_of(batch.target.mean(1, keepdim=True))
+        found["edges"] = torch.stack([(one - edges).abs().mean() for one in answer.slopes]).mean()
     elif answer.width is not None:
         found["width"] = (answer.width - spread(batch.kernels)).abs().mean()
     if answer.noise is not None:

@@ -15,7 +15,8 @@ from companion.models.anyblur import (
     KernelRestorer,
     PlainConfig,
     PlainRestorer,
-    _slopes,
+    grain_of,
+    slopes_of,
     spread,
 )
 from companion.randomness import generator
@@ -64,13 +65,13 @@ def test_a_picture_without_edges_has_a_point_for_its_kernel():
     assert torch.allclose(answer.kernels[0], delta(SIZE), atol=1e-3)
 
 
-def test_the_quotient_finds_the_kernel_between_sharp_and_blurred_slopes(scene):
+def test_the_quotient_finds_the_kernel_between_sharp_and_blurredslopes_of(scene):
     sharp, kernel, blurred = scene
     network = KernelRestorer(KernelConfig(4, 1, 1, size=SIZE))
     network.trust.data.fill_(-12.0)  # no noise: take the edges at their word
-    drawn = _slopes(sharp.mean(1, keepdim=True)) - _slopes(blurred.mean(1, keepdim=True))
+    grey = sharp.mean(1, keepdim=True), blurred.mean(1, keepdim=True)
     with torch.no_grad():
-        found = network.kernel(blurred, torch.cat([drawn, torch.zeros_like(drawn[:, :1])], 1))
+        found = network.kernel(*map(slopes_of, grey))
     assert found.sum().item() == pytest.approx(1, abs=1e-4)
     assert ((found - kernel).norm() / kernel.norm()).item() < 0.15
     wrong = kernel.flip(2)
@@ -94,7 +95,7 @@ def test_more_noise_asks_for_more_caution(scene):
         trusting, cautious = (
             network.deconvolve(blurred, kernel, torch.tensor([grain]))[0] for grain in (-6.0, -2.0)
         )
-    assert _slopes(cautious[:, :1]).abs().sum() < _slopes(trusting[:, :1]).abs().sum()
+    assert slopes_of(cautious[:, :1]).abs().sum() < slopes_of(trusting[:, :1]).abs().sum()
 
 
 def test_every_weight_learns_something(scene):
@@ -110,6 +111,15 @@ def test_every_weight_learns_something(scene):
         name for name, weight in network.named_parameters() if weight.grad is None or not weight.grad.any()
     ]
     assert without == []
+
+
+@pytest.mark.parametrize("sigma", [0.005, 0.02, 0.05])
+def test_the_noise_of_a_slope_is_seen_as_it_is(sigma):
+    """A plane has no second differences, so what the mask sees is the noise."""
+    slope = torch.linspace(-0.8, 0.8, 200).expand(1, 3, 100, 200)
+    noise = 2 * sigma * torch.randn(1, 3, 100, 200, generator=generator(1, "test"))
+    assert grain_of(slope + noise).item() == pytest.approx(sigma, rel=0.03)
+    assert grain_of(slope).item() < 1e-6
 
 
 def test_the_spread_of_two_points_is_half_their_distance():

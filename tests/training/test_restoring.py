@@ -61,11 +61,14 @@ def test_a_perfect_answer_has_no_errors_and_a_wrong_one_those_of_hand():
     kernel[3, 1:6] = 0.2
     batch = batch_of(kernel)
     width = torch.tensor([2.0**0.5])  # of five pixels in a row
-    right = Answer(batch.target, kernels=(batch.kernels,), width=width, noise=batch.noise)
+    level = torch.zeros(1, 2, 8, 8)  # slopes of an even grey
+    right = Answer(batch.target, kernels=(batch.kernels,), slopes=(level,), width=width, noise=batch.noise)
     assert all(value.item() == pytest.approx(0, abs=1e-6) for value in errors(right, batch).values())
-    wrong = Answer(batch.input, (batch.target,), (0 * batch.kernels,), width, torch.tensor([0.025]))
+    wrong = Answer(
+        batch.input, (batch.target,), (0 * batch.kernels,), (level + 0.1,), width, torch.tensor([0.025])
+    )
     found = {name: value.item() for name, value in errors(wrong, batch).items()}
-    wanted = {"picture": 0.5, "tries": 0.0, "kernel": 1.0, "noise": math.log(0.03 / 0.015)}
+    wanted = {"picture": 0.5, "tries": 0.0, "kernel": 1.0, "edges": 0.1, "noise": math.log(0.03 / 0.015)}
     assert found == pytest.approx(wanted, abs=1e-5)
     gated = errors(Answer(batch.target, width=width + 1), batch)
     assert gated["width"].item() == pytest.approx(1, abs=1e-5)
