@@ -1,6 +1,6 @@
 """What was done about blur before networks: Wiener's filter and Richardson–Lucy, given a kernel (chapter 2).
 
-Both are scikit-image's, run channel by channel. The pictures are continued by reflection before and cut back after,
+They are scikit-image's, run channel by channel. The pictures are continued by reflection before and cut back after,
 since both take the world to be periodic or dark beyond the border.
 """
 
@@ -14,9 +14,11 @@ from skimage import restoration
 from torch import Tensor
 
 from companion.data.degrade import linear_kernel
+from companion.randomness import stream
 
 _wiener: Any = restoration.wiener  # scikit-image has no types
 _lucy: Any = restoration.richardson_lucy
+_unsupervised: Any = restoration.unsupervised_wiener
 
 
 def wiener_filter(blurry: Tensor, kernels: Tensor, *, balance: float = 0.01) -> Tensor:
@@ -39,6 +41,20 @@ def lucy(blurry: Tensor, kernels: Tensor, *, rounds: int = 20) -> Tensor:
     Shapes as for `wiener_filter`. It takes the noise to be that of counted light, and amplifies it round by round.
     """
     return _each_channel(blurry, kernels, partial(_lucy, num_iter=rounds, clip=False))
+
+
+def unsupervised(blurry: Tensor, kernels: Tensor) -> Tensor:
+    """Wiener's filter that finds its balance itself (Orieux, Giovannelli and Rodet 2010): scikit-image's Gibbs sampler.
+
+    Shapes as for `wiener_filter`.
+    """
+
+    def restore(image: "np.ndarray", kernel: "np.ndarray") -> "np.ndarray":
+        draws = np.random.default_rng(stream(0, "Gibbs sampler of Wiener's filter"))
+        found: np.ndarray = _unsupervised(image, kernel, clip=False, rng=draws)[0]
+        return found
+
+    return _each_channel(blurry, kernels, restore)
 
 
 def straight_line(kernel: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     ["errors", "files", "found", "plain", "randomness", "records", "settings"],
     ["environment", "data"],
-    ["classical", "layers", "losses", "models", "objectives", "variational", "viz"],
+    ["blind", "classical", "layers", "losses", "models", "objectives", "variational", "viz"],
     ["pretrained", "metrics", "training", "vision"],
     ["restoration"],
     ["exercises", "export", "latent", "museum", "reproduce", "sonify", "tiling"],

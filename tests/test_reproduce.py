@@ -30,7 +30,7 @@ NEEDS_MEDIAPIPE = {"faces-mediapipe"}
 DEBLURRING = {"deblur-gan", "deblur-wgan", "deblur-wgan-gp", "deblur-best"}
 COLOUR = {"colour-wgan", "colour-wgan-gp", "sprites-wgan-gp", "portraits-best"}
 WITH_WEIGHTS = {
-    *("digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"),
+    *("digit-features", "dcgan-mnist", "dcgan-digits", "deblur-any", "faces-attributes", "faces-identity"),
     *DEBLURRING,
     *COLOUR,
     *("unet", "colour"),
@@ -45,12 +45,13 @@ import os, signal, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from companion.reproduce import ch02, reproduce
+from companion.reproduce import anyblur, ch02, reproduce
 from companion.reproduce.ch00 import facemesh, faces
 from companion.reproduce.ch01 import features, memory, ring
 from companion.reproduce.ch04 import constraints
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
+from companion.training.restoring import RestoringTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
 work, names = Path(sys.argv[1]), sys.argv[2:]
 
@@ -66,6 +67,8 @@ for name in names:
     if (child := os.fork()) == 0:
         step = 4 if name.startswith(("dcgan", "sprites", "portraits")) else 3 if name.startswith("deblur") else 10
         AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
+        RestoringTrainer.one_step = die_at(1, RestoringTrainer.one_step)
+        anyblur.blind_kernel = die_at(2, anyblur.blind_kernel)
         ch02.wiener_filter = die_at(3, ch02.wiener_filter)
         features.accuracy = die_at(0, features.accuracy)
         ring._one_ring_critic = die_at(1, ring._one_ring_critic)

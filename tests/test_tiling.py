@@ -18,11 +18,21 @@ from torch import Tensor, nn
 from companion import tiling
 from companion.cli import main
 from companion.errors import CompanionError
+from companion.models.anyblur import Answer, BlindRestorer, KernelConfig, KernelRestorer
 from companion.models.colour import ColourConfig, Generator
 from companion.models.deblur import Restorer, RestorerConfig
 from companion.models.reader import FaceReader, FaceReaderConfig
 from companion.models.store import save_model
-from companion.tiling import Photo, read_photo, restore_files, restore_photo, restorer, windows
+from companion.tiling import (
+    Finding,
+    Listening,
+    Photo,
+    read_photo,
+    restore_files,
+    restore_photo,
+    restorer,
+    windows,
+)
 
 UNCHANGED = nn.Identity()
 
@@ -327,6 +337,45 @@ def test_a_model_that_draws_from_or_gives_something_else_is_refused(monkeypatch,
         restorer("something")
 
 
+# ---- what the network says ----
+
+
+class Telling(BlindRestorer):
+    """Says of each tile what its first pixel says, and darkens it."""
+
+    def answer(self, blurred: Tensor) -> Answer:
+        first = blurred[:, 0, 0, 0]
+        return Answer(blurred - 0.5, width=10 * (1 + first), noise=0.01 * (1 + first))
+
+
+def test_what_a_network_finds_is_the_median_over_the_tiles_and_is_asked_for_once():
+    listening = Listening(Telling())
+    for value in (0.0, 0.1, 0.9):
+        listening(torch.full((1, 3, 4, 4), value))
+    found = listening.finding()
+    assert found.width == pytest.approx(11 * 12**0.5)
+    assert found.noise == pytest.approx(0.011)
+    assert listening.finding() is None
+
+
+def test_strength_is_the_part_of_the_change_that_is_made():
+    images = torch.full((1, 3, 4, 4), 0.2)
+    for strength in (0.0, 0.25, 1.0):
+        assert torch.allclose(Listening(Telling(), strength)(images), images - 0.5 * strength)
+        assert torch.allclose(Listening(Darker(), strength)(images), images - 0.25 * strength)
+
+
+def test_a_network_without_a_word_for_it_finds_nothing():
+    listening = Listening(Darker())
+    listening(torch.zeros(1, 3, 4, 4))
+    assert listening.finding() is None
+
+
+def test_a_finding_is_a_clause():
+    assert str(Finding(11.7, 0.0149)) == "blur about 12 pixels wide, noise 1.5%"
+    assert str(Finding(0.8, 0.004)) == "no blur to speak of, noise 0.4%"
+
+
 # ---- the command ----
 
 
@@ -399,6 +448,23 @@ def test_chapter_2s_generator_restores_from_its_file_or_its_runs_folder(tmp_path
         assert main(["restore", str(photo), *options, "--device", "cpu"]) == 0
         with Image.open(photo) as before, Image.open(tmp_path / out / "photo.png") as after:
             assert np.array_equal(np.asarray(before), np.asarray(after))
+
+
+def test_the_command_says_what_was_wrong_and_makes_as_much_of_the_change_as_asked(tmp_path, capsys):
+    photo = put(tmp_path, "photo.png")
+    save_model(tmp_path / "any.safetensors", KernelRestorer(KernelConfig(4, 1, 1, size=7)))
+    model = ["--model", str(tmp_path / "any.safetensors"), "--device", "cpu"]
+    assert main(["restore", str(photo), "--out", str(tmp_path / "a"), *model, "--strength", "0"]) == 0
+    assert re.search(
+        r"photo\.png: (blur about \d+ pixels wide|no blur to speak of), noise ", capsys.readouterr().out
+    )
+    with Image.open(photo) as before, Image.open(tmp_path / "a/photo.png") as after:
+        assert np.array_equal(np.asarray(before), np.asarray(after))
+    for strength in ("1.5", "nan"):
+        assert (
+            main(["restore", str(photo), "--out", str(tmp_path / "b"), *model, "--strength", strength]) == 2
+        )
+        assert "choose a part from 0 to 1" in capsys.readouterr().err
 
 
 def test_chapter_2s_generator_leaves_no_seams():

@@ -97,20 +97,30 @@ def _restore_options(parser: ArgumentParser) -> None:
         metavar="NAME|FILE",
         help=f"a pretrained run (default: {DEFAULT}) or the generator.safetensors of a run of yours",
     )
+    add(
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="PART",
+        help="how much of the change is made, from 0 to 1 (default: 1)",
+    )
     add("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda or mps")
 
 
 def _restore(options: Namespace) -> None:
     from companion.environment import pick_device
-    from companion.tiling import restore_files, restorer
+    from companion.tiling import Listening, restore_files, restorer
 
-    model = restorer(options.model).to(pick_device(options.device))
+    if not 0 <= options.strength <= 1:
+        raise CompanionError(f"--strength cannot be {options.strength:g}; choose a part from 0 to 1.")
+    model = Listening(restorer(options.model).to(pick_device(options.device)), options.strength)
     failures = []
     for file, result in restore_files(model, options.photos, options.out):
+        found = model.finding()
         if isinstance(result, CompanionError):
             failures.append(f"  {result}")
         else:
-            print(f"{shown(file)} → {shown(result)}", flush=True)
+            print(f"{shown(file)} → {shown(result)}{f': {found}' if found else ''}", flush=True)
     if failures:
         listed = "\n".join(failures)
         raise CompanionError(f"{len(failures)} of {len(options.photos)} files were not restored:\n{listed}")

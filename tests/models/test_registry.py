@@ -17,6 +17,7 @@ from companion.models.registry import models, signature_of
 from companion.models.store import load_model, save_model
 
 IN_FILES = {  # what readers' files call their models, wherever the classes move
+    "anyblur.KernelRestorer",
     "colour.Generator",
     "dcgan.Generator",
     "deblur.Restorer",
@@ -113,7 +114,8 @@ def test_latents_come_from_the_prior_that_the_signature_names():
 
 def test_only_a_model_from_colour_images_to_colour_images_of_any_size_restores():
     restoring = {name for name, model in models().items() if signature_of(woken(model)).restores}
-    assert restoring == {"deblur.Restorer"}
+    blind = {"anyblur.PlainRestorer", "anyblur.GatedRestorer", "anyblur.KernelRestorer"}
+    assert restoring == {"deblur.Restorer", *blind}
 
 
 def test_a_network_that_is_not_registered_has_no_signature():

@@ -1,0 +1,128 @@
+"""Finding a kernel that nobody knows, without a network: the best that was done before them (chapter 2).
+
+Whoever asks for the sharp picture and the kernel at once, and for the likeliest of both, gets the blurred picture and
+no blur at all (Levin et al. 2009). What helps is to ask for an *unnatural* picture on the way: one of few, strong edges
+(Cho and Lee 2009; Xu, Zheng and Jia 2013). Edges survive blur, and what turns the strong ones into the blurred picture
+is the kernel. From coarse to fine, two least-squares problems take turns, both solved by Fourier transforms.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+STEPS = 5  # turns at each size
+EDGES = 0.004  # λ: what an edge must be worth, of a picture in [0, 1] (Xu et al. 2013, equation 7)
+
+
+def blind_kernel(picture: Tensor, size: int, *, smooth: float = 2.0) -> Tensor:
+    """The kernel `(size, size)` of a blurred picture `(C, H, W)` in [−1, 1], blurred alike everywhere.
+
+    Args:
+        picture: Its grey is looked at.
+        size: Side of the largest kernel that is looked for, odd.
+        smooth: Weight of the kernel's own square, which keeps it from following noise.
+    """
+    grey = (picture.mean(0)[None, None].double() + 1) / 2
+    levels = max(1, math.floor(math.log(size / 5, math.sqrt(2))) + 1)
+    kernel = _still(3)
+    weight = EDGES
+    for level in reversed(range(levels)):
+        share = 0.5 ** (level / 2)
+        side = max(3, round(size * share) // 2 * 2 + 1)
+        kernel = _resized(kernel, side)
+        small = (
+            interpolate(grey, scale_factor=share, mode="bicubic", antialias=True)[0, 0]
+            if level
+            else grey[0, 0]
+        )
+        blurred = _framed(small, side)
+        for _ in range(STEPS):
+            edges = _few_edges(blurred, kernel, weight)
+            kernel = _kernel_of(edges, blurred, side, smooth)
+            weight = max(weight / 1.1, 1e-4)
+    return _centred(kernel).float()
+
+
+def _few_edges(blurred: Tensor, kernel: Tensor, weight: float) -> Tensor:
+    """The picture of fewest edges that the kernel still turns into the blurred one: `min ‖k∗x − y‖² + λ ‖∇x‖₀`.
+
+    Slopes are split off and either kept or set to zero, with a tie to the picture that grows (Xu et al. 2011).
+    """
+    passed = _filter(kernel, blurred.shape)
+    across, down = _differences(blurred.shape)
+    fit, power = passed.conj() * torch.fft.rfft2(blurred), passed.abs().square()
+    slopes = across.abs().square() + down.abs().square()
+    tie, picture = 2 * weight, blurred
+    while tie < 1e4:
+        seen = torch.fft.rfft2(picture)
+        right = torch.fft.irfft2(across * seen, s=blurred.shape)
+        below = torch.fft.irfft2(down * seen, s=blurred.shape)
+        kept = (right.square() + below.square() >= weight / tie).double()
+        split = across.conj() * torch.fft.rfft2(kept * right) + down.conj() * torch.fft.rfft2(kept * below)
+        picture = torch.fft.irfft2((fit + tie * split) / (power + tie * slopes), s=blurred.shape)
+        tie *= 2
+    return picture
+
+
+def _kernel_of(edges: Tensor, blurred: Tensor, side: int, smooth: float) -> Tensor:
+    """The kernel `(side, side)` by least squares on slopes (Cho and Lee 2009, equation 8), without faint light."""
+    across, down = _differences(blurred.shape)
+    top, bottom = 0.0, smooth
+    for slope in (across, down):
+        sharp, given = slope * torch.fft.rfft2(edges), slope * torch.fft.rfft2(blurred)
+        top, bottom = top + sharp.conj() * given, bottom + sharp.abs().square()
+    found = torch.fft.irfft2(top / bottom, s=blurred.shape).roll((side // 2, side // 2), (0, 1))[:side, :side]
+    light = torch.where(found < 0.05 * found.max(), 0.0, found)
+    return light / light.sum()
+
+
+def _filter(kernel: Tensor, shape: torch.Size) -> Tensor:
+    half = kernel.shape[-1] // 2
+    wide = pad(kernel, (0, shape[-1] - kernel.shape[-1], 0, shape[-2] - kernel.shape[-2]))
+    passed: Tensor = torch.fft.rfft2(wide.roll((-half, -half), (0, 1)))
+    return passed
+
+
+def _differences(shape: torch.Size) -> tuple[Tensor, Tensor]:
+    """The transforms of the differences to the right and lower neighbour."""
+    down, across = torch.fft.fftfreq(shape[-2]).double(), torch.fft.rfftfreq(shape[-1]).double()
+    unit = 2j * math.pi
+    return (torch.exp(unit * across) - 1)[None, :], (torch.exp(unit * down) - 1)[:, None]
+
+
+def _framed(picture: Tensor, side: int) -> Tensor:
+    """A frame `side` wide in which the picture runs over into its opposite border, so that it may be periodic."""
+    wide = pad(picture[None, None], (side, side, side, side), mode="replicate")[0, 0]
+    for axis in (0, 1):
+        length = wide.shape[axis]
+        at = torch.arange(length)
+        ramp = (torch.minimum(at, length - 1 - at).double() / side).clamp(max=1)
+        first, last = wide.select(axis, 0), wide.select(axis, length - 1)
+        between = ((first + last) / 2).unsqueeze(axis)
+        ramp = ramp.unsqueeze(1 - axis)
+        wide = ramp * wide + (1 - ramp) * between
+    return wide
+
+
+def _resized(kernel: Tensor, side: int) -> Tensor:
+    larger = interpolate(kernel[None, None], size=(side, side), mode="bicubic", align_corners=False)[
+        0, 0
+    ].clamp(min=0)
+    return larger / larger.sum()
+
+
+def _still(side: int) -> Tensor:
+    kernel = torch.zeros(side, side, dtype=torch.double)
+    kernel[side // 2, side // 2 - (side > 1) :][:2] = 0.5
+    return kernel
+
+
+def _centred(kernel: Tensor) -> Tensor:
+    """Moved by whole pixels until its centre of mass lies in the middle."""
+    side = kernel.shape[-1]
+    at = torch.arange(side).double() - side // 2
+    down, right = (round(float((kernel.sum(1 - axis) * at).sum())) for axis in (0, 1))
+    moved = pad(kernel, (side,) * 4)[side + down : 2 * side + down, side + right : 2 * side + right]
+    return moved / moved.sum()

@@ -1,0 +1,336 @@
+"""Chapter 2, once more: a network for every blur, three ways to build it, and what was possible without one.
+
+Nothing is tested on what it was trained on. Training takes the embedded photographs, the pets and BSD100, the training
+split of each; the tests take LIVE's photographs, which are none of these, and Levin's real shakes. A blur and a shift
+cannot be told apart blindly, so every gain is that of the best shift by whole pixels, before and after alike.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from companion import pretrained
+from companion.blind import blind_kernel
+from companion.classical import lucy, unsupervised, wiener_filter
+from companion.data.anyblur import AnyBlur
+from companion.data.anypairs import damaged
+from companion.data.assets import manifest
+from companion.data.batches import Pair
+from companion.data.degrade import Camera
+from companion.data.pairs import held_out
+from companion.data.photos import Photos, load_photos
+from companion.data.scale import from_bytes
+from companion.data.sets.levin import NAME, shaken
+from companion.environment import pick_device
+from companion.metrics import Measurement
+from companion.metrics.restoration import aligned_psnr, psnr
+from companion.models.anyblur import BodyConfig, GatedConfig, KernelConfig, KernelRestorer, PlainConfig
+from companion.randomness import generator
+from companion.reproduce.following import finish_run
+from companion.reproduce.job import Job, Recipe, Result, over_seeds
+from companion.reproduce.statistics import bootstrap, with_interval
+from companion.training.restoring import Restoring, RestoringSettings, build
+from companion.training.runs import Run
+
+SIDE = 192  # of the test pictures
+SEEDS = [1, 2, 3]
+STEPS = 60000  # of the network that the course ships
+NEW_HAND = Camera(shakes=29, seed=2)  # the chapter's camera in a hand that nothing has trained on
+OUT_OF_FOCUS = Camera(kind="disc", length=12.0)
+NOISES = (0.0, 0.01, 0.02, 0.05)  # on the scale [0, 1]: under which the new hand's shakes are judged too
+SHAKES, FOCUS, ANY, SHARP, REAL = "a new hand", "out of focus", "any blur", "sharp", "real shakes"
+LARGEST = {
+    SHAKES: 15,
+    FOCUS: 15,
+    ANY: 41,
+    REAL: 31,
+}  # side of the kernels that a blind method is told to look for
+
+Method = Callable[[Tensor], Tensor]
+Deconvolution = Callable[[Tensor, Tensor], Tensor]
+
+
+def any_blur(job: Job) -> Result:
+    """The network that `companion restore` uses. Asked for more steps, its run goes on where it stands.
+
+    What would refute “one network for every shake”: a set of pictures on which it loses on average, or a real shake
+    that it makes worse by more than a third of a decibel.
+    """
+    settings = _settings(job, KernelConfig(width=24), STEPS)
+    run_of = _finished(job, "run", settings)
+    network = run_of.trainer.products()["restorer"].eval()
+    assert isinstance(network, KernelRestorer)
+    sets, rough = _sets(job), pretrained.load("deblur-best")
+    found = {
+        "the network": _on_all(job, f"network-{settings.steps}", _by_fours(network), sets),
+        "chapter 2's network": _on_all(job, "chapter-2", _by_fours(rough), sets),
+    }
+    for name, method in _with_kernels_of(network, job).items():
+        found[name] = _on_all(job, f"{name}-{settings.steps}", method, sets)
+    noisy = _on_all(job, f"noises-{settings.steps}", _by_fours(network), _noisy(job))
+    metrics = [*_metrics(found, sets), *_metrics({"the network": noisy}, _noisy(job))]
+    about = {**settings.as_json(), "precision": "float32", "photographs": _counts(run_of.photos)}
+    return Result(about, [settings.seed], metrics, {"gains": {**found, "noise": noisy}}, model=network)
+
+
+def blind_formulas(job: Job) -> Result:
+    """What can be done about an unknown blur without a network: find the kernel, then divide it out.
+
+    The kernels are `companion.blind`'s, which is told about how large they are; the networks are not. Wiener's balance
+    and the rounds of Richardson and Lucy are those that did best on eight validation pictures.
+    """
+    sets = {name: pairs for name, pairs in _sets(job).items() if name in LARGEST}
+    kernels = {name: _blind_kernels(job, name, pairs) for name, pairs in sets.items()}
+    tuned = _tuned(job)
+    methods: dict[str, Deconvolution] = {
+        "Wiener": partial(wiener_filter, balance=tuned["Wiener"]),
+        "Richardson–Lucy": partial(lucy, rounds=int(tuned["Richardson–Lucy"])),
+        "unsupervised Wiener": unsupervised,
+    }
+    found: dict[str, Any] = {}
+    for title, method in methods.items():
+        found[f"{title}, kernel found blindly"] = {
+            name: job.once(f"{title}/{name}", partial(_judged, _given(method, kernels[name]), pairs))["each"]
+            for name, pairs in sets.items()
+        }
+    return Result(
+        {"device": "cpu", "tuned": tuned, "sizes": LARGEST}, [], _metrics(found, sets), {"gains": found}
+    )
+
+
+def ways(job: Job) -> Result:
+    """Three ways at equal cost: draw the difference, gate it, or find the kernel first, in one round or two.
+
+    All have the same photographs, blurs and steps, and nearly the same work a step: the widths are chosen so. What
+    would refute “finding the kernel pays”: a gain on real shakes, or on a new hand's, within the plain one's interval.
+    """
+    networks: dict[str, BodyConfig] = {
+        "plain": PlainConfig(width=32, inner=3),
+        "gated": GatedConfig(width=32, inner=3),
+        "kernel": KernelConfig(width=20),
+        "kernel, two rounds": KernelConfig(width=14, rounds=2),
+    }
+    sets, seeds = _sets(job), SEEDS[:2] if job.debug else SEEDS
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in networks}
+    for seed in seeds:
+        for name, config in networks.items():
+            settings = replace(_settings(job, config, 1500), seed=seed, horizon=1500)
+            run_of = _finished(job, f"seed-{seed}/{name}", settings)
+            network = run_of.trainer.products()["restorer"].eval()
+            found[name].append(_on_all(job, f"seed-{seed}/{name}-judged", _by_fours(network), sets))
+    metrics = []
+    for name, runs in found.items():
+        for where in sets:
+            title = "PSNR (dB)" if where == SHARP else "gain in PSNR (dB)"
+            means = [fmean(run[where]) for run in runs]
+            metrics.append(over_seeds(f"{title}, {where}: {name}", means))
+            metrics.append(over_seeds(f"least {title}, {where}: {name}", [min(run[where]) for run in runs]))
+    about = {**settings.as_json(), "networks": {name: of.as_json() for name, of in networks.items()}}
+    return Result(about, seeds, metrics, {"gains": found})
+
+
+# ---- runs ----
+
+
+def _settings(job: Job, network: BodyConfig, steps: int) -> RestoringSettings:
+    """What the runs share at a budget: all photographs that are at hand."""
+    if job.debug:
+        network = replace(network, width=4, outer=1, inner=1)
+        network = replace(network, size=7) if isinstance(network, KernelConfig) else network
+        family = AnyBlur(size=7, longest=6, widest=1.5)
+        return RestoringSettings(size=32, batch=2, steps=2, family=family, network=network)
+    here = all(manifest()[name].here for name in ("pets", "bsd100"))
+    if not here:
+        print("The pets or BSD100 are not in the cache, so this trains on the embedded photographs alone.")
+    settings = RestoringSettings(data="many" if here else "embedded", network=network, steps=steps)
+    if job.budget == "gpu":
+        settings = replace(settings, steps=4 * steps, horizon=4 * settings.horizon, batch=16, device="auto")
+    return replace(settings, device=pick_device(settings.device).type)
+
+
+def _finished(job: Job, key: str, settings: RestoringSettings) -> Restoring:
+    """A run in its folder below the job's, brought to its end."""
+    run_of = build(settings)
+    run = Run.start(job.work / key, settings.as_json(), run_of.photos.fingerprint, resume=True)
+    finish_run(run, run_of.trainer, run_of.batches, steps=settings.steps, label=key)
+    return run_of
+
+
+def _counts(photos: Photos) -> dict[str, int]:
+    return {part: len(photos.split(part)) for part in ("training", "validation")}
+
+
+# ---- test pictures ----
+
+
+def _sets(job: Job) -> dict[str, Pair]:
+    """What everything is judged on; Levin's pictures where they are at hand."""
+    wide = _wide(_tested(job), _side(job) + AnyBlur().size - 1)
+    draw = generator(0, "damage of test pictures")
+    half = AnyBlur().size // 2
+    still = wide[..., half:-half, half:-half]
+    sets = {
+        SHAKES: held_out(_tested(job), NEW_HAND, _side(job))[0],
+        FOCUS: held_out(_tested(job), OUT_OF_FOCUS, _side(job))[0],
+        ANY: Pair(*damaged(wide, AnyBlur().draw(len(wide), draw), draw).tensors[:2]),
+        SHARP: Pair(still, still),
+    }
+    if manifest()[NAME].here and not job.debug:
+        sets[REAL] = shaken()[1]
+    return sets
+
+
+def _noisy(job: Job) -> dict[str, Pair]:
+    """The new hand's shakes under more and less noise."""
+    return {
+        f"{SHAKES}, noise {noise:.0%}": held_out(
+            _tested(job), replace(NEW_HAND, noise=2 * noise), _side(job)
+        )[0]
+        for noise in NOISES
+    }
+
+
+def _tested(job: Job) -> Photos:
+    """LIVE's photographs where they are at hand, else the embedded ones that are kept for testing."""
+    here = manifest()["live1"].here and not job.debug
+    photos = _photographs("live1" if here else "embedded", SIDE + AnyBlur().size - 1)
+    return photos.split("test")
+
+
+@cache
+def _photographs(data: str, least: int) -> Photos:
+    return load_photos(data, least=least)
+
+
+def _side(job: Job) -> int:
+    return 64 if job.debug else SIDE
+
+
+def _wide(photos: Photos, side: int) -> Tensor:
+    """The middle of each photograph, `(N, 3, side, side)`."""
+    cuts = []
+    for photo in photos.pixels:
+        top, left = ((length - side) // 2 for length in photo.shape[1:])
+        cuts.append(photo[:, top : top + side, left : left + side])
+    return from_bytes(torch.stack(cuts))
+
+
+# ---- judging ----
+
+
+def _by_fours(network: nn.Module) -> Method:
+    """A network as a method that needs little memory."""
+    return lambda images: torch.cat([network(images[at : at + 4]) for at in range(0, len(images), 4)])
+
+
+def _given(method: Deconvolution, kernels: Tensor) -> Method:
+    return lambda images: method(images, kernels)
+
+
+def _on_all(job: Job, key: str, method: Method, sets: dict[str, Pair]) -> dict[str, list[float]]:
+    return {
+        name: job.once(f"{key}/{name}", partial(_judged, method, pairs))["each"]
+        for name, pairs in sets.items()
+    }
+
+
+def _judged(method: Method, pairs: Pair) -> dict[str, Any]:
+    """What each picture gains in decibels; of sharp pictures, how close they stay to themselves."""
+    with torch.no_grad():
+        restored = method(pairs.input)
+    if torch.equal(pairs.input, pairs.target):
+        inner = (..., slice(16, -16), slice(16, -16))
+        found = psnr(restored[inner], pairs.target[inner]).clamp(max=99)
+    else:
+        found = aligned_psnr(restored, pairs.target) - aligned_psnr(pairs.input, pairs.target)
+    return {"each": [round(float(one), 3) for one in found]}
+
+
+def _metrics(found: dict[str, dict[str, list[float]]], sets: dict[str, Pair]) -> list[Measurement]:
+    """Of each method on each set, the mean with its interval over photographs, and the worst."""
+    metrics = []
+    for name, per_set in found.items():
+        for where, each in per_set.items():
+            title = "PSNR (dB) to itself" if where == SHARP else "gain in PSNR (dB)"
+            protocol = (
+                f"{len(each)} pictures, {sets[where].target.shape[-1]} pixels a side; best of all shifts"
+            )
+            alone = _once_each(each, where)
+            protocol += f"; interval over {len(alone)} {'shakes' if where == REAL else 'photographs'}"
+            metrics += [
+                with_interval(f"{title}, {where}: {name}", fmean(each), bootstrap([alone]), protocol),
+                Measurement(f"least {title}, {where}: {name}", min(each), protocol),
+            ]
+    return metrics
+
+
+def _once_each(each: list[float], where: str) -> list[float]:
+    """Numbers of equal standing: one a photograph; of Levin's four pictures under eight shakes, one a shake."""
+    return [fmean(each[shake::8]) for shake in range(8)] if where == REAL else each
+
+
+# ---- kernels, found blindly or by the network ----
+
+
+def _with_kernels_of(network: KernelRestorer, job: Job) -> dict[str, Method]:
+    """The formulas with the network's own kernels: what its cleaning up is worth."""
+    tuned = _tuned(job)
+
+    def kernels(images: Tensor) -> Tensor:
+        return torch.cat([network.answer(image[None]).kernels[-1] for image in images])
+
+    return {
+        "Wiener, the network's kernels": lambda images: wiener_filter(
+            images, kernels(images), balance=tuned["Wiener"]
+        ),
+        "Richardson–Lucy, the network's kernels": lambda images: lucy(
+            images, kernels(images), rounds=int(tuned["Richardson–Lucy"])
+        ),
+    }
+
+
+def _blind_kernels(job: Job, name: str, pairs: Pair) -> Tensor:
+    """One for each picture, `(N, size, size)`, found once."""
+    size = min(LARGEST[name], 7) if job.debug else LARGEST[name]
+
+    def find(picture: Tensor) -> dict[str, Any]:
+        return {"kernel": blind_kernel(picture, size).tolist()}
+
+    found = [
+        job.once(f"kernels/{name}/{index:02d}", partial(find, one)) for index, one in enumerate(pairs.input)
+    ]
+    return torch.tensor([one["kernel"] for one in found])
+
+
+def _tuned(job: Job) -> dict[str, float]:
+    """Wiener's balance and Richardson and Lucy's rounds that do best with true kernels on eight validation pictures."""
+    photos = _photographs(_settings(job, KernelConfig(), 1).data, SIDE + AnyBlur().size - 1).split(
+        "validation"
+    )
+    eight = Photos(photos.name, photos.sources[:8], photos.pixels[:8])
+    pairs, kernels = held_out(eight, Camera(shakes=8, seed=3), _side(job))
+    options: dict[str, tuple[tuple[float, ...], Callable[[float], Deconvolution]]] = {
+        "Wiener": ((0.003, 0.01, 0.03, 0.1), lambda value: partial(wiener_filter, balance=value)),
+        "Richardson–Lucy": ((10, 20, 40), lambda value: partial(lucy, rounds=int(value))),
+    }
+
+    def best(name: str) -> dict[str, Any]:
+        values, method = options[name]
+        gains = {
+            value: float(psnr(method(value)(pairs.input, kernels), pairs.target).mean()) for value in values
+        }
+        return {"value": max(gains, key=lambda value: gains[value]), "psnr": list(gains.values())}
+
+    return {name: float(job.once(f"tuned/{name}", partial(best, name))["value"]) for name in options}
+
+
+RECIPES: dict[str, Recipe] = {
+    "deblur-any": Recipe("One deblurring network for every shake", 2, any_blur),
+    "deblur-blind": Recipe("Unknown shakes found and undone without a network", 2, blind_formulas),
+    "deblur-ways": Recipe("Three ways to build a network for every shake", 2, ways),
+}

@@ -1,0 +1,61 @@
+"""Guards the kernel found without a network: on a picture of edges it is about the true one, and centred."""
+
+import pytest
+import torch
+
+from companion.blind import blind_kernel
+from companion.classical import unsupervised, wiener_filter
+from companion.data.degrade import Camera, blur
+from companion.data.pairs import held_out
+from companion.data.photos import load_photos
+from companion.metrics.restoration import aligned_psnr
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    photos = load_photos("embedded").split("test")
+    return held_out(photos, Camera(shakes=2, seed=5, size=11, length=12, noise=0.001), 160)
+
+
+def test_a_found_kernel_is_light_shared_out_and_lies_in_the_middle(pictures):
+    found = blind_kernel(pictures[0].input[0], 11)
+    assert found.shape == (11, 11)
+    assert (found >= 0).all()
+    assert found.sum().item() == pytest.approx(1, abs=1e-5)
+    at = torch.arange(11) - 5.0
+    assert (found.sum(0) * at).sum().abs() <= 0.51
+    assert (found.sum(1) * at).sum().abs() <= 0.51
+
+
+def test_on_a_cartoon_the_true_kernel_comes_out():
+    """Black and white rectangles are what the method hopes for: few edges, all of them strong."""
+    draw = torch.Generator().manual_seed(0)
+    scene = torch.full((1, 1, 150, 150), -0.6)
+    for _ in range(40):
+        top, left, height, width = (int(torch.randint(low, high, (), generator=draw)) for low, high in RANGES)
+        scene[..., top : top + height, left : left + width] = (
+            float(torch.rand((), generator=draw)) * 1.2 - 0.6
+        )
+    kernel = Camera(shakes=1, seed=5, size=11, length=12).kernels()[0]
+    found = blind_kernel(blur(scene, kernel)[0], 11)
+    assert likeness(found, kernel) > 0.85
+    assert likeness(found, kernel) > likeness(found, kernel.flip(1)) + 0.1
+
+
+RANGES = ((0, 130), (0, 130), (10, 50), (10, 50))
+
+
+def likeness(one, other):
+    """The largest normalised correlation over shifts by up to three pixels."""
+    shifts = [(down, right) for down in range(-3, 4) for right in range(-3, 4)]
+    moved = [one.roll(shift, (0, 1)) for shift in shifts]
+    return max(float((each * other).sum() / (each.norm() * other.norm())) for each in moved)
+
+
+def test_the_unsupervised_filter_gains_with_the_true_kernel_and_repeats_itself(pictures):
+    pairs, kernels = pictures
+    grey = pairs[:1].input[:, :1, :80, :80], pairs[:1].target[:, :1, :80, :80]
+    found = unsupervised(grey[0], kernels[:1])
+    assert torch.equal(found, unsupervised(grey[0], kernels[:1]))
+    assert aligned_psnr(found, grey[1], reach=2) > aligned_psnr(grey[0], grey[1], reach=2) + 1
+    assert (found - wiener_filter(grey[0], kernels[:1])).abs().mean() < 0.2
