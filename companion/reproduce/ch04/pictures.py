@@ -9,7 +9,7 @@ from torch import Tensor
 
 from companion.data import Images, load
 from companion.metrics import BackboneFeatures, FaceFeatures, Measurement, measure
-from companion.objectives import WassersteinGP
+from companion.objectives import NonSaturatingR1, WassersteinGP
 from companion.reproduce.ch03.portraits import DEBUG, GPU, SEEDS, Quality, measured_over_seeds, on_portraits
 from companion.reproduce.following import followed
 from companion.reproduce.job import Job, Recipe, Result
@@ -26,9 +26,14 @@ def colour_wgan_gp(job: Job) -> Result:
 
 
 def portraits_best(job: Job) -> Result:
-    """One longer and wider run of the penalised game: the portraits that the book ships, with its curve."""
-    at_budget = {"debug": DEBUG, "laptop": {"steps": 20_000}, "gpu": {**GPU, "steps": 60_000}}
-    settings = replace(PENALISED, critic_rate=5e-4, generator_rate=5e-4, **at_budget[job.budget])
+    """One longer and wider run of the best game the house knows: the portraits that the book ships, with its curve.
+
+    That is the non-saturating one under R1: in a trial at 32 pixels (two minutes of a core each, one seed) it came to a
+    Fréchet distance of 1.1, the penalised one to 2.0.
+    """
+    at_budget = {"debug": DEBUG, "laptop": {"steps": 20_000, "width": 24}, "gpu": {**GPU, "steps": 60_000}}
+    base = ColourSettings(objective=NonSaturatingR1(weight=1.0), critic_rate=5e-4, generator_rate=5e-4)
+    settings = replace(base, **at_budget[job.budget])
     test, count = (settings.data, 20) if job.debug else (f"{settings.data}-test", None)
     real = load(test, size=settings.size)[:count]
     extractor = FaceFeatures()
