@@ -45,8 +45,9 @@ def colour_rates(job: Job) -> Result:
 
     The rate is chosen with one seed on half of the test portraits at a third of the run; then both run with three seeds
     until their curves are flat, judged on the other half. Clipping without normalisation, as the chapter once had it,
-    runs along, and so does the non-saturating game under R1, with a fifth of the critic's work. What would refute “the penalty makes better pictures”: a mean difference over seeds, clipping minus
-    penalty at their best rates, whose interval reaches 0.
+    runs along, and so does the non-saturating game under R1, with a fifth of the critic's work. What would refute “the
+    penalty makes better pictures”: a mean difference over seeds, clipping minus penalty at their best rates, whose
+    interval reaches 0.
     """
     at_budget: dict[str, dict[str, Any]] = {
         "debug": {"steps": 4, "batch": 4, "width": 2, "size": 16, "data": "digits"},
