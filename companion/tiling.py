@@ -28,7 +28,7 @@ from companion.files import replacing, shown
 from companion.models.anyblur import BlindRestorer
 from companion.models.registry import signature_of
 
-DEFAULT = "deblur-any"  # chapter 2's, for every blur
+DEFAULT = "deblur-best"  # chapter 2's
 TILE, OVERLAP = 256, 64  # pixels
 SEEN = 2.0  # pixels: a narrower blur is hardly seen
 # all that Pillow raises on damage

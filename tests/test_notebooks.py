@@ -62,10 +62,10 @@ def test_the_outputs_are_of_a_laptop_or_gpu_run(path):
 
 @by_name
 def test_every_figure_has_alt_text_and_a_number_in_order(path):
-    chapter = path.stem.split("_")[0].removeprefix("0")
+    chapter = path.stem.split("_")[0].removeprefix("0")  # 0, 2, 2b
     found = figures(path)
     assert found
-    numbers = [re.search(r"<b>Figure (\d+\w?)\.(\d+)\.</b>", figure).groups() for figure in found]
+    numbers = [re.search(r"<b>Figure (\w+)\.(\d+)\.</b>", figure).groups() for figure in found]
     assert numbers == [(chapter, str(index + 1)) for index in range(len(found))]
     for figure in found:
         assert all(len(alt) > 30 for alt in re.findall(r'alt="([^"]*)"', figure))

@@ -26,8 +26,8 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 def find(chapters: list[str]) -> list[Path]:
-    """The notebook and the exercises of each chapter named (`1`, `01` or `4b`), or all of them."""
-    prefixes = tuple(f"{chapter:0>{2 + chapter[-1].isalpha()}}_" for chapter in chapters) or ("",)
+    """The notebook and the exercises of each chapter named (`1`, `01` or `02b`), or all of them."""
+    prefixes = tuple(re.sub(r"\d+", lambda n: n[0].zfill(2), f"{chapter}_") for chapter in chapters) or ("",)
     everything = sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(NOTEBOOKS.glob("exercises/*.ipynb"))
     return [path for path in everything if path.name.startswith(prefixes)]
 

@@ -29,13 +29,26 @@ def aligned_psnr(restored: Tensor, sharp: Tensor, *, reach: int = 8) -> Tensor:
     height, width = sharp.shape[-2:]
     edge = 2 * reach
     inner = sharp[..., edge : height - edge, edge : width - edge]
-    shifts = range(edge - reach, edge + reach + 1)
-    qualities = [
-        psnr(restored[..., top : top + inner.shape[-2], left : left + inner.shape[-1]], inner)
-        for top in shifts
-        for left in shifts
+    around = restored[..., edge - reach : height - edge + reach, edge - reach : width - edge + reach]
+    count = 2 * reach + 1
+    apart = _windows(around.square(), torch.ones_like(inner)) - 2 * _windows(
+        around, inner
+    )  # but for a constant
+    best = apart[..., :count, :count].sum(1).flatten(1).argmin(1).tolist()
+    rows, columns = inner.shape[-2:]
+    moved = [
+        one[:, place // count :, place % count :][:, :rows, :columns]
+        for one, place in zip(around, best, strict=True)
     ]
-    return torch.stack(qualities).amax(0)
+    return psnr(torch.stack(moved), inner)
+
+
+def _windows(images: Tensor, weights: Tensor) -> Tensor:
+    """Sums of images weighted by smaller ones laid over them, at every place where these fit, by Fourier transforms."""
+    shape = images.shape[-2:]
+    over = torch.fft.rfft2(images.double()) * torch.fft.rfft2(weights.double(), s=shape).conj()
+    sums: Tensor = torch.fft.irfft2(over, s=shape)
+    return sums
 
 
 def ssim(restored: Tensor, sharp: Tensor) -> Tensor:
