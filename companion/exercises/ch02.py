@@ -13,7 +13,8 @@ from torch.nn.functional import conv2d, leaky_relu
 
 from companion.data import degrade
 from companion.exercises.rounds import among, mixed, normal, present, uniform, whole
-from companion.exercises.runner import NotYet, Task, described, module, right, twin
+from companion.exercises.runner import NotYet, Task, described, module, right
+from companion.exercises.twins import twin
 from companion.metrics import restoration
 
 # ---- 1: blur --------------------------------------------------------------------------------------------------------

@@ -23,11 +23,12 @@ Restore = Callable[[], list[str]]  # puts one thing back and says what had becom
 
 
 @contextmanager
-def kept(precision: torch.dtype) -> Iterator[None]:
-    """Inside, torch's default type is `precision`; outside, types and random numbers are as they were."""
+def kept(precision: torch.dtype, seed: int) -> Iterator[None]:
+    """Inside, torch's default type is `precision` and all seeds are `seed`; outside, nothing has changed."""
     settings, randomness = _settings(), _randomness()
     try:
         torch.set_default_dtype(precision)
+        _seed_all(seed)
         yield
     finally:
         _reset(settings)
@@ -100,27 +101,30 @@ _BLOCK = 624  # numbers that a Mersenne Twister makes at a time
 _BLOCKS_FOLLOWED = 4000
 
 
-def _seed_all(seed: int) -> tuple[Any, Any]:
-    """Start all random numbers at this seed; the keys of NumPy's and of Python's generators there."""
+def _seed_all(seed: int) -> None:
     torch.default_generator.manual_seed(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002 - what students' own lines draw from
     random.seed(seed)
-    return _keys()
 
 
-def _keys() -> tuple[Any, Any]:
+def _keys() -> tuple[int, Any, Any]:
+    """What tells where all random numbers come from: torch's seed, and the keys of NumPy's and Python's generators."""
     numpy_state: Any = np.random.get_state()  # noqa: NPY002
-    return numpy_state[1], np.array(random.getstate()[1][:_BLOCK], np.uint32)
+    return (
+        torch.default_generator.initial_seed(),
+        numpy_state[1],
+        np.array(random.getstate()[1][:_BLOCK], np.uint32),
+    )
 
 
-def _reseeded(seed: int, keys: tuple[Any, Any]) -> bool:
+def _reseeded(before: tuple[int, Any, Any]) -> bool:
     """Whether a generator is elsewhere than where drawing from it leads.
 
     Torch remembers its seed. NumPy and Python do not, so their keys are looked for among those that come after the one
     at the start; nobody draws two million numbers from them in an answer.
     """
-    now = zip(keys, _keys(), strict=True)
-    return torch.default_generator.initial_seed() != seed or any(_left(*pair) for pair in now)
+    seed, *keys = _keys()
+    return seed != before[0] or any(_left(*pair) for pair in zip(before[1:], keys, strict=True))
 
 
 def _left(before: Any, after: Any) -> bool:
@@ -156,7 +160,7 @@ def noted(names: Sequence[str], inputs: Sequence[object], rules: Rules, seed: in
         inputs: What the block is given: tensors, arrays, lists, modules, optimisers, whatever. Modules whose weights
             an optimiser among them holds may learn.
         rules: What else may be done to them.
-        seed: Where all random numbers start in it.
+        seed: Where all random numbers go on if the block has set a seed of its own.
     """
     trained = {id(weight) for each in inputs if isinstance(each, Optimizer) for weight in _held(each)}
     restores = [
@@ -165,18 +169,15 @@ def noted(names: Sequence[str], inputs: Sequence[object], rules: Rules, seed: in
         if name not in rules.takes
         for restore in _watched(name, given, trained, rules)
     ]
-    settings, randomness = _settings(), _randomness()
-    keys = _seed_all(seed)
+    settings, keys = _settings(), _keys()
     changed: list[str] = []
     try:
         yield changed
     finally:
-        if _reseeded(seed, keys):
+        if _reseeded(keys):
             changed.append(SEEDED)
+            _seed_all(seed)
         changed += _reset(settings)
-        torch.set_rng_state(randomness[0])
-        np.random.set_state(randomness[1])  # noqa: NPY002
-        random.setstate(randomness[2])
         for restore in restores:
             changed += restore()
 

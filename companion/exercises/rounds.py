@@ -127,7 +127,7 @@ def _judged(check: Callable[..., None], answers: tuple[object, ...], refusal: ty
         precision = PRECISIONS[number % len(PRECISIONS)]
         before = _round.set(running)
         try:
-            with kept(precision):
+            with kept(precision, running.seed):
                 check(*answers)
         except refusal as told:
             raise told.with_traceback(None) from None

@@ -11,10 +11,9 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
-from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CellType, CodeType, FunctionType, ModuleType, TracebackType
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -262,6 +261,7 @@ class Task:
                 ) from None
         wrong = [n for n, answer in enumerate(answers) if not _same(answer, rights[n], tolerance)]
         if not wrong:
+            tell_leftovers()
             return
         for sentence, mistake in mistakes.items():
             if all(_same(answers[n], _attempted(mistake, cases[n]), tolerance) for n in range(len(answers))):
@@ -628,51 +628,6 @@ def module(task: Task, answer: object, what: str) -> nn.Module:
     return answer
 
 
-def twin(student: object) -> object:
-    """The same function with a memory of its own: what it keeps between calls is copied, wherever it keeps it.
-
-    Whoever asks two of them sees whether an answer hangs on what was asked before. Of the names that it and its
-    helpers use, lists, dictionaries and the like are copied, functions are made anew, and all else is shared.
-    """
-    if not isinstance(student, FunctionType):
-        return _own(student)
-    names: dict[str, Any] = dict(student.__globals__)
-    made: dict[FunctionType, FunctionType] = {}
-
-    def again(function: FunctionType) -> FunctionType:
-        if function not in made:
-            cells = tuple(CellType(_own(cell.cell_contents)) for cell in function.__closure__ or ())
-            made[function] = other = FunctionType(
-                function.__code__, names, function.__name__, _own(function.__defaults__), cells or None
-            )
-            other.__kwdefaults__ = _own(function.__kwdefaults__)
-            other.__dict__.update({key: _own(value) for key, value in vars(function).items()})
-            for name in _names_in(function.__code__):
-                value = function.__globals__.get(name)
-                if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
-                    names[name] = again(value)
-                elif name in function.__globals__:
-                    names[name] = _own(value)
-        return made[function]
-
-    return again(student)
-
-
-def _names_in(code: CodeType) -> set[str]:
-    inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    return set(code.co_names).union(*map(_names_in, inner))
-
-
-def _own(value: Any) -> Any:
-    """A copy of what remembers; libraries and whatever cannot be copied are shared."""
-    if isinstance(value, (ModuleType, FunctionType, type)):
-        return value
-    try:
-        return deepcopy(value)
-    except Exception:  # whatever a class of somebody's makes of being copied
-        return value
-
-
 @contextmanager
 def quiet() -> Iterator[None]:
     """No warnings and nothing on stderr inside."""
@@ -681,13 +636,21 @@ def quiet() -> Iterator[None]:
         yield
 
 
+def tell_leftovers() -> None:
+    """Say what answers have left behind so far, where they are right themselves.
+
+    Raises:
+        NotYet: They have left something.
+    """
+    if spoiled := present().spoiled:
+        raise NotYet(f"The answer is right, but {spoiled[0]}")
+
+
 def right(sentence: str) -> None:
     """The confirmation of a solved task, at the end of its check.
 
     Raises:
         NotYet: All answers were right, and one of them has left something behind.
     """
-    running = present()
-    if running.spoiled:
-        raise NotYet(f"The answer is right, but {running.spoiled[0]}")
-    running.confirm(f"✓ {sentence}")
+    tell_leftovers()
+    present().confirm(f"✓ {sentence}")
