@@ -42,6 +42,18 @@ def opencv() -> Any:
     return _imported("cv2")
 
 
+def pyav() -> Any:
+    """PyAV, which reads and writes films, imported when first asked for.
+
+    Raises:
+        CompanionError: It is not installed.
+    """
+    try:
+        return importlib.import_module("av")
+    except ImportError:
+        raise CompanionError("Films need PyAV; install it with: pip install av.") from None
+
+
 def _imported(name: str) -> Any:
     # OpenCV's words on damaged videos; ours are one sentence. Set before MediaPipe too, which imports it.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
