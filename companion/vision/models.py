@@ -113,6 +113,16 @@ def model_name(path: Path) -> str:
 _hushing = threading.RLock()
 
 
+def _unlock() -> None:
+    """In a forked child nobody holds the lock any more that a thread of the parent may have held."""
+    global _hushing
+    _hushing = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_unlock)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep what MediaPipe and OpenCV print while something is made off the screen; errors arrive as exceptions.
