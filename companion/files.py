@@ -74,6 +74,33 @@ def unwritable(path: Path, error: OSError, *, then: str = AGAIN) -> CompanionErr
     )
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a folder, which is made if it is missing; a process that dies keeps nobody out.
+
+    Raises:
+        CompanionError: Another process works there, or the folder cannot be made.
+    """
+    from filelock import FileLock, Timeout  # imports much that a reader of a help text need not wait for
+
+    lock = FileLock(folder / ".lock", blocking=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise CompanionError(
+            f"Another process works in the folder {shown(folder)}; wait for it, or choose another."
+        ) from None
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            (folder / ".lock").unlink()
+        lock.release(force=True)
+
+
 def put_in_place(ready: Path, place: Path) -> None:
     """Give a folder that is complete its name, on the same disk; what was there must be an empty folder or nothing."""
     os.replace(ready, place)

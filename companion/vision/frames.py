@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+FINEST = 120.0  # steps a second, for times that fit no coarser grid
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB, unmirrored
 
 
@@ -35,7 +36,10 @@ class Source(Protocol):
 
     @property
     def rate(self) -> float | None:
-        """Frames a second, for a video made from it; None for pictures that have nothing in common."""
+        """The steps a second that its times fit, at most `FINEST`; None for pictures that have nothing in common.
+
+        When a frame was seen, it says itself; the steps are for files that can only count them (AVI).
+        """
 
     def __iter__(self) -> Iterator[Frame]: ...
 

@@ -42,6 +42,18 @@ def opencv() -> Any:
     return _imported("cv2")
 
 
+def pyav() -> Any:
+    """PyAV, which reads and writes films, imported when first asked for.
+
+    Raises:
+        CompanionError: It is not installed.
+    """
+    try:
+        return importlib.import_module("av")
+    except ImportError:
+        raise CompanionError("Films need PyAV; install it with: pip install av.") from None
+
+
 def _imported(name: str) -> Any:
     # OpenCV's words on damaged videos; ours are one sentence. Set before MediaPipe too, which imports it.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -99,6 +111,16 @@ def model_name(path: Path) -> str:
 
 
 _hushing = threading.RLock()
+
+
+def _unlock() -> None:
+    """In a forked child nobody holds the lock any more that a thread of the parent may have held."""
+    global _hushing
+    _hushing = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_unlock)
 
 
 @contextmanager

@@ -1,21 +1,22 @@
 """Where results go: pictures to a folder or a video, findings to JSON lines; never over what is there (chapter 8)."""
 
+import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, BinaryIO, Protocol
 
 from PIL import Image
 
 from companion.errors import CompanionError
-from companion.files import replacing, shown
+from companion.files import locked, remove_unfinished, replacing, shown
+from companion.vision.filming import FilmWriter, form_of, lost_sound
+from companion.vision.films import Video
 from companion.vision.frames import Frame, Picture, Source
 from companion.vision.landmarks import Found
-from companion.vision.models import opencv, quiet
 
-CODECS = {".mp4": "mp4v", ".webm": "VP80", ".mkv": "VP80", ".avi": "MJPG"}
 QUALITY = 92  # of JPEG files
 
 
@@ -30,49 +31,72 @@ class PictureOutput(Protocol):
 def picture_output(place: Path, source: Source) -> Iterator[PictureOutput]:
     """What fits the source: a new folder for pictures, a new file for a video or a camera.
 
-    Leaving the block closes the video, so that what was written until then can be played.
+    However the block is left, what was written until then stays and can be played, unless the disk refused it: then
+    nothing stays. The sound of a film is copied; if that cannot be, it is said before anything is written.
 
     Raises:
-        CompanionError: The place is taken, or its name is not that of a video.
+        CompanionError: The place is taken, its name is not that of a video, or it cannot be written.
     """
     if source.rate is None:
-        if place.exists() and not (place.is_dir() and not any(place.iterdir())):
+        if not _free(place):
             raise _taken(place)
-        place.mkdir(parents=True, exist_ok=True)
-        yield PictureFolder(place)
+        with locked(place):
+            remove_unfinished(place)
+            yield PictureFolder(place)
         return
-    if place.suffix.lower() not in CODECS:
-        raise CompanionError(
-            f"A video cannot be saved as “{place.name}”; give a name that ends in {', '.join(CODECS)}."
-        )
+    form = form_of(place)
     if place.exists():
         raise _taken(place)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    video = VideoFile(place, source.rate)
-    try:
-        yield video
-    finally:
-        video.close()
+    film = source if isinstance(source, Video) else None
+    if film is not None and (lost := lost_sound(film, form)):
+        print(
+            f"The sound ({', '.join(lost)}) cannot be kept in {shown(place.name)}; it can in a .mkv file.",
+            file=sys.stderr,
+        )
+    with _kept(place) as file, closing(FilmWriter(file, form, source.rate, film)) as writer:
+        yield writer
 
 
 @contextmanager
 def line_output(place: Path | None, source: Source) -> Iterator[IO[str]]:
     """`found.jsonl` in a picture output's folder, a `.jsonl` file beside its video, or the terminal without a place.
 
+    However the block is left, whole lines stay, unless the disk refused them.
+
     Raises:
-        CompanionError: There is such a file already.
+        CompanionError: There is such a file already, or it cannot be written.
     """
     if place is None:
         yield sys.stdout
         return
     path = place / "found.jsonl" if source.rate is None else place.with_suffix(".jsonl")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        file = open(path, "x", encoding="utf-8")
-    except FileExistsError:
-        raise _taken(path) from None
-    with file:
-        yield file
+    if path.exists():
+        raise _taken(path)
+    with _kept(path) as file:
+        lines = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+        try:
+            yield lines
+        finally:
+            lines.detach()
+
+
+@contextmanager
+def _kept(path: Path) -> Iterator[BinaryIO]:
+    """A new file that stays, too, if anything but the disk breaks the block off, such as a camera pulled out."""
+    ended: BaseException | None = None
+    with replacing(path) as file:
+        try:
+            yield file
+        except OSError:
+            raise
+        except BaseException as error:
+            if not file.tell():  # nothing was written: nothing need stay
+                raise
+            ended = error
+        if path.exists():  # another process was faster
+            raise _taken(path)
+    if ended is not None:
+        raise ended
 
 
 def as_line(frame: Frame, found: Sequence[Found]) -> str:
@@ -101,32 +125,11 @@ class PictureFolder:
             Image.fromarray(picture).save(file, "JPEG", quality=QUALITY)
 
 
-class VideoFile:
-    """A video, as large as its first picture."""
-
-    def __init__(self, path: Path, rate: float) -> None:
-        self.path = path
-        self.rate = rate
-        self._writer: Any = None
-
-    def write(self, frame: Frame, picture: Picture) -> None:
-        """Add a picture."""
-        cv2 = opencv()
-        if self._writer is None:
-            height, width, _ = picture.shape
-            codec = cv2.VideoWriter.fourcc(*CODECS[self.path.suffix.lower()])
-            with quiet():
-                self._writer = cv2.VideoWriter(str(self.path), codec, self.rate, (width, height))
-            if not self._writer.isOpened():
-                raise CompanionError(
-                    f"The video {self.path} cannot be written; try another folder, or a name that ends in .avi."
-                )
-        self._writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-
-    def close(self) -> None:
-        """Write the file's end."""
-        if self._writer is not None:
-            self._writer.release()
+def _free(folder: Path) -> bool:
+    """Whether a folder can take pictures: it is not there, or holds only what is hidden, such as a killed try's."""
+    return not folder.exists() or (
+        folder.is_dir() and all(path.name.startswith(".") for path in folder.iterdir())
+    )
 
 
 def _taken(path: Path) -> CompanionError:

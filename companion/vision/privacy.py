@@ -27,6 +27,8 @@ SAME = 0.3  # overlap (intersection over union) from which two boxes are one fac
 GREY = 128  # of 255: what a covered face becomes
 BLURRED_AT = 96  # pixels: the height at which a face is blurred
 STILL = 0.9  # … and from which a face has not moved between two frames
+LINGER = 1 / 3  # seconds before and after a frame in which a face was found, in which it is hidden too
+ROUNDING = 1e-6  # seconds
 
 
 def blurred(face: Picture) -> Picture:
@@ -103,34 +105,38 @@ def hide_faces(picture: Picture, boxes: Sequence[Box], hiding: Hiding = blurred)
 def hide_in_source(
     source: Source, detector: FaceDetector, hiding: Hiding = blurred
 ) -> Iterator[tuple[Frame, Picture]]:
-    """Each frame of a source with its faces hidden: pictures each on its own, of videos a third of a second around."""
-    linger = 0 if source.rate is None else round(source.rate / 3)
+    """Each frame of a source with its faces hidden: pictures each on its own, of videos for `LINGER` seconds around."""
+    linger = 0.0 if source.rate is None else LINGER
     return hide_in_video(source, detector, hiding, linger=linger)
 
 
 def hide_in_video(
-    frames: Iterable[Frame], detector: FaceDetector, hiding: Hiding = blurred, *, linger: int
+    frames: Iterable[Frame], detector: FaceDetector, hiding: Hiding = blurred, *, linger: float = LINGER
 ) -> Iterator[tuple[Frame, Picture]]:
-    """Each frame with its faces hidden, and those found up to `linger` frames before or after it, too.
+    """Each frame with its faces hidden, and those found up to `linger` seconds before or after it, too.
 
-    A detector that misses a face in a frame now and then would show it there; so frames leave `linger` frames late.
+    A detector that misses a face in a frame now and then would show it there; so frames leave `linger` seconds late,
+    and no more of them are held than that.
     """
-    window: deque[tuple[Frame, list[Box]]] = deque(maxlen=2 * linger + 1)
+    waiting: deque[Frame] = deque()
+    found: deque[tuple[float, list[Box]]] = deque()  # seconds, and the faces seen then
 
-    def shown(position: int) -> tuple[Frame, Picture]:
-        near = range(max(0, position - linger), min(len(window), position + linger + 1))
-        boxes = [box for index in near for box in window[index][1]]
-        frame = window[position][0]
+    def hidden() -> tuple[Frame, Picture]:
+        frame = waiting.popleft()
+        while found[0][0] < frame.seconds - linger - ROUNDING:
+            found.popleft()
+        boxes = [
+            box for seconds, seen in found if seconds <= frame.seconds + linger + ROUNDING for box in seen
+        ]
         return frame, hide_faces(frame.picture, _apart(boxes, STILL), hiding)
 
-    count = 0
     for frame in frames:
-        window.append((frame, all_faces(detector, frame.picture)))
-        count += 1
-        if count > linger:
-            yield shown(len(window) - 1 - linger)
-    for position in range(len(window) - min(linger, count), len(window)):
-        yield shown(position)
+        waiting.append(frame)
+        found.append((frame.seconds, all_faces(detector, frame.picture)))
+        while waiting[0].seconds < frame.seconds - linger - ROUNDING:
+            yield hidden()
+    while waiting:
+        yield hidden()
 
 
 def _tiles(picture: Picture) -> Iterator[tuple[int, int, Picture]]:

@@ -1,6 +1,7 @@
 """Where frames come from: a webcam, a video file, or pictures in a folder (chapter 8).
 
-The browser's camera, for notebooks on another machine, is in `companion.vision.browser`.
+Video files are read in `companion.vision.films`. The browser's camera, for notebooks on another machine, is in
+`companion.vision.browser`.
 """
 
 import threading
@@ -13,11 +14,11 @@ import numpy as np
 
 from companion.data.reading import FORMATS, SUFFIXES, files_below, holds_several, looked_at
 from companion.errors import CompanionError
-from companion.vision.frames import Frame, Picture, Source
+from companion.vision.films import Video
+from companion.vision.frames import FINEST, Frame, Picture, Source
 from companion.vision.models import opencv, quiet
 from companion.vision.pictures import as_picture
 
-WHOLE = 0.9  # a video that ends before this part of its announced frames is damaged: headers are rarely exact
 LAST_CAMERA = 999  # a larger number names no camera, and OpenCV reads it as a kind of camera or not at all
 PATIENCE = 5.0  # seconds without a picture after which a webcam counts as gone
 
@@ -110,68 +111,6 @@ def _no_picture(place: str, skipped: list[str]) -> CompanionError:
     )
 
 
-class Video:
-    """The frames of a video file, upright and in order.
-
-    Raises:
-        CompanionError: The file is missing, empty, or not one frame of it can be read.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self.name = self.path.name
-        self._cv2 = opencv()
-        if not self.path.is_file():
-            raise CompanionError(f"There is no file {self.path}; check the name.")
-        if self.path.stat().st_size == 0:
-            raise CompanionError(f"The file {self.path} is empty (0 bytes); give a whole video file.")
-        with quiet():
-            self._capture = self._cv2.VideoCapture(str(self.path))
-            self._next = self._grab()
-        if self._next is None:
-            self.close()
-            raise CompanionError(
-                f"No frame of {self.path} can be read: it is damaged, or no video; give a whole MP4, WebM, MKV, MOV or "
-                "AVI file."
-            )
-        self.rate: float = self._capture.get(self._cv2.CAP_PROP_FPS) or 25.0
-        announced = int(self._capture.get(self._cv2.CAP_PROP_FRAME_COUNT))
-        self.count = announced if announced > 0 else None
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Every frame, once.
-
-        Raises:
-            CompanionError: The video breaks off well before its announced end; all that could be read came before.
-        """
-        index = 0
-        while self._next is not None:
-            picture, self._next = self._next, None
-            yield Frame(picture, index / self.rate, str(index))
-            index += 1
-            self._next = self._grab()
-        if index and self._capture.isOpened() and self.count is not None and index < WHOLE * self.count:
-            raise CompanionError(
-                f"The video {self.path} breaks off after {index} of {self.count} frames: the file is damaged; copy it "
-                "again from where it came from."
-            )
-
-    def _grab(self) -> Picture | None:
-        there, image = self._capture.read()
-        return _rgb(image) if there else None
-
-    def __enter__(self) -> "Video":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the file; a second time does nothing."""
-        self._next = None
-        self._capture.release()
-
-
 class Webcam:
     """A camera of this machine, as it sees, unmirrored: always its newest picture, the ones missed are gone.
 
@@ -182,6 +121,7 @@ class Webcam:
     """
 
     count = None
+    rate = FINEST  # what a camera announces is rarely what it gives
 
     def __init__(self, index: int = 0) -> None:
         self.name = f"camera {index}"
@@ -198,8 +138,6 @@ class Webcam:
                 f"There is no camera {index} here, or another program is using it; close that program, try another "
                 "number (0 is the first), or give a video file or a folder."
             )
-        rate = self._capture.get(self._cv2.CAP_PROP_FPS)
-        self.rate: float = rate if rate > 0 else 30.0
         self._newest: Picture | None = None
         self._arrived = threading.Condition()
         self._open = True

@@ -10,10 +10,12 @@
 Everything runs on this machine's processor; nothing is sent anywhere (a test looks). The wrapper's work is to keep
 MediaPipe's traps shut: pictures are contiguous RGB whatever comes in, time always goes forward, an error in a callback
 comes back to the caller, and a closed tracker says that it is closed. Every method may be called from any thread;
-pictures are taken one at a time.
+pictures are taken one at a time. A child that was forked (multiprocessing's way on Linux) makes its own copy of a
+tracker when it first uses it; a film or stream that was being followed stays with its parent.
 """
 
 import atexit
+import os
 import threading
 import time
 import weakref
@@ -75,6 +77,7 @@ class Tracker(ABC, Generic[F]):
         self._closed = False
         self._lock = threading.Lock()
         self._images: Any = None  # the task for single pictures, made when first needed
+        _trackers.add(self)
 
     def find(self, image: Viewable) -> list[F]:
         """What is in one picture, on its own; see `as_picture` for what counts as one.
@@ -106,10 +109,11 @@ class Tracker(ABC, Generic[F]):
                 now = max(now + 1, round(frame.seconds * 1000))
                 with self._lock:
                     self._check_open()
+                    _check_own(task)
                     found = self._found(task.detect_for_video, as_picture(frame.picture), now)
                 yield Seen(frame, found)
         finally:
-            task.close()
+            _close(task)
 
     def watch(self, source: Source) -> Iterator[Seen[F]]:
         """What is in each frame of a source: pictures are taken each on its own, videos and cameras followed."""
@@ -194,7 +198,38 @@ class Tracker(ABC, Generic[F]):
 
 T = TypeVar("T", bound="Tracker[Any]")
 _complained: set[str] = set()
+_trackers: "weakref.WeakSet[Tracker[Any]]" = weakref.WeakSet()
 _open_tasks: "weakref.WeakSet[Any]" = weakref.WeakSet()
+_left_behind: list[Any] = []  # in a forked child, its parent's tasks: even to delete one would wait for ever
+
+
+def _begin_anew() -> None:
+    """In a forked child: MediaPipe's threads stayed with the parent, so its tasks answer no more."""
+    _left_behind.extend(_open_tasks)
+    _open_tasks.clear()
+    for tracker in list(_trackers):
+        tracker._lock, tracker._images = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):  # Windows does not fork
+    os.register_at_fork(after_in_child=_begin_anew)
+
+
+def _is_own(task: Any) -> bool:
+    return not any(task is other for other in _left_behind)
+
+
+def _check_own(task: Any) -> None:
+    if not _is_own(task):
+        raise CompanionError(
+            "This was begun before the process forked, and its model's threads stayed with the parent; begin it in the "
+            "child."
+        )
+
+
+def _close(task: Any) -> None:
+    if _is_own(task):
+        task.close()
 
 
 @atexit.register
@@ -236,6 +271,7 @@ class Live(Generic[F]):
             if self._task is None:
                 raise CompanionError("This live stream is closed; open another with live().")
             self._tracker._check_open()
+            _check_own(self._task)
             self._raise()
             seconds = time.monotonic() - self._began
             self._now = max(self._now + 1, round(seconds * 1000))
@@ -247,7 +283,7 @@ class Live(Generic[F]):
         with self._lock:
             task, self._task = self._task, None
         if task is not None:
-            task.close()
+            _close(task)
         self._raise()
 
     def __enter__(self) -> "Live[F]":

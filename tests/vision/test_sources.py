@@ -96,7 +96,7 @@ def test_a_video_cut_short_gives_what_it_has_and_then_says_so(film, person, tmp_
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
     seen = []
     with (
-        pytest.raises(CompanionError, match=r"breaks off after \d of 10 frames"),
+        pytest.raises(CompanionError, match=r"breaks off after \d frames: the file is cut short"),
         Video(tmp_path / "cut.avi") as video,
     ):
         for frame in video:

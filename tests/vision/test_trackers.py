@@ -1,5 +1,7 @@
 """Guards the four trackers: right findings, and every trap of MediaPipe's shut."""
 
+import multiprocessing
+import os
 import subprocess
 import sys
 import threading
@@ -366,3 +368,39 @@ def test_a_process_imports_mediapipe_late_and_ends_in_silence(kinds):
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
+def test_a_tracker_made_before_a_fork_finds_the_same_in_the_child(tracker, person):
+    """Its threads stay with the parent; used as it was, it would wait for over a minute, without a word."""
+    tracker(FaceDetector)
+    with FaceDetector() as faces:
+        (here,) = faces.find(person)
+        following = faces.follow(Frame(person, 0.04 * index, str(index)) for index in range(3))
+        next(following)
+        stream = faces.live(lambda seen: None)
+
+        def child(answers: "multiprocessing.Queue[object]") -> None:
+            (there,) = faces.find(person)
+            answers.put(there.score)
+            for begun in (lambda: next(following), lambda: stream.send(person)):
+                try:
+                    begun()
+                except CompanionError as error:
+                    answers.put(str(error))
+            stream.close()
+            answers.put("closed")
+
+        forking = multiprocessing.get_context("fork")
+        answers = forking.Queue()
+        process = forking.Process(target=child, args=[answers], daemon=True)
+        process.start()
+        assert answers.get(timeout=PATIENCE) == here.score
+        assert "before the process forked" in answers.get(timeout=PATIENCE)
+        assert "before the process forked" in answers.get(timeout=PATIENCE)
+        assert answers.get(timeout=PATIENCE) == "closed"
+        process.join(PATIENCE)
+        assert process.exitcode == 0
+        assert [one.score for one in faces.find(person)] == [here.score]
+        following.close()
+        stream.close()
