@@ -30,9 +30,13 @@ WITH_WEIGHTS = {
     *("digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"),
     *DEBLURRING,
     *COLOUR,
+    *("faces-vae", "mnist-vae", "mnist-plane"),
 }
 # A minute or less, nothing to continue; tested beside their chapter's code.
-SHORT = {"deblur-real", "faces-found", "faces-hidden", "hand-gestures", "pinch-to-volume"}
+SHORT = {
+    *("deblur-real", "faces-found", "faces-hidden", "hand-gestures", "pinch-to-volume"),
+    *("faces-sliders", "portrait-generators"),
+}
 LONG = [name for name in RECIPES if name not in SHORT]
 
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.
@@ -45,6 +49,7 @@ from companion.reproduce import ch01, ch02, ch04, memory, reproduce
 from companion.reproduce.ch00 import facemesh, faces
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
+from companion.training.vae import VAETrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
 work, names = Path(sys.argv[1]), sys.argv[2:]
 
@@ -60,6 +65,7 @@ for name in names:
     if (child := os.fork()) == 0:
         step = 4 if name.startswith(("dcgan", "sprites", "portraits")) else 3 if name.startswith("deblur") else 10
         AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
+        VAETrainer.one_step = die_at(2 if name.endswith(("-vae", "-plane")) else 10, VAETrainer.one_step)
         ch02.wiener_filter = die_at(3, ch02.wiener_filter)
         ch01.accuracy = die_at(0, ch01.accuracy)
         ch01._one_ring_critic = die_at(1, ch01._one_ring_critic)
