@@ -34,9 +34,13 @@ WITH_WEIGHTS = {
     *DEBLURRING,
     *COLOUR,
     *("unet", "colour"),
+    *("faces-vae", "mnist-vae", "mnist-plane"),
 }
 # A minute or less, nothing to continue; tested beside their chapter's code.
-SHORT = {"deblur-real", "faces-found", "faces-hidden", "hand-gestures", "pinch-to-volume"}
+SHORT = {
+    *("deblur-real", "faces-found", "faces-hidden", "hand-gestures", "pinch-to-volume"),
+    *("faces-sliders", "portrait-generators"),
+}
 LONG = [name for name in RECIPES if name not in SHORT]
 
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.
@@ -52,6 +56,7 @@ from companion.reproduce.ch04 import constraints
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.restoring import RestoringTrainer
+from companion.training.vae import VAETrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
 work, names = Path(sys.argv[1]), sys.argv[2:]
 
@@ -69,6 +74,7 @@ for name in names:
         AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
         RestoringTrainer.one_step = die_at(1, RestoringTrainer.one_step)
         anyblur.blind_kernel = die_at(2, anyblur.blind_kernel)
+        VAETrainer.one_step = die_at(2 if name.endswith(("-vae", "-plane")) else 10, VAETrainer.one_step)
         ch02.wiener_filter = die_at(3, ch02.wiener_filter)
         features.accuracy = die_at(0, features.accuracy)
         ring._one_ring_critic = die_at(1, ring._one_ring_critic)
