@@ -45,7 +45,7 @@ def budget(job: Job) -> dict[str, int]:
     """Steps of each part. All rows but the first have had equally many of the generator's in the end."""
     return {
         "debug": {"frozen": 1, "unfrozen": 2, "further": 2, "critic": 2, "lessons": 2, "tried": 1},
-        "laptop": {"frozen": 200, "unfrozen": 1300, "further": 1000, "critic": 200, "lessons": 60, "tried": 250},
+        "laptop": {"frozen": 200, "unfrozen": 1300, "further": 1000, "critic": 400, "lessons": 100, "tried": 250},
         "gpu": {
             "frozen": 2000, "unfrozen": 13000, "further": 10000, "critic": 2000, "lessons": 600, "tried": 2000
         },
