@@ -11,6 +11,7 @@ generator does, and begins with none; and the encoder may stop early.
 """
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -89,12 +90,14 @@ class UNet(nn.Module):
 
 def _grown(encoder: nn.Sequential, attention: bool) -> "DynamicUnet":
     """The decoder that fastai grows on an encoder, its last convolution at zero."""
-    from fastai.layers import NormType
-    from fastai.vision.models.unet import DynamicUnet
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch's, of what fastai 2.8 still uses
+        from fastai.layers import NormType
+        from fastai.vision.models.unet import DynamicUnet
 
-    grown = DynamicUnet(
-        encoder, 3, (TRACED, TRACED), blur=True, self_attention=attention, norm_type=NormType.Weight
-    )
+        grown = DynamicUnet(
+            encoder, 3, (TRACED, TRACED), blur=True, self_attention=attention, norm_type=NormType.Weight
+        )
     last = next(layer for layer in reversed(list(grown.modules())) if isinstance(layer, nn.Conv2d))
     for tensor in (last.get_parameter("weight_g"), last.get_parameter("bias")):
         nn.init.zeros_(tensor)  # of the weight its length alone: the direction must not vanish

@@ -8,3 +8,6 @@ import warnings
 
 # fastai's own GANTrainer keeps its players under names that the learner has too, and says so at each start
 warnings.filterwarnings("ignore", message="You are shadowing an attribute")
+warnings.filterwarnings(
+    "ignore", message="`torch.jit.script` is deprecated"
+)  # torch's, of what fastai 2.8 still uses

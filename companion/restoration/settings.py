@@ -20,6 +20,9 @@ from companion.settings import option
 from companion.training.settings import TrainingSettings
 
 SHOWN = 8
+# fastai's own ε is 1e-5, beside which the gradients of a mean squared error of pixels are small: then the loss's scale
+# decides how fast a network learns, and a loss with another weight has won before it began
+EPS = 1e-8
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class RestorationSettings(TrainingSettings):
 
     def trainer(self, network: UNet, photos: Photos) -> LearnerTrainer:
         """A trainer that goes on with these weights."""
-        learner = unet_learner(no_data(), network, self.content)
+        learner = unet_learner(no_data(), network, self.content, opt_func=partial(Adam, eps=EPS))
         if not self.frozen:
             learner.unfreeze()
         learner.add_cb(one_cycle(learner, slice(self.rate / 10, self.rate)))
@@ -70,14 +73,14 @@ class CriticSettings(TrainingSettings):
 
     size: int = option(80, least=16)
     batch: int = option(16, least=1)
-    steps: int = option(200, least=1)
+    steps: int = option(400, least=1)
     width: int = option(16, least=2)
-    rate: float = option(5e-4, above=0, below=1)
+    rate: float = option(1e-3, above=0, below=1)
     began: str = ""  # which generator it judges
 
     def trainer(self, network: nn.Module) -> LearnerTrainer:
         """A trainer that goes on with these weights."""
-        learner = critic_learner(no_data(), network)
+        learner = critic_learner(no_data(), network, opt_func=partial(Adam, eps=EPS))
         learner.add_cb(one_cycle(learner, self.rate))
         workshop = self.workshop()
         return LearnerTrainer(learner, steps=self.steps, products={}, seed=self.seed, workshop=workshop)
@@ -104,7 +107,7 @@ class RestorationGANSettings(RestorationSettings):
             critic_learner(no_data(), judge),
             switcher,
             weights=(self.adversarial, self.weight),
-            opt_func=partial(Adam, mom=0.0, sqr_mom=0.99, wd=1e-3),
+            opt_func=partial(Adam, mom=0.0, sqr_mom=0.99, eps=EPS, wd=1e-3),
             lr=self.rate,
         )
         return GANLearnerTrainer(learner, products={"generator": network}, **self._common(photos))
