@@ -1,5 +1,6 @@
 """Walks through latent space, and how they are kept as an animation."""
 
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def walk(stations: Tensor, steps: int, *, spherical: bool = False) -> Tensor:
 
 
 def save_walk(frames: Tensor, path: Path | str, *, rate: float = 12.0, scale: int = 3) -> Path:
-    """Keep images as an animation: .gif, .webp or .png, or a video (.mp4, .webm, .avi) where OpenCV is at hand.
+    """Keep images as an animation: .gif, .webp or .png, or a video (.mp4, .webm, .mkv, .avi) where PyAV is at hand.
 
     Args:
         frames: `(N, C, H, W)` in [−1, 1].
@@ -51,7 +52,7 @@ def save_walk(frames: Tensor, path: Path | str, *, rate: float = 12.0, scale: in
     Raises:
         CompanionError: The name ends in none of these, or the place cannot be written.
     """
-    from companion.vision.outputs import CODECS
+    from companion.vision.filming import FORMS
 
     path = Path(path)
     kind = path.suffix.lower()
@@ -66,10 +67,10 @@ def save_walk(frames: Tensor, path: Path | str, *, rate: float = 12.0, scale: in
                 duration=round(1000 / rate),
                 loop=0,
             )
-    elif kind in CODECS:
+    elif kind in FORMS:
         _save_video(pictures, path, rate)
     else:
-        endings = ", ".join([*PILLOWS, *CODECS])
+        endings = ", ".join([*PILLOWS, *FORMS])
         raise CompanionError(f"A walk cannot be saved as “{path.name}”; give a name that ends in {endings}.")
     return path
 
@@ -80,13 +81,10 @@ def _picture(frame: Tensor, scale: int) -> Image.Image:
 
 
 def _save_video(pictures: list[Image.Image], path: Path, rate: float) -> None:
+    from companion.vision.filming import FilmWriter, form_of
     from companion.vision.frames import Frame
-    from companion.vision.outputs import VideoFile
 
-    video = VideoFile(path, rate)
-    try:
+    with replacing(path) as file, closing(FilmWriter(file, form_of(path), rate)) as film:
         for number, picture in enumerate(pictures):
             pixels = np.asarray(picture)
-            video.write(Frame(pixels, number / rate, str(number)), pixels)
-    finally:
-        video.close()
+            film.write(Frame(pixels, number / rate, str(number)), pixels)
