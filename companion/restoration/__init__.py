@@ -6,8 +6,11 @@ the course does.
 
 import warnings
 
-# fastai's own GANTrainer keeps its players under names that the learner has too, and says so at each start
-warnings.filterwarnings("ignore", message="You are shadowing an attribute")
-warnings.filterwarnings(
-    "ignore", message="`torch.jit.script` is deprecated"
-)  # torch's, of what fastai 2.8 still uses
+# fastai's GANTrainer keeps its players under names that the learner has too, and says so at each start; and torch warns
+# of what fastai 2.8 still uses
+for said in (
+    "You are shadowing an attribute",
+    "`torch.jit.script` is deprecated",
+    "`torch.nn.utils.weight_norm`",
+):
+    warnings.filterwarnings("ignore", message=said)

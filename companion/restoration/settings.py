@@ -20,8 +20,8 @@ from companion.settings import option
 from companion.training.settings import TrainingSettings
 
 SHOWN = 8
-# fastai's own ε is 1e-5, beside which the gradients of a mean squared error of pixels are small: then the loss's scale
-# decides how fast a network learns, and a loss with another weight has won before it began
+# of Adam, as torch has it. fastai's is 1e-5, beside which the gradients of a mean squared error of pixels may be small:
+# then it would matter by what a loss is multiplied, and losses of other weights could not be compared
 EPS = 1e-8
 
 
