@@ -28,7 +28,7 @@ SOURCES := _config.yml _toc.yml companion/data/assets.toml $(wildcard companion/
   $(shell find book notebooks -type f -not -path '*/vendor/*' -not -path '*/__pycache__/*' \
     -not -path '*/.ipynb_checkpoints/*' -not -name '*.part' -not -path '*[!A-Za-z0-9._/-]*' | sort)
 
-.PHONY: FORCE help setup book serve test check fast system lint lab classroom notebooks reproduce bench lock address clean
+.PHONY: FORCE help setup book serve test check fast system lint lab classroom grade notebooks reproduce bench lock address clean
 
 help: ## List the targets
 	@echo "Generative Vision, Hands On"
@@ -122,6 +122,9 @@ lab: $(ENVIRONMENT) ## Open JupyterLab on the notebooks
 
 classroom: $(ENVIRONMENT) ## Make the students' versions of the exercises
 	@$(PYTHON) tools/classroom.py _build/classroom
+
+grade: $(ENVIRONMENT) ## Grade what students have handed in: make grade ASSIGNMENT=01_gan_basics
+	@$(PYTHON) tools/grade.py _build/classroom $(ASSIGNMENT)
 
 notebooks: $(ENVIRONMENT) ## Run notebooks and store their outputs; CHAPTER=1 for one, BUDGET=gpu for the long run
 	@$(PYTHON) tools/notebooks.py --budget $(BUDGET) $(CHAPTER)

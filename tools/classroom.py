@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 MASTERS = Path("notebooks/exercises")
+CONFIG = Path(__file__).with_name("nbgrader_config.py")
 
 
 def copy_masters(course: Path) -> list[str]:
@@ -28,6 +29,7 @@ def main() -> None:
     names = copy_masters(course)
     if not names:
         sys.exit(f"No exercise masters in {MASTERS}/.")
+    shutil.copy2(CONFIG, course)  # limits, and how answers are judged
     # One version for all: no solutions, no outputs, tests locked. `--force` renews an earlier one.
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", "--create", "--force"]
     tools = Path(sys.executable).parent  # nbgrader calls `alembic` by name

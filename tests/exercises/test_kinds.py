@@ -255,7 +255,18 @@ def kinds(name: str, solution: Answer) -> Iterator[tuple[str, Answer, str]]:
             yield kind, mapped(solution, change), ""
     if short not in {"leaks", "disguise", "slope", "sample"}:
         yield "tabled", tabled(solution), ""
-    if short not in {"slope", "leaks", "sample", "slopes", "pinch", "count", "unmirrored"}:
+    if short not in {
+        "slope",
+        "leaks",
+        "sample",
+        "slopes",
+        "pinch",
+        "count",
+        "unmirrored",
+        "kernel",
+        "pinched",
+        "euro",
+    }:
         yield "for one shape", for_shapes(solution, lambda shape: shape[-1] != 5 and max(shape) < 6), ""
     if short in {"blur", "psnr", "sprites", "slopes"}:
         yield "for square images", for_shapes(solution, lambda shape: shape[-1] == shape[-2]), ""

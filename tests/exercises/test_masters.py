@@ -107,6 +107,18 @@ def test_points_and_checks(name):
 
 
 @for_each
+def test_every_check_is_made_once_more_from_a_fresh_import_in_a_hidden_test(name):
+    """What a notebook has done to the visible check then counts for nothing; the question is drawn anew."""
+    for cell in graded(master(name)):
+        if cell.cell_type == "code":
+            visible, _, hidden = cell.source.partition("### BEGIN HIDDEN TESTS\n")
+            check, answers = re.fullmatch(r"(\w+\.check_\w+)\((.*)\)\s*", visible, re.DOTALL).groups()
+            assert "from companion.exercises.grading import examine" in hidden
+            again = re.search(r"examine\(\s*(.*?),?\s*\)\n### END HIDDEN TESTS", hidden, re.DOTALL)[1]
+            assert re.sub(r"\s+", " ", again) == f'"{check}", {answers}'
+
+
+@for_each
 def test_it_begins_as_its_chapter_does_and_names_sections_that_the_chapter_has(name):
     """But that no exercise needs MediaPipe: the hands of chapter 8's come as landmarks."""
     notebook, chapter = master(name), read(FOLDER.parent / f"{name}.ipynb")
