@@ -45,8 +45,11 @@ setup: $(ENVIRONMENT) $(VENDORED) ## Install everything into .venv, nothing outs
 $(ENVIRONMENT): requirements.txt pyproject.toml
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
 	  echo "Python 3.10 or newer is needed. Name one that is: make $(MAKECMDGOALS) PYTHON3=python3.12"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON3) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python came without venv. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
 	@test -x $(BIN)/pip || { echo "==> Python environment in $(VENV)"; $(PYTHON3) -m venv $(VENV); } || { \
-	  rm -rf $(VENV); echo "Python came without venv. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	  rm -rf $(VENV); echo "The environment could not be made in $(CURDIR), for the reason above: make room there, or" \
+	  "move the course to a folder of yours."; exit 1; }
 	@echo "==> Python packages from requirements.txt (about two minutes the first time)"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[^ ;]+' requirements.txt)"
 	@$(BIN)/uv pip install --python $(PYTHON) -r requirements.txt

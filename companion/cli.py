@@ -13,11 +13,17 @@ from typing import Any
 from companion import __version__
 from companion.commands import Command, Group
 from companion.errors import CompanionError, unknown_name
+from companion.files import shown
 from companion.found import gathered
 from companion.settings import SettingError
 
 OUT_OF_MEMORY = re.compile(
     "out of memory|can't allocate memory|Storage size calculation overflowed|Overflow when unpacking"
+)
+NO_COMPILER = re.compile("No working C\\+\\+ compiler|InvalidCxxCompiler|Failed to find C compiler")
+WITHOUT_COMPILER = (
+    "--compiled needs a C++ compiler, and this machine has none; install one (on Debian and Ubuntu: apt-get install "
+    "g++), or leave --compiled out."
 )
 
 
@@ -45,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return 1
     except (MemoryError, RuntimeError) as error:
+        if NO_COMPILER.search(str(error)):
+            print(f"companion: {WITHOUT_COMPILER}", file=sys.stderr)
+            return 2
         if not isinstance(error, MemoryError) and not OUT_OF_MEMORY.search(str(error)):
             raise
         print(
@@ -61,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _about(error: OSError) -> str:
     """One sentence for what the system refused."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full; free some space and give the command again; a run continues with --resume."
-    place = f" at {error.filename}" if error.filename else ""
+        return "The disk is full; free some space and give the command again."
+    place = f" at {shown(error.filename)}" if error.filename else ""
     return (
         f"The system refused something{place}: {error.strerror or error}; check the path and its permissions."
     )

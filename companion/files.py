@@ -9,7 +9,9 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
+from shutil import rmtree
 from typing import Any, BinaryIO
 
 from companion.errors import CompanionError
@@ -75,30 +77,58 @@ def unwritable(path: Path, error: OSError, *, then: str = AGAIN) -> CompanionErr
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a folder, which is made if it is missing; a process that dies keeps nobody out.
+def locked(place: Path) -> Iterator[None]:
+    """Keep other processes from making what is to stand at a place; a process that dies keeps nobody out.
 
     Raises:
-        CompanionError: Another process works there, or the folder cannot be made.
+        CompanionError: Another process is making it, or the folder around it cannot be made.
     """
     from filelock import FileLock, Timeout  # imports much that a reader of a help text need not wait for
 
-    lock = FileLock(folder / ".lock", blocking=False)
+    lock = FileLock(place.with_name(f".{place.name[:LONGEST]}.lock"), blocking=False)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout:
         raise CompanionError(
-            f"Another process works in the folder {shown(folder)}; wait for it, or choose another."
+            f"Another process is writing {shown(place)}; wait for it, or choose another place."
         ) from None
     except OSError as error:
-        raise unwritable(folder, error) from None
+        raise unwritable(place, error) from None
     try:
         yield
     finally:
         with suppress(OSError):
-            (folder / ".lock").unlink()
+            Path(lock.lock_file).unlink()
         lock.release(force=True)
+
+
+@contextmanager
+def new_folder(place: Path) -> Iterator[Path]:
+    """A folder that is filled in the block, beside its place, and takes it whole on leaving; nothing may be there yet.
+
+    Whatever breaks the block off, nothing stands at the place; what a kill leaves is hidden, and goes the next time.
+
+    Raises:
+        CompanionError: Something is there, another process is filling it, or the disk refuses.
+    """
+    place = place.resolve()
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")
+    with locked(place):
+        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+            raise CompanionError(f"{shown(place)} is not an empty folder; give a new one.")
+        if place == Path.cwd():
+            raise CompanionError(f"{shown(place)} is where you stand; give a new folder in it.")
+        for left in place.parent.glob(f".{escape(place.name)}.*.part"):
+            rmtree(left, ignore_errors=True)
+        try:
+            part.mkdir()
+            yield part
+            put_in_place(part, place)
+        except OSError as error:
+            raise unwritable(place, error) from None
+        finally:
+            rmtree(part, ignore_errors=True)
 
 
 def put_in_place(ready: Path, place: Path) -> None:

@@ -20,11 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from companion.data.reading import as_rgb
+from companion.data.reading import as_rgb, opened
 from companion.data.scale import bytes_of, from_bytes
 from companion.errors import CompanionError
 from companion.files import replacing, shown
@@ -95,14 +94,9 @@ def image_from(path: Path) -> Tensor:
     Raises:
         CompanionError: The file cannot be read.
     """
-    try:
-        with Image.open(path) as opened:
-            transparent = opened.mode in ("RGBA", "LA", "PA") or "transparency" in opened.info
-            picture = opened.convert("RGBA").convert("RGBa") if transparent else as_rgb(opened)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise CompanionError(
-            f"{shown(path)} cannot be read as a picture; give a picture file or a run folder."
-        ) from None
+    with opened(path) as found:
+        transparent = found.mode in ("RGBA", "LA", "PA") or "transparency" in found.info
+        picture = found.convert("RGBA").convert("RGBa") if transparent else as_rgb(found)
     channels = len(picture.getbands())
     pixels = np.frombuffer(picture.tobytes(), np.uint8).reshape(picture.height, picture.width, channels)
     return from_bytes(bytes_of(pixels))[None]

@@ -6,8 +6,8 @@ colours stays: alpha, colour profile, EXIF (but for the orientation, which is ap
 
 import io
 import math
-import struct
-import warnings
+import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from companion import pretrained
-from companion.data.reading import MOVING
+from companion.data.reading import DAMAGED, MOVING, opened, sixteen_bits
 from companion.errors import CompanionError
-from companion.files import replacing, shown
+from companion.files import replacing, shown, unwritable
 from companion.models.anyblur import BlindRestorer
 from companion.models.registry import signature_of
 
 DEFAULT = "deblur-best"  # chapter 2's
 TILE, OVERLAP = 256, 64  # pixels
 SEEN = 2.0  # pixels: a narrower blur is hardly seen
-# all that Pillow raises on damage
-UNREADABLE = (OSError, EOFError, ValueError, SyntaxError, TypeError, struct.error)
+LONGEST = 255  # bytes of a file's name
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Photo:
 
 
 def read_photo(path: Path) -> Photo:
-    """Any picture that Pillow can open, turned upright; 16-bit grey keeps its depth, CMYK becomes RGB.
+    """Any picture in a known form, turned upright; 16-bit grey keeps its depth, CMYK becomes RGB.
 
     (16-bit colour is read with 8 bits, and so is 16-bit grey in which one level means transparent: Pillow has nothing
     deeper with colour or with an alpha channel.)
@@ -54,44 +54,26 @@ def read_photo(path: Path) -> Photo:
     Raises:
         CompanionError: The file is missing, no picture, damaged, too large, or holds more than one frame.
     """
-    if not path.is_file():
-        what = "is a folder: name the files in it" if path.is_dir() else "does not exist; check the name"
-        raise CompanionError(f"{shown(path)} {what}.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large or odd pictures, which are restored all the same
-            return _read(path)
-    except Image.DecompressionBombError:
-        raise CompanionError(
-            f"{shown(path)} has more pixels than Pillow reads for safety's sake; restore a part of it."
-        ) from None
-    except UNREADABLE as error:
-        reason = (
-            "it is cut short; copy it again from where it came"
-            if "truncated" in str(error)
-            else "it is damaged, or no picture in a known form; save it as JPEG or PNG"
-        )
-        raise CompanionError(f"{shown(path)} cannot be read: {reason}.") from None
-
-
-def _read(path: Path) -> Photo:
-    with Image.open(path) as opened:
-        frames = getattr(opened, "n_frames", 1)
-        if opened.format in MOVING and frames > 1:
+    with opened(path) as picture:
+        frames = getattr(picture, "n_frames", 1)
+        if picture.format in MOVING and frames > 1:
             raise CompanionError(
                 f"{shown(path)} has {frames} frames and a photograph has one; save the one you want by itself."
             )
-        if opened.mode == "F":
+        if picture.mode == "F":
             raise CompanionError(
                 f"{shown(path)} holds floating-point numbers, which have no agreed white; save it with 8 or 16 bits."
             )
-        jpeg = opened.format in ("JPEG", "MPO")
-        opened.load()
-        return _photo(ImageOps.exif_transpose(opened), jpeg)
+        jpeg = picture.format in ("JPEG", "MPO")
+        picture.load()
+        return _photo(ImageOps.exif_transpose(picture), jpeg)
 
 
-def write_photo(path: Path, photo: Photo, pixels: NDArray[Any]) -> None:
+def write_photo(path: Path, photo: Photo, pixels: NDArray[Any]) -> list[str]:
     """Write new pixels with all else the photo had; the file appears whole or not at all, and replaces none.
+
+    Returns:
+        What the photo carried and this file cannot, such as 120 kB of EXIF in a JPEG.
 
     Raises:
         CompanionError: There is a file of that name.
@@ -99,10 +81,50 @@ def write_photo(path: Path, photo: Photo, pixels: NDArray[Any]) -> None:
     picture = Image.fromarray(pixels)
     if photo.alpha is not None:
         picture.putalpha(photo.alpha)
-    options = {"quality": 95, "subsampling": 0} if path.suffix == ".jpg" else {}
+    form = "JPEG" if path.suffix == ".jpg" else "PNG"
+    options = {"quality": 95, "subsampling": 0} if form == "JPEG" else {}
+    carried = {name: _written(form, name, value) for name, value in photo.extras.items()}
+    kept = {name: option for options_ in carried.values() if options_ for name, option in options_.items()}
+    if form == "PNG":
+        kept = {**kept, "pnginfo": _texts(photo)}
     with replacing(path) as file:
-        picture.save(file, format="JPEG" if options else "PNG", **options, **photo.extras)
+        picture.save(file, format=form, **options, **kept)
         _refuse_existing(path)
+    return [NAMES[name] for name, options_ in carried.items() if options_ is None]
+
+
+NAMES = {  # of what a photo carries, for people
+    "icc_profile": "colour profile",
+    "dpi": "resolution",
+    "exif": "EXIF",
+    "xmp": "XMP",
+    "comment": "comment",
+    "texts": "texts",
+    "photoshop": "IPTC",
+}
+AS_TEXT = {"xmp": "XML:com.adobe.xmp", "comment": "Comment"}  # in PNG
+
+
+def _written(form: str, name: str, value: Any) -> dict[str, Any] | None:
+    """How Pillow is told to write what a photo carries; None if it cannot, which a single pixel tells."""
+    if name == "photoshop" or (name == "texts" and form == "JPEG"):
+        return None
+    option = {} if form == "PNG" and name in (*AS_TEXT, "texts") else {name: value}
+    try:
+        Image.new("L", (1, 1)).save(io.BytesIO(), form, **option)
+    except DAMAGED:
+        return None
+    return option
+
+
+def _texts(photo: Photo) -> PngInfo:
+    """What PNG holds as texts."""
+    texts = dict(photo.extras.get("texts", {}))
+    texts |= {key: photo.extras[name] for name, key in AS_TEXT.items() if name in photo.extras}
+    info = PngInfo()
+    for key, text in texts.items():
+        info.add_itxt(key, text.decode("utf-8", "replace") if isinstance(text, bytes) else text)
+    return info
 
 
 def restore_photo(
@@ -230,19 +252,43 @@ def restore_files(
     if folder.exists() and not folder.is_dir():
         raise CompanionError(f"There is a file at {shown(folder)}; choose another --out.")
     folder.mkdir(parents=True, exist_ok=True)
+    taken: set[str] = (
+        set()
+    )  # names of results, which some systems tell apart by more than large and small letters
     for file in files:
         try:
-            yield file, _restore_file(model, file, folder)
+            yield file, _restore_file(model, file, folder, taken)
         except CompanionError as error:
             yield file, error
+        except OSError as error:
+            yield file, unwritable(folder, error)
 
 
-def _restore_file(model: nn.Module, file: Path, folder: Path) -> Path:
+def _restore_file(model: nn.Module, file: Path, folder: Path, taken: set[str]) -> Path:
     photo = read_photo(file)
-    target = folder / f"{file.stem}{'.jpg' if photo.jpeg else '.png'}"
+    target = folder / _free_name(file, ".jpg" if photo.jpeg else ".png", taken)
     _refuse_existing(target)  # before the work, and again after it
-    write_photo(target, photo, restore_photo(model, photo))
+    lost = write_photo(target, photo, restore_photo(model, photo))
+    taken.add(target.name.casefold())
+    if lost:
+        print(f"{shown(target)} could not keep: {', '.join(lost)}.", file=sys.stderr)
     return target
+
+
+def _free_name(file: Path, suffix: str, taken: set[str]) -> str:
+    """The file's name with the result's suffix, or, beside a result of that name, with its own before it."""
+    name, number = _fitting(file.stem, suffix), 1
+    while name.casefold() in taken:
+        name = _fitting(file.name, suffix if number == 1 else f"-{number}{suffix}")
+        number += 1
+    return name
+
+
+def _fitting(stem: str, suffix: str) -> str:
+    """A name of at most `LONGEST` bytes, which is what file systems take."""
+    while len(os.fsencode(stem + suffix)) > LONGEST:
+        stem = stem[:-1]
+    return stem + suffix
 
 
 def _refuse_existing(path: Path) -> None:
@@ -269,12 +315,20 @@ def _as_pixels(image: Tensor, peak: int, like: NDArray[Any]) -> NDArray[Any]:
 
 
 def _photo(upright: Image.Image, jpeg: bool) -> Photo:
-    extras = {key: upright.info[key] for key in ("icc_profile", "dpi") if upright.info.get(key)}
-    with suppress(*UNREADABLE):  # odd EXIF is left out rather than the photo
+    extras = {key: upright.info[key] for key in ("icc_profile", "dpi", "comment") if upright.info.get(key)}
+    extras |= {key: upright.info[key] for key in ("xmp", "photoshop") if upright.info.get(key)}
+    texts = {
+        key: text for key, text in upright.info.items() if isinstance(text, str) and key != "compression"
+    }
+    if xmp := texts.pop(AS_TEXT["xmp"], None):
+        extras["xmp"] = xmp.encode()
+    if texts:
+        extras["texts"] = texts
+    with suppress(*DAMAGED):  # odd EXIF is left out rather than the photo
         if exif := upright.getexif():
             extras["exif"] = exif.tobytes()
     if upright.mode.startswith("I"):  # 16-bit grey, which Pillow may hold in 32 bits
-        pixels = np.asarray(upright).clip(0, 65535).astype(np.uint16)
+        pixels = sixteen_bits(upright)
         clear = upright.info.get("transparency")
         if clear is None:
             return Photo(pixels, None, jpeg, extras)

@@ -73,6 +73,28 @@ def test_an_old_python_is_refused_in_one_sentence(tmp_path):
     assert "Python 3.10 or newer is needed" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("exit 0", "move the course to a folder of yours"),  # venv is there, and does not make an environment
+        ('case "$*" in *ensurepip*) exit 1 ;; esac', "Python came without venv"),
+    ],
+)
+def test_what_keeps_an_environment_from_being_made_is_named(tmp_path, body, said):
+    """In a read-only or full place it was said that Python lacks venv."""
+    python = tmp_path / "python3"
+    python.write_text(
+        f'#!/bin/sh\ncase "$*" in "-m venv"*) echo "No space left on device" >&2; exit 1 ;; esac\n{body}\n'
+    )
+    python.chmod(0o755)
+    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    result = run("make", "lab", f"PYTHON3={python}", cwd=tmp_path)
+    assert result.returncode
+    assert said in result.stdout
+    assert result.stdout.count("\n") <= 3
+
+
 # ---- files ----------------------------------------------------------------------------------------------------------
 
 
@@ -224,6 +246,13 @@ def test_classroom_hides_solutions_and_keeps_tests(tmp_path):
     assert "return x" not in released
     assert "YOUR CODE HERE" in released
     assert "assert f(1) == 1" in released
+
+
+@pytest.mark.parametrize("port", ["80000", "0", "65536"])
+def test_serve_says_which_ports_there_are(tmp_path, port):
+    result = tool("serve.py", "course", "--port", port, cwd=tmp_path)
+    assert result.returncode
+    assert f"There is no port {port}; they go from 1 to 65535" in result.stderr
 
 
 def test_serve_takes_the_next_free_port(tmp_path):

@@ -8,6 +8,8 @@ import webbrowser
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+LAST = 65535  # the largest number of a port
+
 
 class QuietHandler(SimpleHTTPRequestHandler):
     """Reports what is missing, not every file that is found; never lets a browser keep an old page."""
@@ -23,10 +25,14 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 def bind(folder: str, port: int) -> ThreadingHTTPServer:
     """A server on `port`, or on the next free one of the ten after it."""
-    for candidate in range(port, port + 10):
-        with contextlib.suppress(OSError, OverflowError):  # taken, or beyond 65535
+    if not 1 <= port <= LAST:
+        sys.exit(f"There is no port {port}; they go from 1 to {LAST}. Name one: make serve PORT=9000")
+    for candidate in range(port, min(port + 10, LAST + 1)):
+        with contextlib.suppress(OSError):  # taken, or not for everyone
             return ThreadingHTTPServer(("127.0.0.1", candidate), partial(QuietHandler, directory=folder))
-    sys.exit(f"Ports {port} to {port + 9} are all taken. Name a free one: make serve PORT=9000")
+    sys.exit(
+        f"Ports {port} to {min(port + 9, LAST)} are all taken or not for you. Name a free one: make serve PORT=9000"
+    )
 
 
 def has_screen() -> bool:

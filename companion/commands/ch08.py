@@ -161,11 +161,12 @@ def _through(source: Any, results: Iterator[Any], keep: Callable[[Any], None], o
                 break
     skipped = getattr(source, "skipped", [])
     if skipped:
-        named = ", ".join(map(shown, skipped[:5])) + (", …" if len(skipped) > 5 else "")
-        print(f"Left out, because they could not be read: {len(skipped)} ({named})", file=sys.stderr)
+        from companion.data.reading import named
+
+        print(f"Left out, because they could not be read: {named(skipped)}", file=sys.stderr)
     for name in getattr(source, "first_only", []):
-        print(f"Of {name}, which holds several pictures, only the first was taken.", file=sys.stderr)
-    where = f"; look at {options.save}" if options.save else ""
+        print(f"Of {shown(name)}, which holds several pictures, only the first was taken.", file=sys.stderr)
+    where = f"; look at {shown(options.save)}" if options.save else ""
     if stop.requested:
         print(f"Stopped after {done} frames{where}.", file=sys.stderr)
         raise KeyboardInterrupt
@@ -207,7 +208,8 @@ COMMANDS = {
         _blur,
         _blur_options,
         "Hide every face that is found, in pictures or in a video. No such filter is a promise: look at the result, "
-        "and where it matters choose --how cover, since blurs and squares leave enough to tell people apart. --how "
-        "shake is chapter 2's blur, for undoing it: companion restore.",
+        "and where it matters choose --how cover, since blurs and squares leave enough to tell people apart. A film's "
+        "sound is copied, and voices tell people apart, too. --how shake is chapter 2's blur, for undoing it: "
+        "companion restore.",
     ),
 }

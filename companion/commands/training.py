@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from companion.commands import Command, Group
 from companion.errors import CompanionError
-from companion.files import shown
 
 if TYPE_CHECKING:
     from companion.objectives import Objective
@@ -131,8 +130,9 @@ def refuse_own_samples(out: Path, folder: str) -> None:
 def say_skipped(count: int, skipped: tuple[str, ...], why: str) -> None:
     """Tell which pictures of a folder were left out, if any."""
     if skipped:
-        named = ", ".join(map(shown, skipped[:5])) + (", …" if len(skipped) > 5 else "")
-        print(f"{count} pictures read; left out ({why}): {len(skipped)} ({named})")
+        from companion.data.reading import named
+
+        print(f"{count} pictures read; left out ({why}): {named(skipped)}")
 
 
 def train(

@@ -5,23 +5,30 @@ The manifest is `assets.toml` beside this module and, for data sets, `sets/NAME.
 """
 
 import errno
+import hashlib
 import os
 import sys
 import tarfile
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
+from glob import escape
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from companion.errors import CompanionError, unknown_name
-from companion.files import put_in_place
+from companion.files import LONGEST, put_in_place, replacing, shown
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:  # Python 3.10 has no TOML reader of its own
     import tomli as tomllib
+
+
+LEFT_BEHIND = 600.0  # seconds without a byte, after which a part is nobody's
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,12 @@ class Asset:
 def cache_folder() -> Path:
     """The folder `COMPANION_CACHE` names, else the platform's cache folder; it need not exist yet."""
     if named := os.environ.get("COMPANION_CACHE"):
-        return Path(named).expanduser()
+        try:
+            return Path(named).expanduser()
+        except RuntimeError:
+            raise CompanionError(
+                f"COMPANION_CACHE names {shown(named)}, and there is no such user here; set it to a folder of yours."
+            ) from None
     import pooch  # half a second, and whoever asks for a help text need not wait for it
 
     return Path(pooch.os_cache("generative-vision"))
@@ -131,10 +143,17 @@ def _unpack(asset: Asset) -> None:
         return
     packed = asset.packed
     _fetch_file(packed, of=packed)
-    with TemporaryDirectory(dir=packed.file.parent, prefix=".unfinished-") as unfinished:
-        with tarfile.open(packed.file) as archive:
-            archive.extractall(unfinished, filter="data")
-        put_in_place(Path(unfinished) / asset.archive, asset.file)
+    try:
+        with TemporaryDirectory(
+            dir=packed.file.parent, prefix=f".{asset.name}.", suffix=".part"
+        ) as unfinished:
+            with tarfile.open(packed.file) as archive:
+                archive.extractall(unfinished, filter="data")
+            put_in_place(Path(unfinished) / asset.archive, asset.file)
+    except OSError as error:
+        if not asset.here:  # else another process was faster
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise _no_room(asset) if full else _no_cache(asset) from None
     with suppress(OSError):  # what was put by hand may have to stay
         packed.file.unlink()
 
@@ -149,48 +168,121 @@ def _fetch_file(asset: Asset, of: Asset) -> None:
             f"The file {asset.file}{folder} of {asset.name} is not there, and no public address holds it: "
             f"{of.by_hand}; put it there by hand{_or_instead(of)}."
         )
-    failures = [failure for url in asset.urls if (failure := _download(asset, url)) is not None]
-    if not asset.file.is_file():
-        by_hand = (
-            f"put the {len(of.parts)} files by hand into {of.file} (from {of.urls[0]})"
-            if of.members
-            else f"put the file by hand at {of.file}"
-        )
-        raise CompanionError(
-            f"Could not fetch {of.name} ({_megabytes(of.size)}; {failures[-1]}): connect to the network and try again, "
-            f"or {by_hand}{_or_instead(of)}."
-        )
+    failures = []
+    for url in asset.urls:
+        if (failure := _download(asset, url)) is None:
+            return
+        failures.append(f"{url}: {failure}")
+    by_hand = (
+        f"put the {len(of.parts)} files by hand into {of.file} (from {of.urls[0]})"
+        if of.members
+        else f"put the file by hand at {of.file}"
+    )
+    raise CompanionError(
+        f"Could not fetch {of.name} ({_megabytes(of.size)}; {'; '.join(failures)}): connect to the network and try "
+        f"again, or {by_hand}{_or_instead(of)}."
+    )
+
+
+class _Refused(Exception):
+    """Why a source did not give the file, in a few words."""
 
 
 def _download(asset: Asset, url: str) -> str | None:
     """Try one source; None when the file is there and right, else the reason in a few words."""
-    import pooch
-    from requests import RequestException  # what pooch downloads with
-
-    downloader = pooch.HTTPDownloader(progressbar=asset.size > 2_000_000, timeout=20)
-    pooch.utils.get_logger().setLevel("ERROR")
+    _remove_leavings(asset.file)
     try:
-        pooch.retrieve(
-            url,
-            known_hash=f"sha256:{asset.sha256}",
-            path=asset.file.parent,
-            fname=asset.file.name,
-            downloader=downloader,
-        )
-    except ValueError:  # pooch's word for a wrong checksum
-        return f"what {url.split('/')[2]} sent has another checksum"
-    except RequestException as error:  # an OSError too
-        return type(error).__name__
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise CompanionError(
-                f"The disk is full, and {asset.name} needs {_megabytes(asset.size)} in {asset.file.parent}; "
-                "free some space, or set COMPANION_CACHE to a folder elsewhere."
-            ) from None
-        raise CompanionError(
-            f"The cache folder {asset.file.parent} cannot be written; set COMPANION_CACHE to a folder of yours."
-        ) from None
+        with replacing(asset.file) as file:
+            for block in _received(asset, url):
+                file.write(block)
+    except _Refused as refused:
+        return str(refused)
+    except CompanionError as error:
+        full = getattr(error.__context__, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        raise _no_room(asset) if full else _no_cache(asset) from None
     return None
+
+
+def _no_room(asset: Asset) -> CompanionError:
+    return CompanionError(
+        f"The disk is full, and {asset.name} needs {_megabytes(asset.size)} in {shown(asset.file.parent)}; "
+        "free some space, or set COMPANION_CACHE to a folder elsewhere."
+    )
+
+
+def _no_cache(asset: Asset) -> CompanionError:
+    return CompanionError(
+        f"The cache folder {shown(asset.file.parent)} cannot be written; set COMPANION_CACHE to a folder of yours."
+    )
+
+
+def _received(asset: Asset, url: str) -> Iterator[bytes]:
+    """The file's bytes from a source, no more than there are, and checked when all are there.
+
+    Raises:
+        _Refused: Whatever is wrong there, or on the way.
+    """
+    import requests
+    from tqdm.auto import tqdm
+
+    digest, received = hashlib.sha256(), 0
+    try:
+        with (
+            requests.get(url, stream=True, timeout=20) as answer,
+            tqdm(
+                total=asset.size,
+                desc=asset.name,
+                unit="B",
+                unit_scale=True,
+                leave=False,
+                delay=2,
+                dynamic_ncols=True,
+            ) as bar,
+        ):
+            if not answer.ok:
+                raise _Refused(f"it answers {answer.status_code} {answer.reason}".rstrip())
+            for block in answer.iter_content(1 << 16):
+                received += len(block)
+                if received > asset.size:  # it might never end
+                    break
+                digest.update(block)
+                bar.update(len(block))
+                yield block
+            page = "html" in answer.headers.get("Content-Type", "").lower()
+    except requests.exceptions.SSLError as error:
+        raise _Refused(f"its certificate cannot be trusted here ({_innermost(error)})") from None
+    except requests.exceptions.ProxyError as error:
+        raise _Refused(
+            f"the proxy that this machine's settings name cannot be used ({_innermost(error)})"
+        ) from None
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+        raise _Refused(f"this machine's settings of a proxy are wrong ({_innermost(error)})") from None
+    except requests.RequestException as error:
+        raise _Refused(f"{type(error).__name__}, {_innermost(error)}") from None
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # a certificate file that is not there, a proxy that is no address …
+        raise _Refused(f"this machine's settings of proxy or certificates are wrong ({error})") from None
+    if received > asset.size or digest.hexdigest() != asset.sha256:
+        what = " is a web page, as of a network that wants a log-in, and" if page else ""
+        raise _Refused(f"what {url.split('/')[2]} sent{what} has another checksum")
+
+
+def _innermost(error: BaseException) -> str:
+    """What lies at the bottom of the network's nested errors, on one line."""
+    while error.args and isinstance(error.args[-1], BaseException):
+        error = error.args[-1]
+    inner = getattr(error, "reason", None)
+    return _innermost(inner) if isinstance(inner, BaseException) else " ".join(str(error).split())
+
+
+def _remove_leavings(file: Path) -> None:
+    """Delete what killed downloads of a file left; one that is still going on has written within minutes."""
+    for part in file.parent.glob(f".{escape(file.name[:LONGEST])}.*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > LEFT_BEHIND:
+                part.unlink()
 
 
 def _verify(asset: Asset) -> None:

@@ -10,11 +10,12 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from companion.data import kept
-from companion.data.reading import FORMATS, SUFFIXES, files_below, looked_at, read_upright
+from companion.data.reading import FORMATS, SUFFIXES, LeftOut, files_below, looked_at, read_upright
 from companion.data.scale import bytes_of
 from companion.errors import CompanionError
+from companion.files import shown
 
-READER = 1  # raise it when a picture is read otherwise than before: thumbnails kept until then are made anew
+READER = 2  # raise it when a picture is read otherwise than before: thumbnails kept until then are made anew
 
 
 class FolderPictures(NamedTuple):
@@ -48,13 +49,13 @@ def read_folder(folder: Path, size: int, *, limit: int | None = None) -> FolderP
     for name, path in tqdm(files.items(), desc=f"reading {folder.name}", unit="file", leave=False, delay=2):
         picture = thumbnails.of(name, path) if path.suffix.lower() in SUFFIXES else None
         if picture is None:
-            skipped.append(name)
+            skipped.append(LeftOut.file(name, path))
         else:
             pixels[len(read)] = picture
             read.append(name)
     if not read:
         raise CompanionError(
-            f"No picture could be read in {folder} ({looked_at(skipped)}); give a folder with {FORMATS} files."
+            f"No picture could be read in {shown(folder)} ({looked_at(skipped)}); give a folder with {FORMATS} files."
         )
     pixels = pixels[: len(read)]
     thumbnails.keep(pixels, read)

@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from companion.data.catalogue import PhotoSet, folder, named
-from companion.data.reading import FORMATS, SUFFIXES, files_below, read_upright
+from companion.data.reading import FORMATS, SUFFIXES, LeftOut, files_below, read_upright
 from companion.data.scale import bytes_of
 from companion.errors import CompanionError, unknown_name
 from companion.files import shown
@@ -109,7 +109,7 @@ def _read_photos(
     for file in tqdm(files, desc=f"reading {name}", unit="file", leave=False, delay=2):
         photo = read_photo(files[file], longest) if files[file].suffix.lower() in SUFFIXES else None
         if photo is None:
-            skipped.append(file)
+            skipped.append(LeftOut.file(file, files[file]))
         else:
             found[file] = photo
     return Photos(name, tuple(found), tuple(found.values()), tuple(skipped), fixed or {})
@@ -132,5 +132,7 @@ def _large_enough(photos: Photos, least: int) -> Photos:
             f"No photograph of {photos.name} can be read and is at least {least} pixels a side; give a folder with "
             f"larger {FORMATS} files."
         )
-    small = tuple(name for name in photos.sources if name not in kept)
+    small = tuple(
+        LeftOut(name, f"it is smaller than {least} pixels") for name in photos.sources if name not in kept
+    )
     return Photos(photos.name, tuple(kept), tuple(kept.values()), photos.skipped + small, photos.fixed)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from companion.data.reading import FORMATS, as_rgb, read_upright
+from companion.data.reading import as_rgb, opened
 from companion.errors import CompanionError
 from companion.vision.frames import Picture
 
@@ -53,15 +53,8 @@ def as_picture(image: Viewable) -> Picture:
 
 
 def _read(path: Path) -> Picture:
-    upright = read_upright(path)
-    if upright is not None:
-        return np.asarray(upright)
-    if not path.exists():
-        raise CompanionError(f"There is no file {path}; check the name.")
-    why = (
-        "is empty (0 bytes)" if path.is_file() and path.stat().st_size == 0 else "cannot be read as a picture"
-    )
-    raise CompanionError(f"The file {path} {why}; give a whole {FORMATS} file.")
+    with opened(path) as picture:
+        return np.asarray(as_rgb(ImageOps.exif_transpose(picture)))
 
 
 def _from_tensor(image: "Tensor") -> NDArray[Any]:

@@ -12,8 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from companion.data.reading import FORMATS, SUFFIXES, files_below, holds_several, looked_at
+from companion.data.reading import (
+    FORMATS,
+    SUFFIXES,
+    LeftOut,
+    Unreadable,
+    files_below,
+    holds_several,
+    looked_at,
+)
 from companion.errors import CompanionError
+from companion.files import shown
 from companion.vision.films import Video
 from companion.vision.frames import FINEST, Frame, Picture, Source
 from companion.vision.models import opencv, quiet
@@ -38,7 +47,7 @@ def open_source(place: str) -> Source:
         return Pictures.below(path)
     if not path.exists():
         raise CompanionError(
-            f"There is no file or folder {path}; check the name, or give a camera's number such as 0."
+            f"There is no file or folder {shown(path)}; check the name, or give a camera's number such as 0."
         )
     return Pictures({path.name: path}, name=path.name) if path.suffix.lower() in SUFFIXES else Video(path)
 
@@ -56,7 +65,7 @@ class Pictures:
         self.files = dict(files)
         self.name = name
         self.count = len(self.files)
-        self.skipped = list(skipped)
+        self.skipped: list[str] = list(skipped)
         self.first_only: list[str] = []
 
     @classmethod
@@ -68,7 +77,7 @@ class Pictures:
         """
         files = files_below(folder)
         chosen = {name: path for name, path in files.items() if path.suffix.lower() in SUFFIXES}
-        others = [name for name in files if name not in chosen]
+        others = [LeftOut.file(name, path) for name, path in files.items() if name not in chosen]
         if not chosen:
             raise _no_picture(folder.as_posix(), others)
         return cls(chosen, name=folder.resolve().name, skipped=others)
@@ -83,10 +92,10 @@ class Pictures:
         for index, (name, path) in enumerate(self.files.items()):
             try:
                 picture = as_picture(path)
-            except CompanionError:
+            except Unreadable as error:
                 if len(self.files) == 1 and not self.skipped:
                     raise
-                self.skipped.append(name)
+                self.skipped.append(LeftOut(name, error.why))
                 continue
             seen += 1
             if holds_several(path):
@@ -105,9 +114,9 @@ class Pictures:
         """Nothing is held open."""
 
 
-def _no_picture(place: str, skipped: list[str]) -> CompanionError:
+def _no_picture(place: str, skipped: Sequence[str]) -> CompanionError:
     return CompanionError(
-        f"No picture could be read in {place} ({looked_at(skipped)}); give a folder with {FORMATS} files."
+        f"No picture could be read in {shown(place)} ({looked_at(skipped)}); give a folder with {FORMATS} files."
     )
 
 

@@ -5,6 +5,7 @@ No test leaves this machine: a web server on the loopback stands for the world.
 
 import hashlib
 import io
+import os
 import re
 import shutil
 import socket
@@ -38,6 +39,7 @@ class Mirror(ThreadingHTTPServer):
                 content = mirror.files.get(self.path)
                 self.send_response(404 if content is None else 200)
                 self.send_header("Content-Length", str(len(content or b"")))
+                self.send_header("Content-Type", "text/html" if self.path.endswith(".html") else "text/plain")
                 self.end_headers()
                 self.wfile.write(content or b"")
 
@@ -166,15 +168,93 @@ def test_a_cache_that_cannot_be_made_is_named_and_not_taken_for_a_missing_networ
         (OSError(28, "No space left on device"), "disk is full"),
     ],
 )
-def test_what_the_disk_refuses_is_told_apart_from_the_network(publish, monkeypatch, error, words):
-    publish("http://127.0.0.1:9/x")
+def test_what_the_disk_refuses_is_told_apart_from_the_network(mirror, publish, monkeypatch, error, words):
+    asset = publish(mirror.url("/seas"))
+    mirror.files["/seas"] = CONTENT
 
     def refuse(*arguments, **options):
         raise error
 
-    monkeypatch.setattr("pooch.retrieve", refuse)
+    monkeypatch.setattr("companion.files.os.fsync", refuse)
     with pytest.raises(CompanionError, match=words):
         fetch("seas")
+    assert list(asset.file.parent.iterdir()) == []
+
+
+def test_each_source_is_named_with_the_reason_it_gave(mirror, publish):
+    publish(mirror.url("/gone"), mirror.url("/login.html"), closed_url())
+    mirror.files["/login.html"] = b"<html>"
+    with pytest.raises(CompanionError) as error:
+        fetch("seas")
+    said = str(error.value)
+    assert f"{mirror.url('/gone')}: it answers 404 Not Found" in said
+    assert f"{mirror.url('/login.html')}: what 127.0.0.1" in said
+    assert "is a web page, as of a network that wants a log-in" in said
+    assert re.search(r"127\.0\.0\.1:\d+/x: ConnectionError, .*refused", said)
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("http_proxy", "http://[half", "settings of a proxy are wrong"),
+        ("http_proxy", "nonsense://:x", "prox|settings"),
+        ("http_proxy", "http://127.0.0.1:9", "proxy that this machine's settings name cannot be used"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_not_another_checksum(
+    mirror, publish, monkeypatch, variable, value, words
+):
+    publish("http://companion.invalid/seas")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(CompanionError, match=words) as error:
+        fetch("seas")
+    assert "checksum" not in str(error.value)
+    assert "connect to the network" in str(error.value)
+
+
+def test_certificates_that_are_not_there_are_no_trouble_of_the_cache(publish, monkeypatch, tmp_path):
+    publish("https://127.0.0.1:9/seas")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "none.pem"))
+    with pytest.raises(CompanionError, match=r"certificates are wrong .*none\.pem") as error:
+        fetch("seas")
+    assert "cannot be written" not in str(error.value)
+
+
+def test_a_source_that_never_ends_is_left_when_there_is_more_than_the_file(mirror, publish):
+    asset = publish(mirror.url("/seas"))
+    mirror.files["/seas"] = CONTENT * 10_000
+    with pytest.raises(CompanionError, match="another checksum"):
+        fetch("seas")
+    assert list(asset.file.parent.iterdir()) == []
+
+
+def test_what_a_killed_download_left_is_removed_and_one_that_goes_on_is_not(mirror, publish):
+    asset = publish(mirror.url("/seas"))
+    mirror.files["/seas"] = CONTENT
+    asset.file.parent.mkdir(parents=True)
+    old, fresh = (asset.file.with_name(f".seas.txt.{number}.part") for number in (1, 2))
+    for part in (old, fresh):
+        part.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    fetch("seas")
+    assert {path.name for path in asset.file.parent.iterdir()} == {"seas.txt", fresh.name}
+
+
+def test_a_cache_of_nobodys_is_one_sentence(monkeypatch):
+    monkeypatch.setenv("COMPANION_CACHE", "~nobody-of-that-name/x")
+    with pytest.raises(CompanionError, match="no such user here; set it to a folder of yours"):
+        cache_folder()
+
+
+def test_every_name_that_a_command_takes_as_data_can_be_asked_for():
+    from companion.data import catalogue
+
+    for name, (one, _) in catalogue.named(catalogue.DataSet).items():
+        if all(manifest()[asset].here for asset in one.assets):
+            assert len(catalogue.fetch(name)) == len(one.assets)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Nothing here judges beauty: that is done by eye, on the contact sheets in the bo
 
 import csv
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -622,6 +623,42 @@ def test_a_broken_off_export_leaves_nothing(tmp_path: Path, monkeypatch, existed
     assert not any(tmp_path.rglob("*.*"))
     export_faces(folder, count=5, size=16)
     assert len(list((folder / "images").iterdir())) == 5
+
+
+def test_of_two_exports_into_one_folder_the_second_is_refused_and_the_first_finishes(
+    tmp_path: Path, monkeypatch
+):
+    save = Image.Image.save
+    second = []
+
+    def meanwhile(self, *arguments, **options):
+        if not second:
+            command = [
+                sys.executable,
+                "-m",
+                "companion",
+                "faces",
+                "export",
+                str(tmp_path / "set"),
+                "--count",
+                "1",
+            ]
+            second.append(subprocess.run(command, capture_output=True, text=True))
+        save(self, *arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "save", meanwhile)
+    export_faces(tmp_path / "set", count=3, size=16)
+    assert second[0].returncode == 2
+    assert "Another process is writing" in second[0].stderr
+    assert len(list((tmp_path / "set/images").iterdir())) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_what_a_killed_export_left_does_not_stop_the_next(tmp_path: Path):
+    (tmp_path / ".set.1.part/images").mkdir(parents=True)
+    (tmp_path / ".set.1.part/images/00000.png").touch()
+    export_faces(tmp_path / "set", count=1, size=16)
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
 def test_export_refuses_what_it_cannot_do(tmp_path: Path):

@@ -114,7 +114,7 @@ def test_files_that_are_no_pictures_say_why(tmp_path):
     for name, why in (
         ("empty.jpg", "empty \\(0 bytes\\)"),
         ("text.jpg", "cannot be read"),
-        ("no.jpg", "There is no file"),
+        ("no.jpg", "does not exist"),
     ):
         with pytest.raises(CompanionError, match=why):
             as_picture(tmp_path / name)

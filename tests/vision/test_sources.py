@@ -38,7 +38,7 @@ def test_one_picture_is_a_source_too(tmp_path):
     Image.new("RGB", (4, 3)).save(tmp_path / "a.png")
     assert [frame.name for frame in open_source(str(tmp_path / "a.png"))] == ["a.png"]
     (tmp_path / "b.png").write_bytes(b"")
-    with pytest.raises(CompanionError, match="b.png is empty"):
+    with pytest.raises(CompanionError, match="b.png cannot be read: it is empty"):
         list(open_source(str(tmp_path / "b.png")))
 
 

@@ -2,15 +2,14 @@
 
 import csv
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
-from shutil import rmtree
 
 from PIL import Image
 from tqdm.auto import tqdm
 
 from companion.data.faces.datasets import Caricatures, FaceSet, Portraits
-from companion.errors import CompanionError, unknown_name
+from companion.errors import unknown_name
+from companion.files import new_folder
 
 STYLES: dict[str, type[Portraits] | type[Caricatures]] = {"portrait": Portraits, "caricature": Caricatures}
 BATCH = 64
@@ -29,29 +28,24 @@ def export_faces(
     pixels), `LICENCE.txt`. The same arguments give the same files, byte for byte, on the same machine with the same
     versions and number of threads; elsewhere pixels may round otherwise.
 
-    Whatever stops it, a broken-off export is removed again: a folder that holds files holds all of them.
+    Whatever stops it, a kill included, nothing stands in the folder: a folder that holds files holds all of them. Of
+    two exports into one folder the second is refused.
 
     Raises:
         CompanionError: The style is unknown, the folder holds something already, or a number makes no sense.
     """
     if style not in STYLES:
         raise unknown_name("style of faces", style, STYLES)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise CompanionError(f"{folder} is not an empty folder; give a new one for the faces.")
-    faces = STYLES[style](count, size=size, seed=seed)
-    faces.pictures(0)  # an impossible size is refused before anything is written
-    new = not folder.exists()
-    try:
-        _write_set(folder, faces, style)
-    except BaseException:  # Ctrl-C, a full disk …
-        _remove(folder, itself=new)
-        raise
+    with new_folder(folder) as part:
+        faces = STYLES[style](count, size=size, seed=seed)
+        faces.pictures(0)  # an impossible size is refused before anything is written
+        _write_set(part, faces, style)
     return faces
 
 
 def _write_set(folder: Path, faces: Portraits | Caricatures, style: str) -> None:
     images = folder / "images"
-    images.mkdir(parents=True)
+    images.mkdir()
     names = [f"{number:05d}.png" for number in range(len(faces))]
     points = []
     with tqdm(total=len(faces), desc=f"drawing {style}s", unit="face", leave=False, delay=2) as bar:
@@ -67,16 +61,6 @@ def _write_set(folder: Path, faces: Portraits | Caricatures, style: str) -> None
     places = ({"file": name, **_rounded(header, row)} for name, row in zip(names, points, strict=True))
     _write(folder / "landmarks.csv", places)
     (folder / "LICENCE.txt").write_text(LICENCE, encoding="utf-8")
-
-
-def _remove(folder: Path, *, itself: bool) -> None:
-    """What an export wrote, and the folder too if it was the export's own."""
-    rmtree(folder / "images", ignore_errors=True)
-    for name in ("labels.csv", "landmarks.csv", "LICENCE.txt"):
-        with suppress(OSError):  # else it would hide what broke the export off
-            (folder / name).unlink(missing_ok=True)
-    if itself and folder.is_dir():
-        folder.rmdir()
 
 
 def _rounded(header: list[str], row: list[float]) -> dict[str, object]:
