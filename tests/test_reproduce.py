@@ -32,6 +32,7 @@ WITH_WEIGHTS = {
     *("digit-features", "dcgan-mnist", "dcgan-digits", "faces-attributes", "faces-identity"),
     *DEBLURRING,
     *COLOUR,
+    *("sagan-parts", "munit-faces"),
 }
 # A minute or less, nothing to continue; tested beside their chapter's code.
 SHORT = {"deblur-real", "faces-found", "faces-hidden", "hand-gestures", "pinch-to-volume"}
@@ -49,6 +50,7 @@ from companion.reproduce.ch01 import features, memory, ring
 from companion.reproduce.ch04 import constraints
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
+from companion.training.munit import TranslationTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
 work, names = Path(sys.argv[1]), sys.argv[2:]
 
@@ -64,6 +66,7 @@ for name in names:
     if (child := os.fork()) == 0:
         step = 4 if name.startswith(("dcgan", "sprites", "portraits")) else 3 if name.startswith("deblur") else 10
         AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
+        TranslationTrainer.one_step = die_at(3, TranslationTrainer.one_step)
         ch02.wiener_filter = die_at(3, ch02.wiener_filter)
         features.accuracy = die_at(0, features.accuracy)
         ring._one_ring_critic = die_at(1, ring._one_ring_critic)
