@@ -89,12 +89,12 @@ def test_attention_is_pytorchs_own(keys):
     torch.testing.assert_close(layer(maps), wanted, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(("side", "grid"), [(8, 8), (16, 16), (32, 16), (64, 16), (40, 13), (3, 3)])
+@pytest.mark.parametrize(("side", "grid"), [(8, 8), (16, 8), (32, 8), (64, 8), (30, 7), (3, 3)])
 def test_the_number_of_keys_is_bounded_whatever_the_size(side, grid):
     layer = woken_attention(8)
     assert layer.grid(side, side) == (grid, grid)
     assert layer.weights(torch.randn(1, 8, side, side)).shape == (1, side**2, grid**2)
-    assert grid**2 <= 256
+    assert grid**2 <= 64
 
 
 def test_too_few_channels_to_attend_are_one_sentence():

@@ -184,7 +184,7 @@ class AdversarialTrainer(Trainer[Any]):
             fakes: Tensor = self.players["generator"](self._inputs(batch), *self._told(batch))
         return fakes
 
-    def _scores(self, real: Tensor, fake: Tensor, told: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    def _scores(self, real: Tensor, fake: Tensor, told: tuple[Tensor, ...] = ()) -> tuple[Tensor, Tensor]:
         """Scores of both, in one pass unless batch normalisation would then mix real with fake."""
         critic = self.players["critic"]
         if self._one_pass:

@@ -316,12 +316,15 @@ class Translation:
         return "".join(images.fingerprint for images in self.images)
 
 
-def build(settings: MUNITSettings, images: tuple[Images, Images] | None = None) -> Translation:
+def build(
+    settings: MUNITSettings, images: tuple[Images, Images] | None = None, shown: Domains | None = None
+) -> Translation:
     """Networks with seeded weights in a trainer, and the two sets.
 
     Args:
         settings: All that fixes the run.
         images: The two sets, if they have been loaded already.
+        shown: What the sample grids show; without it, eight of each side's test part where it has one.
 
     Raises:
         CompanionError: Whatever of the settings cannot be had, in one sentence.
@@ -340,7 +343,7 @@ def build(settings: MUNITSettings, images: tuple[Images, Images] | None = None) 
             ema_decay=settings.ema_decay,
             generator_rate=settings.generator_rate,
             critic_rate=settings.critic_rate,
-            shown=_shown(settings, first, second),
+            shown=shown or _shown(settings, first, second),
         )
     return Translation(settings, trainer, (first, second))
 

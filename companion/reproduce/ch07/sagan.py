@@ -118,7 +118,7 @@ def sagan_parts(job: Job) -> Result:
     """
     at_budget: dict[str, dict[str, Any]] = {
         "debug": {"steps": 4, "batch": 4, "width": 8, "size": 16, "attention": 8, "data": "digits"},
-        "laptop": {"steps": 3000, "batch": 32},
+        "laptop": {"steps": 2000, "batch": 32},
         "gpu": {"steps": 30_000, "batch": 64, "width": 48, "device": "auto"},
     }
     change = at_budget[job.budget]
