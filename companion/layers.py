@@ -33,8 +33,9 @@ class SelfAttention(nn.Module):
     channels, values half of them.
 
     Keys and values are max-pooled by the smallest whole factor that leaves at most `keys` of them, so the table of
-    weights grows with the number of places and not with its square. (The paper reduces only channels; the default halves
-    the sides of 16×16 maps and quarters those of 32×32. Without it attention took as long as all other layers.)
+    weights grows with the number of places and not with its square. (The paper reduces only channels. The default
+    halves the sides of 16×16 maps and quarters those of 32×32; without pooling, attention over 16×16 maps took longer
+    than all other layers.)
 
     Args:
         channels: Of the feature maps, at least 8.
