@@ -102,11 +102,6 @@ def _train_munit(options: Namespace) -> None:
     from companion.training.munit import PAPER, MUNITSettings, build
 
     options.data = tuple(options.data)
-    for name in ("cycle", "perceptual"):
-        if not 0 <= getattr(options, name) < float("inf"):
-            raise CompanionError(
-                f"The option --{name} cannot be {getattr(options, name):g}; choose a weight of 0 or more."
-            )
     shares = replace(PAPER, cycle=options.cycle, perceptual=options.perceptual)
     settings = MUNITSettings(objective=_objectives()[options.loss](), shares=shares)
     settings = chosen(options, settings, MUNIT_BUDGETS)

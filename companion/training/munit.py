@@ -27,7 +27,7 @@ from companion.models.munit import (
 )
 from companion.objectives import LeastSquares, Objective
 from companion.randomness import drawing, stream
-from companion.settings import option
+from companion.settings import SettingError, Settings, option
 from companion.training.critic import Facing
 from companion.training.player import Player, Workshop
 from companion.training.second_order import second_order
@@ -40,14 +40,16 @@ RATE = 1e-4  # the paper's
 
 
 @dataclass(frozen=True)
-class Shares:
+class Shares(Settings):
     """How much each part counts in the loss of encoders and decoders, beside the critics' word (the paper's λ)."""
 
-    image: float = 10.0  # an image, taken apart and joined again, is itself
-    content: float = 1.0  # the content of a translated image is that of the image
-    style: float = 1.0  # its style is the one it was drawn in
-    cycle: float = 0.0  # translated there and, in its own style, back again, an image is itself
-    perceptual: float = 0.0  # a translated image shows a trained network what the image does
+    image: float = option(10.0, least=0, below=1e6)  # an image, taken apart and joined again, is itself
+    content: float = option(1.0, least=0, below=1e6)  # a translation's content is that of the image
+    style: float = option(1.0, least=0, below=1e6)  # its style is the one it was drawn in
+    cycle: float = option(
+        0.0, least=0, below=1e6
+    )  # there and, in its own style, back again, an image is itself
+    perceptual: float = option(0.0, least=0, below=1e6)  # a trained network sees in it what the image shows
 
 
 PAPER = Shares()
@@ -275,6 +277,10 @@ class MUNITSettings(TrainingSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         _ = self.config  # what cannot be built is refused before the data is read
+        if self.objective.critic_steps != 1:
+            raise SettingError(
+                "critic_steps", self.objective.critic_steps, "1, since a step is one of everybody's"
+            )
         if self.size < self.critic.least:
             raise CompanionError(
                 f"Critics that look at {self.scales} sizes and halve each {self.critic.halvings} times need images of "

@@ -12,7 +12,7 @@ from companion.data.batches import Domains
 from companion.data.images import Images
 from companion.errors import CompanionError
 from companion.models.munit import Translator
-from companion.objectives import Hinge, LeastSquares, NonSaturatingR1
+from companion.objectives import Hinge, LeastSquares, NonSaturatingR1, Wasserstein
 from companion.training.munit import MUNITSettings, Shares, ShownContent, build, styles_of, translated
 
 TINY = MUNITSettings(data=("a", "b"), size=16, batch=2, steps=4, width=2, styles=3, blocks=1, critic_width=2)
@@ -195,11 +195,18 @@ def test_the_fingerprint_is_of_both_sides():
         ({"width": 0}, "width"),
         ({"batch": 0}, "batch"),
         ({"generator_rate": 0.0}, "generator_rate"),
+        ({"objective": Wasserstein()}, "critic_steps cannot be 5; choose 1"),
     ],
 )
 def test_impossible_settings_are_refused_before_any_data_is_read(wrong, said):
     with pytest.raises(CompanionError, match=said):
         replace(TINY, **wrong)
+
+
+@pytest.mark.parametrize("wrong", [-1.0, float("nan"), float("inf")])
+def test_impossible_shares_are_refused(wrong):
+    with pytest.raises(CompanionError, match="cycle cannot be"):
+        Shares(cycle=wrong)
 
 
 def test_settings_come_back_from_json():
