@@ -162,7 +162,7 @@ def test_a_translation_is_trained_on_two_folders_continued_and_used(tmp_path, fo
         (["--cycle", "-1"], "--cycle cannot be -1"),
         (["--perceptual", "nan"], "--perceptual cannot be nan"),
         (["--size", "40"], "multiple of 16"),
-        (["--scales", "9"], "fewer sizes"),
+        (["--scales", "6"], "fewer sizes"),
         (["--batch", "9"], "which holds 4"),
         (["--objective", "hinge", "--generator-rate", "0"], "--generator-rate cannot be 0"),
     ],

@@ -93,6 +93,9 @@ class TranslationTrainer(Trainer[Domains]):
         ema_decay: Decay of encoders' and decoders' moving averages.
         generator_rate: Learning rate of encoders and decoders; likewise `critic_rate`.
         shown: Pictures that a run's sample grids translate.
+
+    Raises:
+        SettingError: The objective wants several critic steps for each of the others'.
     """
 
     def __init__(
@@ -110,6 +113,10 @@ class TranslationTrainer(Trainer[Domains]):
         critic_rate: float = RATE,
         shown: Domains | None = None,
     ) -> None:
+        if objective.critic_steps != 1:
+            raise SettingError(
+                "critic_steps", objective.critic_steps, "1, since a step is one of everybody's"
+            )
         workshop = workshop or Workshop()
         generating, judging = (partial(_adam, rate=rate) for rate in (generator_rate, critic_rate))
         players: dict[str, Player] = {}
@@ -264,7 +271,7 @@ class MUNITSettings(TrainingSettings):
     blocks: int = option(4, help="residual blocks of each encoder and decoder", metavar="N", least=1)
     attention: bool = option(False, help="let places of the content attend to each other")
     critic_width: int = option(16, least=1)
-    scales: int = option(3, help="sizes the critics look at", metavar="N", least=1)
+    scales: int = option(3, help="sizes the critics look at", metavar="N", least=1, below=7)
     spectral: bool = option(False, help="spectral normalisation in the critics")
     objective: Objective = option(LeastSquares(), named=True)
     shares: Shares = PAPER
@@ -277,10 +284,6 @@ class MUNITSettings(TrainingSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         _ = self.config  # what cannot be built is refused before the data is read
-        if self.objective.critic_steps != 1:
-            raise SettingError(
-                "critic_steps", self.objective.critic_steps, "1, since a step is one of everybody's"
-            )
         if self.size < self.critic.least:
             raise CompanionError(
                 f"Critics that look at {self.scales} sizes and halve each {self.critic.halvings} times need images of "
