@@ -120,7 +120,7 @@ def test_a_sagan_without_attention_under_another_objective(tmp_path):
     [
         (["--attention", "12"], "choose 16, 8, 4, or 0"),
         (["--attention", "-1"], "--attention cannot be -1"),
-        (["--classes", "3"], "of 10 classes and not of 3"),
+        (["--classes", "3", "--width", "8"], "of 10 classes and not of 3"),
         (["--width", "2"], "choose a larger width, or no attention"),
         (["--size", "48"], "power of two"),
     ],

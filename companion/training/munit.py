@@ -262,7 +262,7 @@ def _adam(parameters: object, rate: float) -> Adam:
 class MUNITSettings(TrainingSettings):
     """A translation's run, sized for two cores; the paper's width is 64, its batch 1."""
 
-    data: tuple[str, str] = ("portraits", "caricatures")  # type: ignore[assignment]
+    data: tuple[str, str] = option(("portraits", "caricatures"))  # type: ignore[assignment]
     size: int = option(64, help="side of the images, a multiple of 16", metavar="PIXELS", least=16)
     batch: int = option(8, help="images of each side per step", metavar="N", least=1)
     steps: int = option(20_000, help="training steps", metavar="N", least=1)
