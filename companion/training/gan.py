@@ -42,6 +42,14 @@ class RunSettings(TrainingSettings):
         if self.objective.critic_steps < 1:
             raise SettingError("critic_steps", self.objective.critic_steps, "1 or more")
 
+    def check(self) -> None:
+        """Refuse a size that no network has.
+
+        Raises:
+            CompanionError: It cannot be halved down to 4×4.
+        """
+        DCGANConfig(self.size)
+
     def networks(self, channels: int) -> tuple[nn.Module, nn.Module]:
         """Generator and critic for images of so many channels, weights from torch's current random state."""
         raise NotImplementedError
@@ -116,7 +124,7 @@ def build(settings: RunSettings) -> tuple[AdversarialTrainer, Images]:
     Raises:
         CompanionError: Whatever of the settings cannot be had, in one sentence.
     """
-    DCGANConfig(settings.size)  # an impossible size is refused before the data is read
+    settings.check()  # what cannot be built is refused before the data is read
     images = load(settings.data, size=settings.size)
     with drawing(settings.seed, "weights"):
         generator, critic = settings.networks(images.pixels.shape[1])

@@ -281,9 +281,13 @@ class MUNITSettings(TrainingSettings):
     )
     critic_rate: float = option(RATE, help="the critics' learning rate", metavar="RATE", above=0, below=1)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _ = self.config  # what cannot be built is refused before the data is read
+    def check(self) -> None:
+        """Refuse shapes that no networks have, and images too small for the critics.
+
+        Raises:
+            CompanionError: They cannot be built.
+        """
+        _ = self.config
         if self.size < self.critic.least:
             raise CompanionError(
                 f"Critics that look at {self.scales} sizes and halve each {self.critic.halvings} times need images of "
@@ -338,6 +342,7 @@ def build(
     Raises:
         CompanionError: Whatever of the settings cannot be had, in one sentence.
     """
+    settings.check()  # before the data is read
     first, second = images or (_colour(load(source, size=settings.size)) for source in settings.data)
     content = ShownContent(settings.backbone) if settings.shares.perceptual else None
     with drawing(settings.seed, "weights"):

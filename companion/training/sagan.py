@@ -34,9 +34,13 @@ class SAGANSettings(RunSettings):
     )
     spectral: bool = True  # spectral normalisation in both networks
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.config(channels=3)  # what cannot be built is refused before the data is read
+    def check(self) -> None:
+        """Refuse shapes that no network has.
+
+        Raises:
+            CompanionError: They cannot be built.
+        """
+        self.config(channels=3)
 
     def config(self, channels: int) -> SAGANConfig:
         """The shape of both networks.

@@ -199,7 +199,7 @@ def test_the_fingerprint_is_of_both_sides():
 )
 def test_impossible_settings_are_refused_before_any_data_is_read(wrong, said):
     with pytest.raises(CompanionError, match=said):
-        replace(TINY, **wrong)
+        build(replace(TINY, data=("nowhere", "at all"), **wrong))
 
 
 def test_an_objective_whose_critic_takes_several_steps_is_refused():

@@ -81,8 +81,9 @@ def test_labels_that_are_not_there_or_too_many_are_one_sentence(tmp_path):
 
 @pytest.mark.parametrize("wrong", [{"attention": 12}, {"attention": -1}, {"classes": -2}, {"size": 20}])
 def test_impossible_settings_are_refused_before_any_data_is_read(wrong):
-    with pytest.raises(CompanionError, match="choose"):
-        replace(TINY, **wrong)
+    with pytest.raises(CompanionError, match="choose") as refused:
+        build(replace(TINY, data="nowhere", **wrong))
+    assert "nowhere" not in str(refused.value)
 
 
 def test_settings_come_back_from_json():
