@@ -113,6 +113,27 @@ class LeastSquares(Objective):
 
 
 @dataclass(frozen=True)
+class Hinge(Objective):
+    """Hinge objective (Lim & Ye 2017, section 3; Zhang et al. 2019, equation 4; chapter 7).
+
+    The critic learns only from images within its margin, real scores below 1 and fake ones above −1; the generator
+    pushes its scores up without end, so the critic's slope has to be bounded otherwise: spectral normalisation.
+    """
+
+    def critic_loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """`E[max(0, 1 − D(x))] + E[max(0, 1 + D(G(z)))]`."""
+        return (1 - real).relu().mean() + (1 + fake).relu().mean()
+
+    def generator_loss(self, fake: Tensor) -> Tensor:
+        """`−E[D(G(z))]`."""
+        return -fake.mean()
+
+    def optimiser(self, parameters: Iterable[nn.Parameter], learning_rate: float | None = None) -> Optimizer:
+        """Adam with β = (0, 0.9) (Zhang et al. 2019, section 4); their two rates are a run's settings."""
+        return _adam(parameters, 2e-4 if learning_rate is None else learning_rate, betas=(0.0, 0.9))
+
+
+@dataclass(frozen=True)
 class Wasserstein(Objective):
     """Wasserstein objective with weight clipping (Arjovsky et al. 2017, algorithm 1; chapter 3)."""
 

@@ -11,6 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as cross_entrop
 
 from companion.errors import CompanionError
 from companion.objectives import (
+    Hinge,
     LeastSquares,
     Minimax,
     NonSaturating,
@@ -28,6 +29,7 @@ ALL = [
     NonSaturating(),
     NonSaturatingR1(),
     LeastSquares(),
+    Hinge(),
     Wasserstein(),
     WassersteinGP(),
     OneSidedWassersteinGP(),
@@ -317,3 +319,19 @@ def test_papers_constants_are_the_defaults():
     assert Wasserstein().clip == 0.01
     assert WassersteinGP().weight == 10.0
     assert Minimax().smoothing == NonSaturating().smoothing == 0.0
+
+
+def test_the_hinge_has_a_gradient_only_within_its_margin():
+    """Zhang et al. 2019, equation 4, by hand: real scores above 1 and fake ones below −1 teach the critic nothing."""
+    real, fake = torch.tensor([2.0, 0.5, -1.0]), torch.tensor([-3.0, -0.5, 1.0])
+    assert Hinge().critic_loss(real, fake).item() == pytest.approx((0 + 0.5 + 2) / 3 + (0 + 0.5 + 2) / 3)
+    assert Hinge().generator_loss(fake).item() == pytest.approx(2.5 / 3)
+    real.requires_grad_()
+    Hinge().critic_loss(real, fake).backward()
+    torch.testing.assert_close(real.grad, torch.tensor([0.0, -1 / 3, -1 / 3]))
+
+
+def test_the_hinge_s_optimiser_is_the_paper_s():
+    optimiser = Hinge().optimiser([nn.Parameter(torch.zeros(1))], 4e-4)
+    assert optimiser.defaults["betas"] == (0.0, 0.9)
+    assert optimiser.defaults["lr"] == 4e-4

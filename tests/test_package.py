@@ -19,7 +19,7 @@ LAYERS = [
     ["blind", "classical", "layers", "losses", "models", "objectives", "variational", "viz"],
     ["pretrained", "metrics", "training", "vision"],
     ["restoration"],
-    ["exercises", "export", "latent", "museum", "reproduce", "sonify", "tiling"],
+    ["exercises", "export", "latent", "museum", "reproduce", "sonify", "tiling", "translation"],
     ["course", "doctor"],
     ["commands"],
     ["cli", "__main__"],
@@ -31,6 +31,7 @@ APART = {
     "training": {"metrics"},
     "objectives": {"models"},
     "models": {"objectives", "viz"},
+    "layers": {"losses", "models", "objectives", "viz"},
 }
 
 

@@ -35,6 +35,7 @@ WITH_WEIGHTS = {
     *COLOUR,
     *("unet", "colour"),
     *("faces-vae", "mnist-vae", "mnist-plane"),
+    *("sagan-parts", "munit-faces"),
 }
 # A minute or less, nothing to continue; tested beside their chapter's code.
 SHORT = {
@@ -57,6 +58,7 @@ from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.restoring import RestoringTrainer
 from companion.training.vae import VAETrainer
+from companion.training.munit import TranslationTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
 work, names = Path(sys.argv[1]), sys.argv[2:]
 
@@ -75,6 +77,7 @@ for name in names:
         RestoringTrainer.one_step = die_at(1, RestoringTrainer.one_step)
         anyblur.blind_kernel = die_at(2, anyblur.blind_kernel)
         VAETrainer.one_step = die_at(2 if name.endswith(("-vae", "-plane")) else 10, VAETrainer.one_step)
+        TranslationTrainer.one_step = die_at(3, TranslationTrainer.one_step)
         ch02.wiener_filter = die_at(3, ch02.wiener_filter)
         features.accuracy = die_at(0, features.accuracy)
         ring._one_ring_critic = die_at(1, ring._one_ring_critic)

@@ -67,11 +67,15 @@ class Shuffled:
 
     def __getitem__(self, index: int) -> Tensor:
         """Batch number `index`, `(size, C, H, W)`, float32 in [−1, 1]."""
+        return self.images[self.rows(index)]
+
+    def rows(self, index: int) -> Tensor:
+        """Which images batch number `index` holds, `(size,)`."""
         round_, position = divmod(index, len(self.images) // self.size)
         if round_ != self._round:
             draw = generator(self.seed, "order of the images", round_)
             self._round, self._order = round_, torch.randperm(len(self.images), generator=draw)
-        return self.images[self._order[position * self.size : (position + 1) * self.size]]
+        return self._order[position * self.size : (position + 1) * self.size]
 
 
 def load(source: str | Path, *, size: int = 32) -> Images:

@@ -45,13 +45,18 @@ def followed(
         if trainer.step and (trainer.step % every == 0 or trainer.step == settings.steps):
             job.once(f"{key}-quality/{trainer.step:06d}", partial(point, trainer))
 
-    _start_again_if_damaged(job, key)
+    start_again_if_damaged(job, key)
     trainer, run = finished_run(job, key, settings, measured)
+    return trainer, run, points_of(job, key)
+
+
+def points_of(job: Job, key: str) -> list[dict[str, Any]]:
+    """What was measured of a run on its way, in the order of its steps."""
     points = sorted((job.work / f"{key}-quality").glob("*.json"))
-    return trainer, run, [json.loads(point.read_text(encoding="utf-8")) for point in points]
+    return [json.loads(point.read_text(encoding="utf-8")) for point in points]
 
 
-def _start_again_if_damaged(job: Job, key: str) -> None:
+def start_again_if_damaged(job: Job, key: str) -> None:
     """A damaged measurement can only be made again where it was made: the run begins anew, the sound ones stay."""
     sound = True
     for point in (job.work / f"{key}-quality").glob("*.json"):

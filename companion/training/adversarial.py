@@ -57,6 +57,19 @@ class GANReport(Report):
         return self.numbers["fake_score"]
 
 
+class Told(nn.Module):
+    """A critic for images alone, which has been told the rest: what a penalty differentiates."""
+
+    def __init__(self, critic: nn.Module, told: tuple[Tensor, ...]) -> None:
+        super().__init__()
+        self.critic, self.told = critic, told
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Score each image."""
+        scores: Tensor = self.critic(images, *self.told)
+        return scores
+
+
 class AdversarialTrainer(Trainer[Any]):
     """Trains a generator against a critic under an objective.
 
@@ -124,9 +137,10 @@ class AdversarialTrainer(Trainer[Any]):
     def _critic_step(self, batch: Any) -> dict[str, Tensor]:
         real = self._real(batch)
         fake = self._fakes(batch).to(real.dtype)
-        real_scores, fake_scores = self._scores(real, fake)
+        told = self._told(batch)
+        real_scores, fake_scores = self._scores(real, fake, told)
         loss = self.objective.critic_loss(real_scores, fake_scores)
-        penalty = self._penalty(real, fake)
+        penalty = self._penalty(real, fake, told)
         self.learn(loss if penalty is None else loss + penalty, self.players["critic"])
         self.objective.constrain(self.critic)
         return {
@@ -136,11 +150,11 @@ class AdversarialTrainer(Trainer[Any]):
             "fake_score": fake_scores.mean(),
         }
 
-    def _penalty(self, real: Tensor, fake: Tensor) -> Tensor | None:
+    def _penalty(self, real: Tensor, fake: Tensor, told: tuple[Tensor, ...]) -> Tensor | None:
         drawn = self.drawing("penalty", self.step * self.objective.critic_steps + self._turn)
         jointly = self.workshop.processes.drawing_jointly(self._joined)
         with drawn, jointly, self.workshop.autocast(), second_order():
-            return self.objective.penalty(self.critic, real, fake)
+            return self.objective.penalty(Told(self.critic, told), real, fake)
 
     def _real(self, batch: Any) -> Tensor:
         """The images of a batch that the critic is to call real: here all of it."""
@@ -152,6 +166,14 @@ class AdversarialTrainer(Trainer[Any]):
         with self.drawing("latents", self.step * (self.objective.critic_steps + 1) + self._turn):
             return self.workshop.processes.part(self.draw_latents(self._joined))
 
+    def _told(self, batch: Any) -> tuple[Tensor, ...]:
+        """What both networks are told of each image of the batch, such as its class: here nothing."""
+        return ()
+
+    def _told_of_samples(self, count: int) -> tuple[Tensor, ...]:
+        """Likewise, of so many samples."""
+        return ()
+
     def _further_loss(self, drawn: Tensor, batch: Any) -> Tensor | None:
         """What is added to the generator's loss besides the critic's word; here nothing."""
         return None
@@ -159,23 +181,25 @@ class AdversarialTrainer(Trainer[Any]):
     def _fakes(self, batch: Any) -> Tensor:
         """Images for the critic to learn from, cut off from the generator, whose gradients they must not reach."""
         with torch.no_grad():
-            fakes: Tensor = self.players["generator"](self._inputs(batch))
+            fakes: Tensor = self.players["generator"](self._inputs(batch), *self._told(batch))
         return fakes
 
-    def _scores(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    def _scores(self, real: Tensor, fake: Tensor, told: tuple[Tensor, ...] = ()) -> tuple[Tensor, Tensor]:
         """Scores of both, in one pass unless batch normalisation would then mix real with fake."""
         critic = self.players["critic"]
         if self._one_pass:
-            real_scores, fake_scores = critic(torch.cat([real, fake])).chunk(2)
+            twice = [torch.cat([each, each]) for each in told]
+            real_scores, fake_scores = critic(torch.cat([real, fake]), *twice).chunk(2)
         else:
-            real_scores, fake_scores = critic(real), critic(fake)
+            real_scores, fake_scores = critic(real, *told), critic(fake, *told)
         return real_scores.float(), fake_scores.float()
 
     def _generator_step(self, batch: Any) -> Tensor:
         generator, critic = self.players["generator"], self.players["critic"]
+        told = self._told(batch)
         with critic.still():
-            drawn = generator(self._inputs(batch))
-            loss = self.objective.generator_loss(critic(drawn).float())
+            drawn = generator(self._inputs(batch), *told)
+            loss = self.objective.generator_loss(critic(drawn, *told).float())
             further = self._further_loss(drawn, batch)
             if further is not None:
                 loss = loss + further
@@ -207,8 +231,9 @@ class AdversarialTrainer(Trainer[Any]):
         """
         model = self.generator if live else self.average
         with evaluating(model), drawing(self.seed if seed is None else seed, "samples", device=self.device):
-            latents = self.draw_latents(count)
-            images = torch.cat([model(part).float().cpu() for part in torch.split(latents, batch)])
+            inputs = self.draw_latents(count), *self._told_of_samples(count)
+            parts = zip(*(torch.split(each, batch) for each in inputs), strict=True)
+            images = torch.cat([model(*part).float().cpu() for part in parts])
         return images.contiguous()
 
     def preview(self) -> Tensor:

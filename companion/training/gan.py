@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from torch import nn
 
@@ -14,6 +15,7 @@ from companion.randomness import drawing
 from companion.settings import SettingError, option
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.settings import TrainingSettings
+from companion.training.trainer import Batches
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,40 @@ class RunSettings(TrainingSettings):
         if self.objective.critic_steps < 1:
             raise SettingError("critic_steps", self.objective.critic_steps, "1 or more")
 
+    def check(self) -> None:
+        """Refuse a size that no network has.
+
+        Raises:
+            CompanionError: It cannot be halved down to 4×4.
+        """
+        DCGANConfig(self.size)
+
     def networks(self, channels: int) -> tuple[nn.Module, nn.Module]:
         """Generator and critic for images of so many channels, weights from torch's current random state."""
         raise NotImplementedError
+
+    def trainer(self, generator: nn.Module, critic: nn.Module) -> AdversarialTrainer:
+        """These networks in the loop that trains them."""
+        return AdversarialTrainer(generator, critic, self.objective, **self.of_trainer)
+
+    @property
+    def of_trainer(self) -> dict[str, Any]:
+        """Whatever of the settings a trainer takes as it is."""
+        return {
+            "seed": self.seed,
+            "workshop": self.workshop(),
+            "ema_decay": self.ema_decay,
+            "generator_rate": self.generator_rate,
+            "critic_rate": self.critic_rate,
+        }
+
+    def batches(self, images: Images) -> Batches[Any]:
+        """What a run on these images learns from.
+
+        Raises:
+            CompanionError: There are too few of them for a batch.
+        """
+        return Shuffled(images, self.batch, self.seed)
 
 
 @dataclass(frozen=True)
@@ -91,23 +124,13 @@ def build(settings: RunSettings) -> tuple[AdversarialTrainer, Images]:
     Raises:
         CompanionError: Whatever of the settings cannot be had, in one sentence.
     """
-    DCGANConfig(settings.size)  # an impossible size is refused before the data is read
+    settings.check()  # what cannot be built is refused before the data is read
     images = load(settings.data, size=settings.size)
     with drawing(settings.seed, "weights"):
         generator, critic = settings.networks(images.pixels.shape[1])
-    trainer = AdversarialTrainer(
-        generator,
-        critic,
-        settings.objective,
-        seed=settings.seed,
-        workshop=settings.workshop(),
-        ema_decay=settings.ema_decay,
-        generator_rate=settings.generator_rate,
-        critic_rate=settings.critic_rate,
-    )
-    return trainer, images
+    return settings.trainer(generator, critic), images
 
 
-def shuffled(images: Images, settings: RunSettings) -> Shuffled:
+def shuffled(images: Images, settings: RunSettings) -> Batches[Any]:
     """The batches of a run."""
-    return Shuffled(images, settings.batch, settings.seed)
+    return settings.batches(images)

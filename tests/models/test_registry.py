@@ -23,6 +23,8 @@ IN_FILES = {  # what readers' files call their models, wherever the classes move
     "deblur.Restorer",
     "digits.DigitClassifier",
     "identity.FaceReader",
+    "munit.Translator",
+    "sagan.Generator",
 }
 every_model = pytest.mark.parametrize("model", models().values(), ids=list(models()))
 

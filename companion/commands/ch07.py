@@ -1,0 +1,178 @@
+"""Chapter 7's commands: train a SAGAN, train a translation between two sets of pictures, and translate with it."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from companion.commands import Command
+from companion.commands.training import (
+    RUN_FOLDER,
+    Budgets,
+    add_settings,
+    by_name,
+    chosen,
+    refuse_own_samples,
+    say_skipped,
+    train,
+    train_on_images,
+)
+from companion.errors import CompanionError
+from companion.files import shown
+
+if TYPE_CHECKING:
+    from companion.objectives import Objective
+
+SAGAN_BUDGETS: Budgets = {
+    "smoke": {"steps": 5, "batch": 8, "width": 8},
+    "laptop": {"steps": 2000},
+    "gpu": {"steps": 60_000, "width": 64, "latents": 128},
+}
+MUNIT_BUDGETS: Budgets = {
+    "smoke": {"steps": 2, "batch": 2, "width": 4, "blocks": 1, "size": 32},
+    "laptop": {"steps": 600, "batch": 4},
+    "gpu": {"steps": 100_000, "width": 64},
+}
+
+WAYS = "a_to_b.safetensors and b_to_a.safetensors"
+
+
+def _objectives() -> "dict[str, type[Objective]]":
+    from companion.objectives import Hinge, LeastSquares, NonSaturatingR1
+
+    return by_name(Hinge, LeastSquares, NonSaturatingR1)
+
+
+def _add_objective(parser: ArgumentParser, default: str) -> None:
+    known = list(_objectives())
+    parser.add_argument(
+        "--objective", dest="loss", choices=known, default=default, help=f"default: {default}"
+    )
+
+
+def _sagan_options(parser: ArgumentParser) -> None:
+    from companion.training.sagan import SAGANSettings
+
+    add_settings(parser, SAGANSettings(), SAGAN_BUDGETS)
+    _add_objective(parser, "hinge")
+    parser.add_argument(
+        "--no-spectral-norm",
+        dest="spectral",
+        action="store_false",
+        default=None,
+        help="leave weights as they are, as a penalised critic wants them",
+    )
+
+
+def _train_sagan(options: Namespace) -> None:
+    from companion.training.sagan import SAGANSettings
+
+    settings = SAGANSettings(objective=_objectives()[options.loss]())
+    train_on_images(options, chosen(options, settings, SAGAN_BUDGETS))
+
+
+def _munit_options(parser: ArgumentParser) -> None:
+    from companion.data.catalogue import ImageSet, choices
+    from companion.losses import BACKBONES
+    from companion.training.munit import MUNITSettings
+
+    settings = MUNITSettings()
+    add_settings(parser, settings, MUNIT_BUDGETS)
+    add = parser.add_argument
+    add(
+        "--data",
+        nargs=2,
+        default=settings.data,
+        metavar=("A", "B"),
+        help=f"two of {choices(ImageSet)}, or two folders (default: {' '.join(settings.data)})",
+    )
+    _add_objective(parser, "least-squares")
+    for name, what in (("cycle", "there and back again"), ("perceptual", "what a trained network sees")):
+        add(f"--{name}", type=float, default=0.0, metavar="WEIGHT", help=f"also mind {what} (default: 0)")
+    add(
+        "--backbone",
+        choices=list(BACKBONES),
+        help="the trained network (default: squeezenet-deep-compression)",
+    )
+
+
+def _train_munit(options: Namespace) -> None:
+    from dataclasses import replace
+
+    from companion.data.catalogue import ImageSet, named
+    from companion.training.munit import PAPER, MUNITSettings, build
+
+    options.data = tuple(options.data)
+    shares = replace(PAPER, cycle=options.cycle, perceptual=options.perceptual)
+    settings = MUNITSettings(objective=_objectives()[options.loss](), shares=shares)
+    settings = chosen(options, settings, MUNIT_BUDGETS)
+    for source in settings.data:
+        if source not in named(ImageSet):
+            refuse_own_samples(options.out, source)
+    ready = build(settings)
+    for images in ready.images:
+        say_skipped(len(images), images.skipped, "unreadable")
+    train(options, settings, ready.trainer, ready.batches, ready.fingerprint)
+
+
+def _translate_options(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("pictures", nargs="+", type=Path, metavar="PICTURE", help="pictures of the set that is left")
+    add("--out", type=Path, required=True, metavar="FOLDER", help="where the results go; made if missing")
+    add(
+        "--model",
+        required=True,
+        metavar="RUN|FILE|NAME",
+        help="the folder of a run, one of its .safetensors files, or a pretrained run",
+    )
+    add("--back", action="store_true", help="of a run: from its second set to its first")
+    styles = parser.add_mutually_exclusive_group()
+    styles.add_argument("--styles", type=int, default=1, metavar="N", help="styles to draw (default: 1)")
+    styles.add_argument("--like", type=Path, metavar="PICTURE", help="take the style of this picture")
+    add("--seed", type=int, default=0, metavar="N", help="of the styles that are drawn (default: 0)")
+
+
+def _translate(options: Namespace) -> None:
+    from companion.translation import drawn_styles, style_like, translate_files, translator
+
+    model = translator(options.model, back=options.back)
+    if options.like is None:
+        styles = drawn_styles(model, options.styles, options.seed)
+    else:
+        styles = style_like(model, options.like)
+    failures = []
+    for file, result in translate_files(model, options.pictures, options.out, styles):
+        if isinstance(result, CompanionError):
+            failures.append(f"  {result}")
+        else:
+            print(f"{shown(file)} → {', '.join(map(shown, result))}", flush=True)
+    if failures:
+        listed = "\n".join(failures)
+        raise CompanionError(
+            f"{len(failures)} of {len(options.pictures)} files were not translated:\n{listed}"
+        )
+
+
+COMMANDS = {
+    "train sagan": Command(
+        "chapter 7: a GAN whose places look at each other",
+        _train_sagan,
+        _sagan_options,
+        "Train a SAGAN: self-attention, spectral normalisation, the hinge objective, and a critic that learns four "
+        f"times as fast as the generator. {RUN_FOLDER}",
+    ),
+    "train munit": Command(
+        "chapter 7: a translation between two sets of pictures",
+        _train_munit,
+        _munit_options,
+        "Train MUNIT on two sets of pictures that have nothing to do with each other. samples/ shows pictures of the "
+        "first set, below them the same in two styles that were drawn and in those of pictures of the second set; then "
+        f"the other way round. {RUN_FOLDER.replace('generator.safetensors', WAYS)}",
+    ),
+    "translate": Command(
+        "draw pictures again as those of another set",
+        _translate,
+        _translate_options,
+        "Translate the central square of each picture with a model that companion train munit made. One style makes "
+        "NAME.png, several make NAME-1.png and so on; no file is ever replaced.",
+    ),
+}

@@ -1,0 +1,362 @@
+"""Portraits into caricatures and back: how good, how true to the person, how varied, and thanks to which part?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+from torchvision.transforms.v2.functional import resize
+
+from companion import pretrained
+from companion.data.batches import Domains
+from companion.data.faces import Caricatures, Portraits, unpaired
+from companion.data.scale import to_bytes
+from companion.environment import pick_device
+from companion.metrics import FaceFeatures, Measurement, frechet_distance
+from companion.metrics.restoration import PerceptualDistance
+from companion.metrics.verification import recall_at_one, verification
+from companion.models.reader import FaceReader
+from companion.models.store import load_model
+from companion.objectives import Hinge, NonSaturatingR1
+from companion.randomness import generator
+from companion.reproduce.following import finish_run, points_of, start_again_if_damaged
+from companion.reproduce.job import Job, Recipe, Result, over_seeds
+from companion.reproduce.statistics import bootstrap, with_interval
+from companion.training.faces import read_faces
+from companion.training.munit import (
+    MUNITSettings,
+    Shares,
+    TranslationTrainer,
+    build,
+    styles_of,
+    translated,
+)
+from companion.training.runs import Run
+
+SEEDS = [1, 2, 3]
+TEST = 8000  # the number of the first person nobody is trained on, as in the sets “portraits-test” and so on
+PAIRS = 200  # of translations, for their variety
+FACES = MUNITSettings(batch=4, generator_rate=5e-4, critic_rate=5e-4)  # small networks bear more than 1e-4
+
+
+def munit_faces(job: Job) -> Result:
+    """One long run between portraits of some people and caricatures of others, measured on its way and at its end.
+
+    Nobody is in both sets, and the truth is known: each test person's caricature is drawn too. Beside every number
+    stand what the true caricatures reach (the ceiling), what an unchanged copy of the input reaches, and what chance
+    does: a translation that copies keeps everybody's identity and is far from every drawing, one that draws always the
+    same face is the other way round.
+
+    What would refute “it translates and keeps the person”: a Fréchet distance nearer to the copy's than to the floor;
+    or a recall of the portrait from its translation whose interval reaches chance. What would refute “styles are
+    varied”: pairs of one portrait in two styles that are not farther apart than a quarter of what two people are.
+    """
+    at_budget: dict[str, dict[str, Any]] = {
+        "debug": {"steps": 4, "batch": 2, "width": 2, "size": 32, "blocks": 1, "critic_width": 2},
+        "laptop": {"steps": 30_000},
+        "gpu": {"steps": 100_000, "batch": 8, "width": 48, "critic_width": 48, "device": "auto"},
+    }
+    settings = replace(FACES, **at_budget[job.budget])
+    truth = Truth(settings.size, 12 if job.debug else 500)
+    people = 8 if job.debug else 4000
+    trainer, curve = _followed(job, "run", settings, truth, people, points=2 if job.debug else 20)
+    found = job.once("run-end", partial(truth.all, trainer))
+    metrics = [
+        *truth.controls(),
+        *(Measurement(TITLES[key], value, truth.protocols[key]) for key, value in found.items()),
+    ]
+    about = {**settings.as_json(), "precision": "float32", "people": people}
+    model = load_model(job.work / "run" / "a_to_b.safetensors")
+    return Result(about, [settings.seed], metrics, {"curve": curve}, model=model)
+
+
+PARTS: dict[str, MUNITSettings] = {
+    "all": FACES,
+    "no content loss": replace(FACES, shares=Shares(content=0.0)),
+    "no style loss": replace(FACES, shares=Shares(style=0.0)),
+    "no image loss": replace(FACES, shares=Shares(image=0.0)),
+    "with a cycle": replace(FACES, shares=Shares(cycle=10.0)),
+    "hinge, spectral normalisation": replace(FACES, objective=Hinge(), spectral=True),
+    "R1": replace(FACES, objective=NonSaturatingR1(weight=1.0)),
+    "with attention": replace(FACES, attention=True),
+}
+
+
+def munit_parts(job: Job) -> Result:
+    """Each part of the translation switched off (or on) in turn, at 32 pixels, over seeds and at equal steps.
+
+    What would refute “this part matters”: a paired difference to the full loss, for the number that the part is meant
+    for, whose interval reaches 0: identity for content and image, variety for style, the Fréchet distance for objective
+    and attention, the person after both ways for the cycle. A part that helps one number by harming another is told by
+    the whole row.
+    """
+    at_budget: dict[str, dict[str, Any]] = {
+        "debug": {"steps": 2, "batch": 2, "width": 2, "size": 32, "blocks": 1, "critic_width": 2},
+        "laptop": {"steps": 2500, "size": 32},
+        "gpu": {"steps": 20_000, "size": 32, "width": 32, "critic_width": 32, "device": "auto"},
+    }
+    change = at_budget[job.budget]
+    seeds = SEEDS[:1] if job.debug else SEEDS
+    parts = dict(list(PARTS.items())[:2]) if job.debug else PARTS
+    truth = Truth(int(change["size"]), 12 if job.debug else 500)
+    people = 8 if job.debug else 4000
+    runs: dict[str, list[dict[str, Any]]] = {part: [] for part in parts}
+    for seed in seeds:
+        for part, settings in parts.items():
+            key = f"seed-{seed}/{part}"
+            trainer, curve = _followed(
+                job, key, replace(settings, seed=seed, **change), truth, people, points=2
+            )
+            runs[part].append(
+                {"seed": seed, **job.once(f"{key}-end", partial(truth.all, trainer)), "curve": curve}
+            )
+    metrics = truth.controls()
+    for part, of_one in runs.items():
+        for key, title in TITLES.items():
+            values = [run[key] for run in of_one]
+            found = over_seeds(f"{title}: {part}", values)
+            metrics.append(replace(found, protocol=f"{truth.protocols[key]}, {found.protocol}"))
+            if part != "all":
+                gaps = [value - run[key] for value, run in zip(values, runs["all"], strict=True)]
+                protocol = f"minus that of all parts; {len(gaps)} seeds, paired"
+                name = f"{title}: what “{part}” adds"
+                metrics.append(with_interval(name, fmean(gaps), bootstrap([gaps]), protocol))
+    about = {**FACES.as_json(), **change, "precision": "float32", "people": people}
+    return Result(about, seeds, metrics, {"runs": runs})
+
+
+RATES = (1e-4, 5e-4, 1e-3)
+
+
+def munit_rates(job: Job) -> Result:
+    """Which learning rate the long run should have, for least squares and R1 alike: short runs, one seed.
+
+    Only a choice, no claim: the rate is taken whose Fréchet distance to other people's caricatures is the smallest.
+    """
+    at_budget: dict[str, dict[str, Any]] = {
+        "debug": {"steps": 3, "batch": 2, "width": 2, "size": 32, "blocks": 1, "critic_width": 2},
+        "laptop": {"steps": 1000, "size": 32},
+        "gpu": {"steps": 5000, "device": "auto"},
+    }
+    change = at_budget[job.budget]
+    truth = Truth(int(change.get("size", FACES.size)), 12 if job.debug else 500)
+    people = 8 if job.debug else 4000
+    games = {"least squares": FACES, "R1": PARTS["R1"]}
+    found: dict[str, dict[str, Any]] = {}
+    for game, settings in games.items():
+        for rate in RATES[:1] if job.debug else RATES:
+            one = replace(settings, generator_rate=rate, critic_rate=rate, **change)
+            key = f"{game}, {rate:g}"
+            trainer, curve = _followed(job, key, one, truth, people, points=2)
+            found[key] = {**job.once(f"{key}-end", partial(truth.all, trainer)), "curve": curve}
+    metrics = truth.controls()
+    for name, row in found.items():
+        metrics += [Measurement(f"{TITLES[key]}: {name}", row[key], truth.protocols[key]) for key in TITLES]
+    about = {**FACES.as_json(), **change, "precision": "float32", "rates": list(RATES), "people": people}
+    return Result(about, [FACES.seed], metrics, {"tried": found})
+
+
+TITLES = {
+    "frechet": "Fréchet distance of translated portraits to caricatures",
+    "back": "Fréchet distance of translated caricatures to portraits",
+    "recall": "recall of the portrait from its translation",
+    "area": "same or different person, portrait and translation: area under the curve",
+    "true drawing": "recall of the true caricature from the translation",
+    "both ways": "recall of the portrait from its translation there and back",
+    "variety": "distance of two styles of one portrait",
+    "people": "distance of two portraits in one style",
+}
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Test people, as portraits and as the caricatures that a perfect translation would draw."""
+
+    size: int
+    count: int
+
+    @cached_property
+    def portraits(self) -> Tensor:
+        """`(count, 3, size, size)` in [−1, 1]."""
+        return Portraits(self.count, size=self.size, first=TEST).rendered()[:]
+
+    @cached_property
+    def caricatures(self) -> Tensor:
+        """The same people, pose, light and dress, drawn."""
+        return Caricatures(self.count, size=self.size, first=TEST).rendered()[:]
+
+    @cached_property
+    def features(self) -> FaceFeatures:
+        """What the Fréchet distances compare."""
+        return FaceFeatures()
+
+    @cached_property
+    def encoder(self) -> FaceReader:
+        """Who is who, among portraits and caricatures."""
+        model = pretrained.load("faces-identity")
+        assert isinstance(model, FaceReader)
+        return model
+
+    @cached_property
+    def distance(self) -> PerceptualDistance:
+        """How different two pictures look; the light stand-in where the run is only to show that it runs."""
+        return PerceptualDistance("untrained" if self.count < 100 else "squeezenet-deep-compression")
+
+    def people(self, images: Tensor) -> Tensor:
+        """Each picture's person as the encoder sees them, `(N, 64)`, of length one."""
+        side = self.encoder.config.size
+        pixels = to_bytes(resize(images, [side, side], antialias=True))
+        return normalize(read_faces(self.encoder, pixels))
+
+    @cached_property
+    def _known(self) -> tuple[Tensor, Tensor]:
+        return self.people(self.portraits), self.people(self.caricatures)
+
+    def frechet(self, images: Tensor, real: Tensor) -> float:
+        """Of the first half of the test people, translated, to the other half's true pictures."""
+        half = self.count // 2
+        return frechet_distance(self.features(real[half:]), self.features(images[:half]))
+
+    def quick(self, trainer: TranslationTrainer) -> dict[str, float]:
+        """The two numbers that are followed on a run's way."""
+        images = self._translated(trainer)
+        return {
+            "frechet": self.frechet(images, self.caricatures),
+            "recall": recall_at_one(self.people(images), self._known[0]),
+        }
+
+    def all(self, trainer: TranslationTrainer) -> dict[str, float]:
+        """Every number of `TITLES`."""
+        there, back = trainer.translator("a"), trainer.translator("b")
+        images = self._translated(trainer)
+        again = translated(back, images, styles_of(back, self.portraits))  # in the portrait's own style
+        returned = translated(back, self.caricatures, self._styles(trainer, "styles of test caricatures"))
+        who = self.people(images)
+        return {
+            "frechet": self.frechet(images, self.caricatures),
+            "back": self.frechet(returned, self.portraits),
+            **self._identity(who),
+            "both ways": recall_at_one(self.people(again), self._known[0]),
+            **self._variety(trainer, partial(translated, there)),
+        }
+
+    def _identity(self, who: Tensor) -> dict[str, float]:
+        portraits, drawings = self._known
+        alike = who @ portraits.T
+        others = ~torch.eye(len(who), dtype=torch.bool)
+        return {
+            "recall": recall_at_one(who, portraits),
+            "area": verification(alike.diagonal(), alike[others]).area,
+            "true drawing": recall_at_one(who, drawings),
+        }
+
+    def _variety(
+        self, trainer: TranslationTrainer, draw: Callable[[Tensor, Tensor], Tensor]
+    ) -> dict[str, float]:
+        count = min(PAIRS, self.count - 1)
+        first, second = (
+            self._styles(trainer, f"{which} styles of pairs")[:count] for which in ("first", "second")
+        )
+        one = draw(self.portraits[:count], first)
+        other_style = draw(self.portraits[:count], second)
+        other_person = draw(self.portraits[1 : count + 1], first)
+        return {
+            "variety": float(self.distance(one, other_style).mean()),
+            "people": float(self.distance(one, other_person).mean()),
+        }
+
+    def _translated(self, trainer: TranslationTrainer) -> Tensor:
+        return translated(
+            trainer.translator("a"), self.portraits, self._styles(trainer, "styles of test portraits")
+        )
+
+    def _styles(self, trainer: TranslationTrainer, purpose: str) -> Tensor:
+        return torch.randn(self.count, trainer.config.styles, generator=generator(0, purpose))
+
+    @property
+    def protocols(self) -> dict[str, str]:
+        """How each number was made."""
+        half, size = self.count // 2, f"{self.size}×{self.size}"
+        fake = f"{self.features.protocol}, {half} translated and {half} real images of other people, {size}"
+        who = f"the packaged encoder's nearest of {self.count} test people, {size}, one drawn style each"
+        pairs = f"{self.distance.protocol}, {min(PAIRS, self.count - 1)} pairs of translations"
+        return {
+            "frechet": fake,
+            "back": fake,
+            "recall": who,
+            "area": f"cosine of the packaged encoder's embeddings, all pairs of {self.count} test people, {size}",
+            "true drawing": who,
+            "both ways": f"{who}, back in the portrait's own style",
+            "variety": pairs,
+            "people": pairs,
+        }
+
+    def controls(self) -> list[Measurement]:
+        """What true caricatures, copies and chance reach."""
+        says, (portraits, drawings) = self.protocols, self._known
+        alike, others = drawings @ portraits.T, ~torch.eye(self.count, dtype=torch.bool)
+        count = min(PAIRS, self.count - 1)
+        apart = self.distance(self.caricatures[:count], self.caricatures[1 : count + 1])
+        return [
+            Measurement(
+                f"{TITLES['frechet']}: true caricatures",
+                self.frechet(self.caricatures, self.caricatures),
+                says["frechet"],
+            ),
+            Measurement(
+                f"{TITLES['frechet']}: copies",
+                self.frechet(self.portraits, self.caricatures),
+                says["frechet"],
+            ),
+            Measurement(
+                f"{TITLES['back']}: true portraits",
+                self.frechet(self.portraits, self.portraits),
+                says["back"],
+            ),
+            Measurement(
+                f"{TITLES['recall']}: true caricatures", recall_at_one(drawings, portraits), says["recall"]
+            ),
+            Measurement(f"{TITLES['recall']}: chance", 1 / self.count, says["recall"]),
+            Measurement(
+                f"{TITLES['area']}: true caricatures",
+                verification(alike.diagonal(), alike[others]).area,
+                says["area"],
+            ),
+            Measurement(
+                f"{TITLES['true drawing']}: copies", recall_at_one(portraits, drawings), says["true drawing"]
+            ),
+            Measurement("distance of two true caricatures", float(apart.mean()), says["people"]),
+        ]
+
+
+def _followed(
+    job: Job, key: str, settings: MUNITSettings, truth: Truth, people: int, *, points: int
+) -> tuple[TranslationTrainer, list[dict[str, Any]]]:
+    """A finished run in its folder below the job's, and two of its numbers on its way."""
+    start_again_if_damaged(job, key)
+    settings = replace(settings, device=pick_device(settings.device).type)
+    sets = unpaired(people, size=settings.size)  # portraits of some people, caricatures of as many others
+    shown = Domains(truth.portraits[:8], truth.caricatures[:8])
+    ready = build(settings, (sets[0].rendered(), sets[1].rendered()), shown)
+    trainer, every = ready.trainer, max(1, settings.steps // points)
+
+    def each() -> None:
+        if trainer.step and (trainer.step % every == 0 or trainer.step == settings.steps):
+            job.once(
+                f"{key}-quality/{trainer.step:06d}", lambda: {"step": trainer.step, **truth.quick(trainer)}
+            )
+
+    run = Run.start(job.work / key, settings.as_json(), ready.fingerprint, resume=True)
+    finish_run(run, trainer, ready.batches, steps=settings.steps, label=key, each=each)
+    return trainer, points_of(job, key)
+
+
+RECIPES: dict[str, Recipe] = {
+    "munit-faces": Recipe("Portraits translated into caricatures and back, at 64×64", 7, munit_faces),
+    "munit-parts": Recipe("What each part of the translation does, at 32×32", 7, munit_parts),
+    "munit-rates": Recipe("Learning rates of the translation, tried in short runs", 7, munit_rates),
+}

@@ -1,0 +1,100 @@
+"""Pictures drawn again as those of another set: styles from a normal, or from an example (chapter 7)."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from companion import pretrained
+from companion.data.reading import FORMATS, read_upright
+from companion.data.scale import bytes_of, from_bytes, to_bytes
+from companion.errors import CompanionError
+from companion.files import replacing, shown
+from companion.models.munit import Translator
+from companion.models.store import load_model
+from companion.randomness import generator
+from companion.training.munit import styles_of, translated
+
+
+def translator(name: str, *, back: bool = False) -> Translator:
+    """The model to translate with: a `.safetensors` file, a run's folder, or the name of a pretrained run.
+
+    Args:
+        name: Which one.
+        back: Of a run's folder, the way from the second set to the first.
+
+    Raises:
+        CompanionError: There is no such model, or it does not translate.
+    """
+    folder = Path(name)
+    model = load_model(folder / f"{'b_to_a' if back else 'a_to_b'}.safetensors") if folder.is_dir() else None
+    model = model or pretrained.find(name)
+    if isinstance(model, Translator):
+        return model
+    raise CompanionError(
+        f"The model {name} does not translate between two sets of pictures; choose one that companion train munit made."
+    )
+
+
+def drawn_styles(model: Translator, count: int, seed: int = 0) -> Tensor:
+    """So many styles from a standard normal, `(count, styles)`, the same for the same seed."""
+    if count < 1:
+        raise CompanionError(f"A picture cannot be drawn in {count} styles; choose 1 or more.")
+    return torch.randn(count, model.config.styles, generator=generator(seed, "styles of a translation"))
+
+
+def style_like(model: Translator, example: Path) -> Tensor:
+    """The style of a picture of the set that is reached, `(1, styles)`.
+
+    Raises:
+        CompanionError: It is missing or cannot be read.
+    """
+    return styles_of(model, _square(example, model.config.size))
+
+
+def translate_files(
+    model: Translator, files: Iterable[Path], folder: Path, styles: Tensor
+) -> Iterator[tuple[Path, list[Path] | CompanionError]]:
+    """Draw each file's central square in each style; yields the file and its pictures' paths, or why there are none.
+
+    A single style makes NAME.png, several make NAME-1.png, NAME-2.png and so on; no file is ever replaced.
+
+    Raises:
+        CompanionError: The folder cannot be made.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise CompanionError(f"There is a file at {shown(folder)}; choose another --out.")
+    for file in files:
+        try:
+            yield file, _translate(model, file, folder, styles)
+        except CompanionError as error:
+            yield file, error
+
+
+def _translate(model: Translator, file: Path, folder: Path, styles: Tensor) -> list[Path]:
+    numbers = [""] if len(styles) == 1 else [f"-{number + 1}" for number in range(len(styles))]
+    places = [folder / f"{file.stem}{number}.png" for number in numbers]
+    if taken := next((place for place in places if place.exists()), None):
+        raise CompanionError(
+            f"There is a file at {shown(taken)} already, and it is not overwritten; choose another --out."
+        )
+    image = _square(file, model.config.size)
+    drawn = translated(model, image.expand(len(styles), -1, -1, -1), styles)
+    for place, pixels in zip(places, to_bytes(drawn), strict=True):
+        with replacing(place) as target:
+            Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(target, "PNG")
+    return places
+
+
+def _square(file: Path, size: int) -> Tensor:
+    """A picture's central square as an image `(1, 3, size, size)` in [−1, 1]."""
+    if not file.is_file():
+        what = "is a folder: name the files in it" if file.is_dir() else "does not exist; check the name"
+        raise CompanionError(f"{shown(file)} {what}.")
+    upright = read_upright(file)
+    if upright is None:
+        raise CompanionError(f"{shown(file)} cannot be read as a picture; give a whole {FORMATS} file.")
+    square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
+    return from_bytes(bytes_of(square)[None])

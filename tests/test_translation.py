@@ -1,0 +1,192 @@
+"""Guards translation of files, and chapter 7's commands: what they leave, what they refuse, and in which words."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from pictures import save
+from PIL import Image
+
+from companion.cli import main
+from companion.errors import CompanionError
+from companion.models.dcgan import DCGANConfig, Generator
+from companion.models.munit import MUNITConfig, Translator
+from companion.models.store import load_model, save_model
+from companion.translation import drawn_styles, style_like, translate_files, translator
+
+SMALL = MUNITConfig(size=16, width=2, styles=3, blocks=1)
+TINY = ["--steps", "2", "--batch", "2", "--size", "32", "--width", "4", "--device", "cpu"]
+
+
+@pytest.fixture
+def model(tmp_path) -> Translator:
+    torch.manual_seed(0)
+    made = Translator(SMALL).eval()
+    save_model(tmp_path / "run/a_to_b.safetensors", made)
+    save_model(tmp_path / "run/b_to_a.safetensors", Translator(MUNITConfig(16, 3, 3, 1)))
+    return made
+
+
+@pytest.fixture
+def folders(tmp_path) -> tuple[Path, Path]:
+    """Two folders of pictures."""
+    for name in "ab":
+        for index in range(4):
+            save(tmp_path / name / f"{index}.png", seed=index + 10 * (name == "b"))
+    return tmp_path / "a", tmp_path / "b"
+
+
+def test_a_translator_is_found_by_file_and_by_run_in_both_directions(tmp_path, model):
+    assert translator(str(tmp_path / "run")).config == model.config
+    assert translator(str(tmp_path / "run/a_to_b.safetensors")).config == model.config
+    assert translator(str(tmp_path / "run"), back=True).config.width == 3
+
+
+def test_what_does_not_translate_is_one_sentence(tmp_path):
+    save_model(tmp_path / "g.safetensors", Generator(DCGANConfig(size=16, width=2)))
+    with pytest.raises(CompanionError, match="does not translate"):
+        translator(str(tmp_path / "g.safetensors"))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CompanionError, match=r"There is no file .*a_to_b\.safetensors"):
+        translator(str(tmp_path / "empty"))
+    with pytest.raises(CompanionError, match="no pretrained run called “nothing”"):
+        translator("nothing")
+
+
+def test_pictures_are_drawn_in_as_many_styles_as_asked_for(tmp_path, model):
+    save(tmp_path / "wide.png", 40, 20)
+    styles = drawn_styles(model, 2, seed=5)
+    assert torch.equal(styles, drawn_styles(model, 2, seed=5))
+    assert not torch.equal(styles, drawn_styles(model, 2, seed=6))
+    ((_, places),) = translate_files(model, [tmp_path / "wide.png"], tmp_path / "out", styles)
+    assert [place.name for place in places] == ["wide-1.png", "wide-2.png"]
+    assert all(Image.open(place).size == (16, 16) for place in places)
+    assert places[0].read_bytes() != places[1].read_bytes()
+    ((_, again),) = translate_files(model, [tmp_path / "wide.png"], tmp_path / "one", styles[1:])
+    assert [place.name for place in again] == ["wide.png"]
+    assert again[0].read_bytes() == places[1].read_bytes()
+
+
+def test_a_style_is_taken_from_an_example(tmp_path, model):
+    save(tmp_path / "example.png", 16, 16)
+    style = style_like(model, tmp_path / "example.png")
+    assert style.shape == (1, 3)
+    pixels = torch.from_numpy(save(tmp_path / "example.png", 16, 16)).permute(2, 0, 1)[None]
+    torch.testing.assert_close(style, model.style(pixels.float() / 127.5 - 1).detach())
+
+
+def test_one_bad_file_is_named_and_the_others_are_drawn(tmp_path, model):
+    save(tmp_path / "good.png")
+    (tmp_path / "bad.png").write_bytes(b"no picture")
+    files = [tmp_path / name for name in ("bad.png", "none.png", "good.png")]
+    found = dict(translate_files(model, files, tmp_path / "out", drawn_styles(model, 1)))
+    assert "cannot be read" in str(found[files[0]])
+    assert "does not exist" in str(found[files[1]])
+    assert found[files[2]] == [tmp_path / "out/good.png"]
+    (again,) = dict(translate_files(model, files[2:], tmp_path / "out", drawn_styles(model, 1))).values()
+    assert "not overwritten" in str(again)
+
+
+def test_no_style_at_all_is_refused(model):
+    with pytest.raises(CompanionError, match="cannot be drawn in 0 styles"):
+        drawn_styles(model, 0)
+
+
+# ---- the commands ----
+
+
+def test_a_sagan_run_leaves_a_generator_and_says_how_it_was_made(tmp_path):
+    command = ["train", "sagan", *TINY, "--width", "8", "--batch", "4", "--data", "digits", "--classes", "10"]
+    assert main([*command, "--resize", "--out", str(tmp_path / "run")]) == 0
+    settings = json.loads((tmp_path / "run/run.json").read_text(encoding="utf-8"))["settings"]
+    assert settings["objective"]["name"] == "Hinge"
+    assert (settings["generator_rate"], settings["critic_rate"]) == (1e-4, 4e-4)
+    assert (settings["attention"], settings["spectral"]) == (16, True)
+    config = load_model(tmp_path / "run/generator.safetensors").config
+    assert (config.classes, config.resize, config.channels) == (10, True, 1)
+
+
+def test_a_sagan_without_attention_under_another_objective(tmp_path):
+    command = ["train", "sagan", *TINY, "--data", "digits", "--objective", "non-saturating-r1"]
+    assert main([*command, "--attention", "0", "--no-spectral-norm", "--out", str(tmp_path / "run")]) == 0
+    settings = json.loads((tmp_path / "run/run.json").read_text(encoding="utf-8"))["settings"]
+    assert settings["objective"]["name"] == "NonSaturatingR1"
+    assert (settings["attention"], settings["spectral"]) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--attention", "12"], "choose 16, 8, 4, or 0"),
+        (["--attention", "-1"], "--attention cannot be -1"),
+        (["--classes", "3", "--width", "8"], "of 10 classes and not of 3"),
+        (["--width", "2"], "choose a larger width, or no attention"),
+        (["--size", "48"], "power of two"),
+    ],
+)
+def test_an_impossible_sagan_is_one_sentence(tmp_path, capsys, more, said):
+    assert main(["train", "sagan", *TINY, "--data", "digits", *more, "--out", str(tmp_path / "run")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_translation_is_trained_on_two_folders_continued_and_used(tmp_path, folders, capsys):
+    """The continued run is the uninterrupted one byte for byte; its models translate, there and back."""
+    options = ["--data", *map(str, folders), *TINY, "--budget", "smoke"]
+
+    def run(name: str, steps: int, *more: str) -> None:
+        command = ["train", "munit", *options, "--steps", str(steps), "--out", str(tmp_path / name), *more]
+        assert main(command) == 0
+
+    run("whole", 3)
+    run("cut", 2)
+    run("cut", 3, "--resume")
+    for file in ("metrics.csv", "a_to_b.safetensors", "b_to_a.safetensors", "checkpoint/last.safetensors"):
+        assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "cut" / file).read_bytes(), file
+    grid = Image.open(tmp_path / "whole/samples/000003.png")
+    assert grid.size == (8 * 34 + 2, 8 * 34 + 2)
+    picture = str(folders[0] / "0.png")
+    command = ["translate", picture, "--model", str(tmp_path / "whole"), "--out", str(tmp_path / "out")]
+    assert main([*command, "--styles", "2"]) == 0
+    assert "0-1.png" in capsys.readouterr().out
+    assert main([*command, "--back", "--like", str(folders[0] / "1.png")]) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"0.png", "0-1.png", "0-2.png"}
+    assert main(command) == 2
+    assert "1 of 1 files were not translated" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--cycle", "-1"], "--cycle cannot be -1"),
+        (["--perceptual", "nan"], "--perceptual cannot be nan"),
+        (["--size", "40"], "multiple of 16"),
+        (["--scales", "6"], "fewer sizes"),
+        (["--batch", "9"], "which holds 4"),
+        (["--objective", "hinge", "--generator-rate", "0"], "--generator-rate cannot be 0"),
+    ],
+)
+def test_an_impossible_translation_is_one_sentence(tmp_path, folders, capsys, more, said):
+    command = ["train", "munit", "--data", *map(str, folders), *TINY, *more]
+    assert main([*command, "--out", str(tmp_path / "run")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_within_one_of_its_folders_is_refused(tmp_path, folders, capsys):
+    command = ["train", "munit", "--data", *map(str, folders), *TINY, "--out", str(folders[1] / "run")]
+    assert main(command) == 2
+    assert "choose an --out elsewhere" in capsys.readouterr().err
+    missing = [
+        "train",
+        "munit",
+        "--data",
+        str(folders[0]),
+        "nowhere/at/all",
+        *TINY,
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    assert main(missing) == 2
+    assert "does not exist" in capsys.readouterr().err
