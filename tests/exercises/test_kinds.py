@@ -68,7 +68,7 @@ def around(answer: Any, effect: Callable[[tuple[Any, ...]], object], *, before: 
             effect(inputs)
         found = answer(*inputs)
         if isinstance(found, nn.Module):
-            found.register_forward_hook(lambda module, given, out: effect(given))
+            found.register_forward_hook(lambda module, given, out: effect(given) and None)  # out as it is
         elif not before:
             effect(inputs)
         return found
