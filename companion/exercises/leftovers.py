@@ -98,7 +98,7 @@ def _reset(before: Sequence[Any]) -> list[str]:
 # ---- seeds ----------------------------------------------------------------------------------------------------------
 
 _BLOCK = 624  # numbers that a Mersenne Twister makes at a time
-_BLOCKS_FOLLOWED = 4000
+_BLOCKS_FOLLOWED = 400
 
 
 def _seed_all(seed: int) -> None:
@@ -121,7 +121,7 @@ def _reseeded(before: tuple[int, Any, Any]) -> bool:
     """Whether a generator is elsewhere than where drawing from it leads.
 
     Torch remembers its seed. NumPy and Python do not, so their keys are looked for among those that come after the one
-    at the start; nobody draws two million numbers from them in an answer.
+    at the start; nobody draws a quarter of a million numbers from them in an answer.
     """
     seed, *keys = _keys()
     return seed != before[0] or any(_left(*pair) for pair in zip(before[1:], keys, strict=True))

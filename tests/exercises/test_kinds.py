@@ -68,7 +68,7 @@ def around(answer: Any, effect: Callable[[tuple[Any, ...]], object], *, before: 
             effect(inputs)
         found = answer(*inputs)
         if isinstance(found, nn.Module):
-            found.register_forward_hook(lambda module, given, out: effect(given))
+            found.register_forward_hook(lambda module, given, out: effect(given) and None)  # out as it is
         elif not before:
             effect(inputs)
         return found
@@ -309,6 +309,8 @@ def right_cases(name: str, bank: Bank) -> Iterator[Case]:
         yield Case(f"{name}: {style}", bank.check, solution)
     first = next(iter(bank.right.values()))
     for kind, change in RIGHT_KINDS.items():
+        if (task(name), kind) == ("part", "random on the way"):
+            continue  # asked for thousands of patches at once, it draws more than `leftovers` follows
         answer = tuple(map(change, first)) if isinstance(first, tuple) else change(first)
         yield Case(f"{name}: {kind}", bank.check, answer)
 
