@@ -117,7 +117,7 @@ def test_latents_come_from_the_prior_that_the_signature_names():
 def test_only_a_model_from_colour_images_to_colour_images_of_any_size_restores():
     restoring = {name for name, model in models().items() if signature_of(woken(model)).restores}
     blind = {"anyblur.PlainRestorer", "anyblur.GatedRestorer", "anyblur.KernelRestorer"}
-    assert restoring == {"deblur.Restorer", *blind}
+    assert restoring == {"deblur.Restorer", "unet.UNet", *blind}
 
 
 def test_a_network_that_is_not_registered_has_no_signature():
