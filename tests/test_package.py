@@ -189,7 +189,9 @@ def test_pickles_are_opened_nowhere():
                 called = ast.unparse(node.func)
                 if called == "torch.load" and "weights_only=True" in map(ast.unparse, node.keywords):
                     continue
-                if called == "exec" and path.name == "grading.py":  # a check's call, in the notebook that it grades
+                if (
+                    called == "exec" and path.name == "grading.py"
+                ):  # a check's call, in the notebook that it grades
                     continue
                 assert called not in {
                     "torch.load",
