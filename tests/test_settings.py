@@ -9,7 +9,7 @@ from pkgutil import walk_packages
 from typing import Any, get_args, get_origin
 
 import pytest
-from hypothesis import given, reject
+from hypothesis import HealthCheck, given, reject
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -85,7 +85,7 @@ def test_the_package_has_the_settings_we_know():
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
 def test_every_class_of_settings_goes_to_json_and_back(kind):
-    @examples(max_examples=20)
+    @examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(made(kind))
     def there_and_back(settings: Settings) -> None:
         read = kind.from_json(json.loads(json.dumps(settings.as_json())))
