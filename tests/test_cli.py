@@ -207,7 +207,23 @@ def test_a_full_disk_is_one_sentence(monkeypatch, capsys):
 
     monkeypatch.setitem(house.COMMANDS, "doctor", Command("", full))
     assert main(["doctor"]) == 2
-    assert "The disk is full" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "The disk is full" in said
+    assert "--resume" not in said  # which this command has not
+
+
+def test_a_machine_without_a_compiler_is_one_sentence(monkeypatch, capsys):
+    """As torch says it when `--compiled` meets a machine without g++."""
+
+    def uncompiled(options):
+        raise RuntimeError(
+            "InvalidCxxCompiler: No working C++ compiler found in torch._inductor.config.cpp.cxx: (None, 'g++')"
+        )
+
+    monkeypatch.setitem(house.COMMANDS, "doctor", Command("", uncompiled))
+    assert main(["doctor"]) == 2
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert "--compiled needs a C++ compiler" in sentence
 
 
 @pytest.mark.parametrize(

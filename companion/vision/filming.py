@@ -141,9 +141,7 @@ class FilmWriter:
                 if self._sound is not None and self.like is not None:
                     self._sound.until(math.inf if self.like.ended else self._seconds)
                 self._container.close()
-        with suppress(
-            pyav().FFmpegError, OSError
-        ):  # of a film that was refused, the end cannot be written either
+        with suppress(pyav().FFmpegError, OSError):  # of a refused film, the end is refused, too
             self._container.close()
         if self._sound is not None:
             self._sound.close()

@@ -5,10 +5,12 @@ amplitude is about the cube of it. PulseAudio, PipeWire, macOS and Windows keep 
 is for those that don't, such as a web page's player.
 """
 
+import _ctypes
 import json
 import subprocess
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -202,6 +204,8 @@ class PulseVolume:
         CompanionError: No sound server answers, it has no output, or pulsectl is not installed.
     """
 
+    _gone = False  # asked once more after that, PulseAudio's library would end the process
+
     def __init__(self) -> None:
         try:
             import pulsectl
@@ -211,15 +215,15 @@ class PulseVolume:
             ) from None
         except (ImportError, OSError):
             raise CompanionError(NO_SOUND.format("PulseAudio's library is missing")) from None
-        self._trouble = pulsectl.PulseError
+        self._trouble = (pulsectl.PulseError, pulsectl.PulseDisconnected)
         try:
             self._pulse: Any = pulsectl.Pulse("companion")
-        except pulsectl.PulseError:
+        except self._trouble:
             raise CompanionError(NO_SOUND.format("nothing answers in PulseAudio's protocol")) from None
         try:
             sink = self._pulse.get_sink_by_name("@DEFAULT_SINK@")
-        except pulsectl.PulseError:
-            self._pulse.close()
+        except self._trouble:
+            self.close()
             raise CompanionError(NO_SOUND.format("the sound server has no output")) from None
         self.name: str = sink.description
         self._sink: str = sink.name  # a name, since numbers are given anew
@@ -243,21 +247,27 @@ class PulseVolume:
             raise self._lost() from None
 
     def _found(self) -> Any:
+        if self._gone:
+            raise self._lost()
         try:
             return self._pulse.get_sink_by_name(self._sink)
         except self._trouble:
             raise self._lost() from None
 
     def _lost(self) -> CompanionError:
+        self._gone = True
         return CompanionError(
-            f"The output “{self.name}” is gone; plug it in again, or start anew with another."
+            f"The output “{self.name}” is gone, or its sound server is; plug it in again, or start anew with another."
         )
 
     def close(self) -> None:
-        """Let go of the sound server; the volume stays."""
-        self._pulse.close()
+        """Let go of the sound server, if it is still there; the volume stays."""
+        self._gone = True
+        with suppress(*self._trouble):
+            self._pulse.close()
 
 
+TROUBLE_ON_WINDOWS = (OSError, getattr(_ctypes, "COMError", OSError))  # the latter is there on Windows alone
 NO_SOUND = (
     "This machine has no volume to turn ({}); on a remote machine, in a container or on Colab, turn the notebook's "
     "own player instead (companion.vision.browser.Player)."
@@ -280,24 +290,26 @@ class MacVolume:
     def level(self) -> float:
         """What the menu bar's slider shows."""
         answer = self._run("output volume of (get volume settings)")
-        if not answer.isdigit():
+        if not (answer or "").isdigit():
             raise CompanionError(
                 "This Mac's output has no volume of its own; choose its loudspeakers or headphones under Sound."
             )
-        return int(answer) / 100
+        return int(answer or 0) / 100
 
     @level.setter
     def level(self, level: float) -> None:
         """Set it."""
-        self._run(f"set volume output volume {round(100 * level)}")
+        if self._run(f"set volume output volume {round(100 * level)}") is None:
+            raise CompanionError("This Mac's volume can no longer be set; start anew.")
 
     @staticmethod
-    def _run(script: str) -> str:
+    def _run(script: str) -> str | None:
+        """What the command answers; None if it fails."""
         try:
             done = subprocess.run(["osascript", "-e", script], capture_output=True, text=True, timeout=10)
-        except (FileNotFoundError, subprocess.TimeoutExpired):
-            return ""
-        return done.stdout.strip() if done.returncode == 0 else ""
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -321,18 +333,29 @@ class WindowsVolume:
             ) from None
         try:
             self._endpoint: Any = AudioUtilities.GetSpeakers().EndpointVolume
-        except OSError:  # COM's errors are OSErrors
+        except TROUBLE_ON_WINDOWS:
             raise CompanionError(NO_SOUND.format("Windows knows no output")) from None
 
     @property
     def level(self) -> float:
         """What the taskbar's slider shows."""
-        return float(self._endpoint.GetMasterVolumeLevelScalar())
+        with self._lost():
+            return float(self._endpoint.GetMasterVolumeLevelScalar())
 
     @level.setter
     def level(self, level: float) -> None:
         """Set it."""
-        self._endpoint.SetMasterVolumeLevelScalar(min(1.0, level), None)
+        with self._lost():
+            self._endpoint.SetMasterVolumeLevelScalar(min(1.0, level), None)
+
+    @contextmanager
+    def _lost(self) -> Iterator[None]:
+        try:
+            yield
+        except TROUBLE_ON_WINDOWS:
+            raise CompanionError(
+                "The output is gone; plug it in again, or start anew with another."
+            ) from None
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -360,6 +360,60 @@ def test_an_output_that_goes_away_is_one_sentence():
         loudspeaker.close()
 
 
+@pytest.mark.parametrize("restore", [True, False])
+def test_a_sound_server_that_dies_in_mid_turn_is_one_sentence(restore):
+    """Whatever is asked of it next, and though the volume was to be set back at the end."""
+    if not (shutil.which("pulseaudio") and shutil.which("pactl")):
+        pytest.skip("pulseaudio and pactl are not installed")
+    pytest.importorskip("pulsectl")
+    with sound_server():
+        loudspeaker = PulseVolume()
+    with (
+        closing(loudspeaker),
+        pytest.raises(CompanionError, match="“Null Output” is gone, or its sound server is"),
+    ):
+        list(turn_volume(iter([]), loudspeaker, restore=restore))
+    with pytest.raises(CompanionError, match="its sound server is"):
+        loudspeaker.level = 0.5
+
+
+def test_a_server_that_dies_is_one_sentence_of_the_command(monkeypatch, camera, tracker, person, capsys):
+    """Played, so that it holds without PulseAudio: the second setting fails as pulsectl says it."""
+    pulsectl = pytest.importorskip("pulsectl")
+    from companion.vision import volume
+
+    told = iter([0.4, 0.4])
+
+    class Dying(PulseVolume):
+        name = "Null Output"
+
+        def __init__(self) -> None:
+            self._trouble = (pulsectl.PulseError, pulsectl.PulseDisconnected)
+            self._sink, self._pulse = (
+                "nowhere",
+                types.SimpleNamespace(get_sink_by_name=self.sink, close=self.gone),
+            )
+
+        def sink(self, name: str) -> object:
+            if (level := next(told, None)) is None:
+                self.gone()
+            return types.SimpleNamespace(volume=types.SimpleNamespace(values=[level]))
+
+        def gone(self) -> None:
+            raise pulsectl.PulseDisconnected
+
+    monkeypatch.setattr(volume, "turn_volume", lambda seen, loud, *_, **__: (loud.level for _ in range(9)))
+    monkeypatch.setattr(volume, "system_volume", Dying)
+    monkeypatch.setattr(
+        "companion.commands.ch08._through", lambda source, results, keep, options: list(results)
+    )
+    tracker(HandTracker)
+    camera(sees=person)
+    assert main(["vision", "volume", "--source", "0"]) == 2
+    (sentence,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("companion: ")]
+    assert "its sound server is" in sentence
+
+
 def test_a_machine_without_a_sound_server_is_told_what_to_do(monkeypatch, tmp_path):
     pytest.importorskip("pulsectl")
     monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/nobody")
@@ -428,6 +482,15 @@ def test_windows_is_asked_through_pycaw(monkeypatch):
     assert loudspeaker.level == 0.25
     loudspeaker.level = 0.5
     assert given == [(0.5, None)]
+
+    def unplugged(*_: object) -> float:
+        raise OSError("the device was removed")
+
+    endpoint.GetMasterVolumeLevelScalar = endpoint.SetMasterVolumeLevelScalar = unplugged
+    with pytest.raises(CompanionError, match="The output is gone"):
+        loudspeaker.level  # noqa: B018
+    with pytest.raises(CompanionError, match="The output is gone"):
+        loudspeaker.level = 0.2
     monkeypatch.setitem(sys.modules, "pycaw.pycaw", None)
     with pytest.raises(CompanionError, match="needs pycaw"):
         system_volume()
