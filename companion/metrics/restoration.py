@@ -46,7 +46,8 @@ def aligned_psnr(restored: Tensor, sharp: Tensor, *, reach: int = 8) -> Tensor:
 def _windows(images: Tensor, weights: Tensor) -> Tensor:
     """Sums of images weighted by smaller ones laid over them, at every place where these fit, by Fourier transforms."""
     shape = images.shape[-2:]
-    over = torch.fft.rfft2(images.double()) * torch.fft.rfft2(weights.double(), s=shape).conj()
+    images, weights = images.cpu().double(), weights.cpu().double()  # some devices have no float64
+    over = torch.fft.rfft2(images) * torch.fft.rfft2(weights, s=shape).conj()
     sums: Tensor = torch.fft.irfft2(over, s=shape)
     return sums
 
