@@ -176,8 +176,8 @@ def test_a_wav_file_holds_what_was_played_and_replaces_none(tmp_path):
 def make_run(folder):
     """Two grids of two 4×4 samples, 2 pixels apart, on white."""
     (folder / "samples").mkdir(parents=True)
-    about = {"settings": {"size": 4}, "seconds": 1, "step": 2, "data_fingerprint": "x"}
-    (folder / "run.json").write_text(json.dumps(about))
+    about = {"status": "finished", "settings": {"size": 4, "device": "cpu"}, "seconds": 1.0, "step": 2}
+    (folder / "run.json").write_text(json.dumps({**about, "data_fingerprint": "x", "environment": {}}))
     for step, shade in ((1, 0), (2, 51)):
         grid = Image.new("RGB", (14, 8), "white")
         grid.paste((shade, 0, 0), (2, 2, 6, 6))
@@ -192,7 +192,7 @@ def test_a_runs_first_sample_is_followed_over_training_without_the_grids_white(t
     torch.testing.assert_close(images[1, 0], torch.full((4, 4), 51 / 127.5 - 1))
 
 
-@pytest.mark.parametrize("settings", [{}, {"size": "large"}])
+@pytest.mark.parametrize("settings", [{"device": "cpu"}, {"device": "cpu", "size": "large"}])
 def test_a_run_that_does_not_say_its_size_is_one_sentence(tmp_path, settings):
     make_run(tmp_path / "run")
     about = json.loads((tmp_path / "run/run.json").read_text())
