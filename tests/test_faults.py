@@ -18,7 +18,6 @@ from companion import tiling, vision
 from companion.cli import main
 from companion.data import assets
 from companion.data.assets import Asset
-from companion.data.catalogue import sets
 from companion.data.faces import Portraits
 
 pytestmark = [
@@ -159,7 +158,6 @@ def test_assets_fetch(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(requests, "get", lambda *_, **__: Answer())
     sha256 = hashlib.sha256(content).hexdigest()
     asset = Asset("seas", "", ["http://seas/x"], "far/seas.txt", sha256, len(content), "CC0-1.0", "nobody")
-    sets()  # they read the true manifest when they are imported
     monkeypatch.setattr(assets, "manifest", lambda: {"seas": asset})
 
     def command(place: Path) -> int:

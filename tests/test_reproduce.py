@@ -18,9 +18,10 @@ from companion.errors import CompanionError
 from companion.metrics import frechet_distance
 from companion.models.store import load_model
 from companion.records import read_details, read_record
-from companion.reproduce import RECIPES, ch02, following, reproduce
+from companion.reproduce import RECIPES, following, reproduce
 from companion.reproduce.ch00 import facemesh
 from companion.reproduce.ch01 import digits
+from companion.reproduce.ch02 import deblurring
 from companion.reproduce.ch04 import pictures
 from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
@@ -50,9 +51,10 @@ import os, signal, sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from companion.reproduce import anyblur, ch02, reproduce
+from companion.reproduce import reproduce
 from companion.reproduce.ch00 import facemesh, faces
 from companion.reproduce.ch01 import features, memory, ring
+from companion.reproduce.ch02 import anyblur, deblurring
 from companion.reproduce.ch04 import constraints
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
@@ -78,7 +80,7 @@ for name in names:
         anyblur.blind_kernel = die_at(2, anyblur.blind_kernel)
         VAETrainer.one_step = die_at(2 if name.endswith(("-vae", "-plane")) else 10, VAETrainer.one_step)
         TranslationTrainer.one_step = die_at(3, TranslationTrainer.one_step)
-        ch02.wiener_filter = die_at(3, ch02.wiener_filter)
+        deblurring.wiener_filter = die_at(3, deblurring.wiener_filter)
         features.accuracy = die_at(0, features.accuracy)
         ring._one_ring_critic = die_at(1, ring._one_ring_critic)
         constraints.slope_norms = die_at(3, constraints.slope_norms)
@@ -326,10 +328,10 @@ def test_a_restorer_is_dead_when_nothing_of_the_picture_is_left():
         (torch.full_like(blurry, 0.7), 0),
         (torch.rand(4, 3, 32, 32), 0),
     ):
-        assert ch02._kept(restored, blurry) == pytest.approx(kept, abs=0.05)
+        assert deblurring._kept(restored, blurry) == pytest.approx(kept, abs=0.05)
     curve = [{"step": 50, "kept": 1.0}, {"step": 100, "kept": 0.04}, {"step": 150, "kept": 0.5}]
-    assert ch02._death(curve) == 100
-    assert ch02._death(curve[:1]) is None
+    assert deblurring._death(curve) == 100
+    assert deblurring._death(curve[:1]) is None
 
 
 def test_a_job_does_nothing_twice_and_adds_up_its_sittings(tmp_path):

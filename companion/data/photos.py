@@ -96,7 +96,9 @@ def load_photos(source: str | Path, *, least: int = 1, longest: int = 1024) -> P
     known = named(PhotoSet)
     if str(source) in known:
         found, _ = known[str(source)]
-        return _large_enough(_read_photos(found.files(), str(source), longest, found.fixed), least)
+        files = found.files()
+        fixed = found.fixed if len(found.splits) > 1 else dict.fromkeys(files, found.splits[0])
+        return _large_enough(_read_photos(files, str(source), longest, fixed), least)
     place = folder(source, PhotoSet)
     return _large_enough(_read_photos(files_below(place), place.name, longest), least)
 

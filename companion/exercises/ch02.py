@@ -1,10 +1,8 @@
 """Checks of chapter 2's exercises: a kernel, blur, Wiener's filter, a residual block, a loss, PSNR, and a split."""
 
-import builtins
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -14,7 +12,7 @@ from torch.nn.functional import conv2d, leaky_relu
 from companion.data import degrade
 from companion.exercises.rounds import among, mixed, normal, present, uniform, whole
 from companion.exercises.runner import NotYet, Task, described, module, right
-from companion.exercises.twins import twin
+from companion.exercises.twins import another_start, twin
 from companion.metrics import restoration
 
 # ---- 1: blur --------------------------------------------------------------------------------------------------------
@@ -955,7 +953,7 @@ def check_part_of(student: object) -> None:
             "Asked for the same patches in another order, you put them into other parts: let the name alone decide, "
             "not chance or its turn, nor a memory of what came before, which another computer does not have."
         )
-    with _hash_of_another_start():
+    with another_start():
         if parts != _answers(twin(student), patches):
             raise NotYet(
                 "Python's `hash` of a text changes with every start, so tomorrow you would test on what you train on "
@@ -1010,18 +1008,3 @@ def _scenes(count: int) -> list[str]:
         number = f"{7 * n:0{length}}"
         names.append(f"{word}_{number if n % 2 else ''.join('abcdefghij'[int(digit)] for digit in number)}")
     return names
-
-
-@contextmanager
-def _hash_of_another_start() -> Iterator[None]:
-    """Python's `hash` with the other salt that the next start of Python may bring."""
-    own = builtins.hash
-
-    def salted(value: object) -> int:
-        return own(("another start", value)) if isinstance(value, (str, bytes, tuple)) else own(value)
-
-    builtins.hash = salted
-    try:
-        yield
-    finally:
-        builtins.hash = own

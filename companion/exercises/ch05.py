@@ -1,9 +1,7 @@
 """Checks of chapter 5's exercises: damage by name, no checkerboard, a critic of patches, colour, and honest runs."""
 
-import builtins
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
@@ -12,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, pixel_shuffle
 
 from companion.exercises.runner import NotYet, Task, described, right
+from companion.exercises.twins import another_start
 from companion.restoration.colour import colourfulness as of_the_course
 
 # ---- 1: damage by name ----
@@ -29,7 +28,7 @@ def check_amount(student: object) -> None:
             "Asked in another order, your factors are others: a run that is stopped, or a second worker, would ruin "
             "the same picture differently. Let the name alone decide."
         )
-    with _another_start():
+    with another_start():
         if [AMOUNT.number(AMOUNT.ask(student, name, 1.5, 4.0)) for name in names[:20]] != first[:20]:
             raise NotYet(
                 "Python's `hash` of a text changes with every start; take a checksum, such as `zlib.crc32`, or a "
@@ -326,18 +325,3 @@ def check_plan(student: object) -> None:
             "The combinations do not share their seeds and rates, so their runs cannot be compared in pairs."
         )
     right(f"{len(runs)} runs that can tell which of the two helps, and whether they need each other.")
-
-
-@contextmanager
-def _another_start() -> Iterator[None]:
-    """Python's `hash` with the other salt that the next start of Python may bring."""
-    own = builtins.hash
-
-    def salted(value: object) -> int:
-        return own(("another start", value)) if isinstance(value, (str, bytes, tuple)) else own(value)
-
-    builtins.hash = salted
-    try:
-        yield
-    finally:
-        builtins.hash = own

@@ -1,6 +1,8 @@
-"""Functions made anew: with a memory of their own, or with no more around them than they need."""
+"""Functions made anew: with a memory of their own, with no more around them, or in another start of Python."""
 
 import builtins
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
@@ -67,3 +69,18 @@ def alone(function: FunctionType) -> FunctionType:
         return made[of]
 
     return again(function)
+
+
+@contextmanager
+def another_start() -> Iterator[None]:
+    """Python's `hash` with the other salt that the next start of Python may bring."""
+    own = builtins.hash
+
+    def salted(value: object) -> int:
+        return own(("another start", value)) if isinstance(value, (str, bytes, tuple)) else own(value)
+
+    builtins.hash = salted
+    try:
+        yield
+    finally:
+        builtins.hash = own

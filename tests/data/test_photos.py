@@ -4,6 +4,7 @@ import pytest
 import torch
 from pictures import save
 
+from companion.data.assets import manifest
 from companion.data.photos import SPLITS, Photos, load_photos, split_of
 from companion.errors import CompanionError
 
@@ -106,3 +107,13 @@ def test_an_empty_split_is_refused(embedded):
     alone = Photos("one", embedded.sources[:1], embedded.pixels[:1])
     with pytest.raises(CompanionError, match="add more photographs"):
         alone.split("test")
+
+
+@pytest.mark.skipif(
+    not manifest()["live1"].here, reason="needs LIVE's photographs: companion assets fetch live1"
+)
+def test_a_set_of_one_split_lies_in_it_whole_whatever_its_names_say():
+    photos = load_photos("live1", least=64)
+    assert photos.split("test").sources == photos.sources
+    with pytest.raises(CompanionError, match="None of the 29 photographs"):
+        photos.split("training")

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from companion.data.assets import fetch, manifest
+from companion.data.assets import fetch
 from companion.data.catalogue import PhotoSet
 from companion.data.reading import files_below
-from companion.data.sets.photographs import HELD_OUT, embedded
-
-LIVE = "live1"
+from companion.data.sets.photographs import FIXED, embedded
 
 
 def _bsd() -> Mapping[str, Path]:
@@ -26,14 +24,13 @@ SETS = (
         description="the embedded photographs, the pets and BSD100 together; BSD100's to train on, not to show",
         assets=("pets", "bsd100"),
         files=_together,
-        fixed={name: HELD_OUT.get(Path(name).name, "training") for name in embedded()},
+        fixed=FIXED,
     ),
     PhotoSet(
-        name=LIVE,
+        name="live1",
         description="LIVE: 29 photographs that nothing here is trained on; Kodak's are among them",
-        assets=(LIVE,),
+        assets=("live1",),
         splits=("test",),
-        files=lambda: files_below(fetch(LIVE)),
-        fixed={Path(part.path).name: "test" for part in manifest()[LIVE].parts},
+        files=lambda: files_below(fetch("live1")),
     ),
 )

@@ -36,6 +36,7 @@ def _stems() -> list[str]:
     return [Path(name).stem for _, names in EMBEDDED.values() for name in names]
 
 
+FIXED = {f"embedded/{stem}": HELD_OUT.get(stem, "training") for stem in _stems()}
 SHIPPED = "Photographs shipped with "
 SETS = (
     PhotoSet(
@@ -65,7 +66,7 @@ SETS = (
             ),
         ),
         files=embedded,
-        fixed={f"embedded/{stem}": HELD_OUT.get(stem, "training") for stem in _stems()},
+        fixed=FIXED,
     ),
     PhotoSet(
         name="pets",
