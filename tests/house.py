@@ -48,3 +48,9 @@ def pages() -> list[Path]:
     """Every page that a reader can open, relative to the site; not the first one, which only leads to the cover."""
     found = (path.relative_to(SITE) for path in SITE.rglob("*.html"))
     return sorted(page for page in found if "_static" not in page.parts and page != Path("index.html"))
+
+
+def in_contents(notebook: Path) -> bool:
+    """Whether a notebook is a page of the book; one whose results are not in yet is tested, and waits."""
+    contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    return f"file: {notebook.relative_to(ROOT).with_suffix('').as_posix()}\n" in contents

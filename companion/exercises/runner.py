@@ -263,9 +263,9 @@ class Task:
         if not wrong:
             tell_leftovers()
             return
-        for sentence, mistake in mistakes.items():
-            if all(_same(answers[n], _attempted(mistake, cases[n]), tolerance) for n in range(len(answers))):
-                raise NotYet(sentence)
+        named = _nearest_mistake(answers, cases, mistakes, tolerance)
+        if named:
+            raise NotYet(named)
         self._tell(student, cases[wrong[0]], answers[wrong[0]], rights[wrong[0]], otherwise, tolerance)
 
     def _tell(
@@ -459,6 +459,29 @@ def _same(found: Tensor, wanted: Tensor | None, tolerance: float) -> bool:
     if wanted is None or (found.shape != wanted.shape and not found.numel() == wanted.numel() == 1):
         return False
     return torch.allclose(found.double().reshape(wanted.shape), wanted.double(), tolerance, tolerance)
+
+
+def _nearest_mistake(
+    answers: Sequence[Tensor],
+    cases: Sequence[Sequence[Any]],
+    mistakes: Mapping[str, Callable[..., Any]],
+    tolerance: float,
+) -> str:
+    """The sentence of the mistake that gives these answers to all cases; of several, of the nearest; or nothing."""
+    apart = {}
+    for sentence, mistake in mistakes.items():
+        made = []
+        for answer, inputs in zip(answers, cases, strict=False):  # an answer that failed ends the answers
+            made.append(_attempted(mistake, inputs))
+            if not _same(answer, made[-1], tolerance):
+                break
+        else:
+            apart[sentence] = sum(
+                float((answer.double().flatten() - other.double().flatten()).abs().nan_to_num().sum())
+                for answer, other in zip(answers, made, strict=True)
+                if other is not None
+            )
+    return min(apart, key=lambda sentence: apart[sentence], default="")
 
 
 def _attempted(mistake: Callable[..., Any], inputs: Sequence[Any]) -> Tensor | None:

@@ -92,12 +92,15 @@ def _grown(encoder: nn.Sequential, attention: bool) -> "DynamicUnet":
     """The decoder that fastai grows on an encoder, its last convolution at zero."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # torch's, of what fastai 2.8 still uses
-        from fastai.layers import NormType
+        from fastai.layers import NormType, ToTensorBase
         from fastai.vision.models.unet import DynamicUnet
 
         grown = DynamicUnet(
             encoder, 3, (TRACED, TRACED), blur=True, self_attention=attention, norm_type=NormType.Weight
         )
+    for place, layer in enumerate(grown.layers):
+        if isinstance(layer, ToTensorBase):  # fastai's own kind of tensor, which no exporter can follow
+            grown.layers[place] = nn.Identity()
     last = next(layer for layer in reversed(list(grown.modules())) if isinstance(layer, nn.Conv2d))
     for tensor in (last.get_parameter("weight_g"), last.get_parameter("bias")):
         nn.init.zeros_(tensor)  # of the weight its length alone: the direction must not vanish

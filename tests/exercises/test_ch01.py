@@ -687,7 +687,7 @@ WRONG_DISGUISE = {
     "nothing": (lambda r: None, "returns nothing"),
     "the real ones": (lambda r: r, "different values"),
     "one value": (lambda r: r.mean().expand(len(r)), "the same number"),
-    "±1": (lambda r: torch.where(torch.arange(len(r)) % 2 == 0, 1.0, -1.0) * 1.0, "their mean is off"),
+    "±1": (lambda r: torch.where(torch.arange(len(r)) % 2 == 0, 1.0, -1.0) * 1.0, "still sees"),
     "± variance": (lambda r: r.mean() + r.var() * (torch.arange(len(r)) % 2 * 2 - 1), "their deviation is"),
     "extremes": (lambda r: torch.where(torch.arange(len(r)) % 2 == 0, r.min(), r.max()), "still sees"),
     "too few": (

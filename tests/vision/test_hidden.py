@@ -50,7 +50,7 @@ def test_the_record_says_what_each_way_leaves(kinds, tmp_path, monkeypatch):
     for name in ("orl-att", "vision-photos"):
         if not (cache_folder() / name).is_dir():
             pytest.skip(f"{name} is not at hand")
-    monkeypatch.setattr(hidden, "restorer", lambda: Restorer(RestorerConfig(width=2, blocks=0)).eval())
+    monkeypatch.setattr(hidden, "restorer", lambda name: Restorer(RestorerConfig(width=2, blocks=0)).eval())
     path = reproduce("faces-hidden", tmp_path / "out", tmp_path / "work", budget="debug")
     details = read_details(path)
     named = details["people"]
