@@ -10,6 +10,7 @@ from companion.data import load
 from companion.losses import Perceptual
 from companion.metrics import FaceFeatures, frechet_distance
 from companion.reproduce.ch06.common import fidelity, finished_vae
+from companion.reproduce.ch06.faces import BETA
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.training.vae import VAESettings
 from companion.variational import Variational
@@ -17,13 +18,13 @@ from companion.variational import Variational
 BACKBONE = "squeezenet-deep-compression"
 DELTA, GAMMA = 0.5, 0.25
 ARMS: dict[str, dict[str, Any]] = {
-    "MSE": {"objective": Variational()},
+    "MSE": {"objective": Variational(beta=BETA)},
     # Where nothing is cut off, sharpening weighs the error 1 + δ times as much, and so does a smaller β
-    "MSE, β / (1 + δ)": {"objective": Variational(beta=1 / (1 + DELTA))},
-    "sharpened target": {"objective": Variational(sharpening=DELTA)},
-    "Sobel": {"objective": Variational(sobel=GAMMA)},
-    "sharpened target and Sobel": {"objective": Variational(sharpening=DELTA, sobel=GAMMA)},
-    "perceptual": {"objective": Variational(), "content": (Perceptual(100.0, BACKBONE),)},
+    "MSE, β / (1 + δ)": {"objective": Variational(beta=BETA / (1 + DELTA))},
+    "sharpened target": {"objective": Variational(beta=BETA, sharpening=DELTA)},
+    "Sobel": {"objective": Variational(beta=BETA, sobel=GAMMA)},
+    "sharpened target and Sobel": {"objective": Variational(beta=BETA, sharpening=DELTA, sobel=GAMMA)},
+    "perceptual": {"objective": Variational(beta=BETA), "content": (Perceptual(100.0, BACKBONE),)},
 }
 NUMBERS = (
     *("PSNR", "SSIM", "perceptual distance", "edge sharpness"),
