@@ -15,6 +15,7 @@ from companion.latent.directions import (
     separability,
 )
 from companion.latent.likelihood import active_units, log_likelihood
+from companion.latent.mixtures import fitted_mixture
 from companion.latent.privacy import Walked, avoiding, check_walk, membership
 from companion.latent.walks import save_walk, walk
 
@@ -26,6 +27,7 @@ __all__ = [
     "codes",
     "decoded",
     "edited",
+    "fitted_mixture",
     "log_likelihood",
     "logistic_direction",
     "mean_direction",

@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
+from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
 from companion import latent
 from companion.errors import CompanionError
@@ -264,3 +265,33 @@ def test_membership_is_the_area_under_the_curve():
     assert latent.membership(low, high) == 1.0
     assert latent.membership(high, low) == 0.0
     assert latent.membership(low, low) == 0.5
+
+
+# ---- where codes lie ------------------------------------------------------------------------------------------------
+
+
+def test_a_mixture_finds_the_groups_that_codes_lie_in():
+    """Two narrow clouds: the density is the one they were drawn with, and so are new draws."""
+    groups = MixtureSameFamily(
+        Categorical(torch.tensor([0.25, 0.75])),
+        MultivariateNormal(
+            torch.tensor([[-3.0, 0.0], [3.0, 1.0]]),
+            torch.tensor([[[0.2, 0.15], [0.15, 0.4]], [[0.1, 0.0], [0.0, 0.3]]]),
+        ),
+    )
+    torch.manual_seed(1)
+    mixture = latent.fitted_mixture(groups.sample((4000,)), parts=2)
+    unseen = groups.sample((4000,))
+    divergence = (groups.log_prob(unseen) - mixture.log_prob(unseen)).mean()
+    assert 0 <= divergence + 2e-3 < 0.02
+    drawn = mixture.sample((4000,))
+    assert (drawn[:, 0] < 0).float().mean() == pytest.approx(0.25, abs=0.03)
+    blind = latent.fitted_mixture(groups.sample((4000,)), parts=1)
+    assert (mixture.log_prob(unseen) - blind.log_prob(unseen)).mean() > 0.5, "one Gaussian cannot"
+
+
+def test_a_mixture_needs_more_codes_than_parts():
+    with pytest.raises(
+        CompanionError, match="cannot be fitted to 20 codes; code more images, or choose fewer"
+    ):
+        latent.fitted_mixture(torch.randn(20, 3), parts=10)

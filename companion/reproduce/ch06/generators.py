@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from companion import pretrained
+from companion import latent, pretrained
 from companion.data import Images, load
 from companion.metrics import FaceFeatures, frechet_distance, kernel_distance
 from companion.metrics.manifolds import manifolds
@@ -27,6 +27,7 @@ class Entrant:
 
     run: str
     title: str
+    mixture: bool = False  # its latents are drawn from a mixture fitted to the training portraits' codes
 
 
 # A DCGAN's, the best penalised WGAN's and a self-attention GAN's runs on portraits join once their weights are shipped.
@@ -34,6 +35,7 @@ ENTRANTS = (
     Entrant("colour-wgan", "WGAN, clipped"),
     Entrant("colour-wgan-gp", "WGAN, penalised"),
     Entrant("faces-vae", "VAE"),
+    Entrant("faces-vae", "VAE, mixture", mixture=True),
 )
 TITLES = {
     "Fréchet distance": "frechet",
@@ -59,7 +61,7 @@ def portrait_generators(job: Job) -> Result:
     extractor = FaceFeatures()
     real = extractor(unseen[:count])
     found = {
-        entrant.title: job.once(entrant.run, partial(_measured, entrant, real, unseen, training, count))
+        entrant.title: job.once(entrant.title, partial(_measured, entrant, real, unseen, training, count))
         for entrant in ENTRANTS
     }
     floor = extractor(training[:count])
@@ -86,7 +88,7 @@ def portrait_generators(job: Job) -> Result:
 
 
 def _measured(entrant: Entrant, real: Tensor, unseen: Images, training: Images, count: int) -> dict[str, Any]:
-    drawn = drawn_by(entrant.run, count)
+    drawn = drawn_by(entrant, count)
     own = torch.arange(len(training))
     nearest = two_nearest(drawn[:250], training[:], own)[0]
     usual = two_nearest(unseen[:250], training[:], own)[0]
@@ -119,12 +121,21 @@ def drawn_latents(model: nn.Module, count: int) -> Tensor:
         return torch.randn(count, int(model.latents))  # type: ignore[arg-type]
 
 
+def mixture_latents(model: VAE, count: int) -> Tensor:
+    """Latents from a mixture fitted to the training portraits' codes, `(count, latents)`, always the same."""
+    known = latent.codes(model, load("portraits", size=64)[:])
+    with drawing(0, "samples"):
+        latents: Tensor = latent.fitted_mixture(known).sample((count,))  # type: ignore[no-untyped-call]
+    return latents
+
+
 @torch.no_grad()
-def drawn_by(run: str, count: int) -> Tensor:
-    """Pictures from a shipped generator's prior, `(count, 3, 64, 64)`."""
-    model = pretrained.load(run)
+def drawn_by(entrant: Entrant, count: int) -> Tensor:
+    """Pictures of a shipped generator, `(count, 3, 64, 64)`."""
+    model = pretrained.load(entrant.run)
+    latents = mixture_latents(model, count) if entrant.mixture else drawn_latents(model, count)  # type: ignore[arg-type]
     network = drawer(model)
-    return torch.cat([network(part) for part in torch.split(drawn_latents(model, count), 250)])
+    return torch.cat([network(part) for part in torch.split(latents, 250)])
 
 
 @torch.no_grad()
