@@ -19,7 +19,7 @@ LAYERS = [
     ["blind", "classical", "layers", "losses", "models", "objectives", "variational", "viz"],
     ["pretrained", "metrics", "training", "vision"],
     ["restoration"],
-    ["exercises", "export", "latent", "museum", "reproduce", "sonify", "tiling", "translation"],
+    ["exercises", "export", "latent", "museum", "reproduce", "serving", "sonify", "tiling", "translation"],
     ["course", "doctor"],
     ["commands"],
     ["cli", "__main__"],

@@ -1,8 +1,10 @@
-"""Chapter 6's command: train a variational autoencoder."""
+"""Chapter 6's commands: train a variational autoencoder, and open its widgets as apps."""
 
+import os
 from argparse import ArgumentParser, Namespace
+from functools import partial
 
-from companion.commands import Command
+from companion.commands import Command, Group
 from companion.commands.training import (
     RUN_FOLDER,
     Budgets,
@@ -51,7 +53,36 @@ def _train(options: Namespace) -> None:
     train(options, settings, trainer, shuffled(images, settings), images.fingerprint)
 
 
+def _app_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=8866, help="of the page (default: 8866)")
+    parser.add_argument("--no-browser", action="store_true", help="only print the page's address")
+
+
+def _app(title: str, widget: str, options: Namespace) -> None:
+    from companion.serving import serve
+
+    code = f"from companion.latent import apps\n\napps.{widget}"
+    serve(title, code, port=options.port, browser=not options.no_browser)
+
+
+def _app_command(about: str, title: str, widget: str) -> Command:
+    description = (
+        f"Open {about} as a page in the browser. Voilà serves it to this machine alone; pictures stay here. Ctrl-C "
+        "ends it."
+    )
+    return Command(about, partial(_app, title, widget), _app_options, description)
+
+
 COMMANDS = {
+    "app": Group("chapter 6: its widgets as pages on this machine", "apps", "APP"),
+    "app digits": _app_command(
+        "the map of digits, and the digit at any place on it", "All digits on one plane", "digits()"
+    ),
+    "app faces": _app_command(
+        "sliders that change drawn faces, or a picture of yours",
+        "A face as a list of numbers",
+        f"faces({os.getcwd()!r})",
+    ),
     "train vae": Command(
         "chapter 6: a variational autoencoder",
         _train,

@@ -1,0 +1,60 @@
+"""A widget on a page of its own, served to this machine alone by Voilà (chapter 6's apps)."""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from companion.errors import CompanionError
+
+# The browser itself refuses whatever is not this machine's: Voilà's pages would fetch a font and a library from afar.
+POLICY = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "connect-src 'self' ws://localhost:* ws://127.0.0.1:*"
+)
+
+
+def serve(title: str, code: str, *, port: int = 8866, browser: bool = True) -> None:
+    """Serve a page with a heading and the widget that a cell of Python ends in, until it is stopped.
+
+    Raises:
+        CompanionError: Voilà is not installed, or stopped by itself.
+    """
+    if find_spec("voila") is None:
+        raise CompanionError("An app needs Voilà; install it with: pip install voila.")
+    with TemporaryDirectory() as folder:
+        page = Path(folder) / "app.ipynb"
+        page.write_text(json.dumps(_notebook(title, code)), encoding="utf-8")
+        headers = {"headers": {"Content-Security-Policy": POLICY}}
+        settings = {"Voila": {"ip": "127.0.0.1", "tornado_settings": headers}}
+        (Path(folder) / "voila.json").write_text(json.dumps(settings), encoding="utf-8")
+        command = [sys.executable, "-m", "voila", str(page), f"--port={port}", "--show_tracebacks=True"]
+        command += [] if browser else ["--no-browser"]
+        ended = subprocess.run(command, cwd=folder, check=False).returncode
+    if ended:
+        raise CompanionError(
+            f"Voilà stopped with exit code {ended}; see its message above, and try another --port."
+        )
+
+
+def _notebook(title: str, code: str) -> dict[str, Any]:
+    heading = f"# {title}\n\nThis page is served by your own machine; nothing you do here leaves it."
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "id": "widget",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+    }
+    return {
+        "cells": [
+            {"cell_type": "markdown", "id": "heading", "metadata": {}, "source": heading},
+            {**cell, "source": code},
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
