@@ -218,6 +218,8 @@ class LatentPad(_Widget):
         self.across = widgets.FloatSlider(description="→", **end)
         self.up = widgets.FloatSlider(description="↑", orientation="vertical", **end)
         self.mapped = widgets.Image(format="png")
+        self.across.layout.width, self.up.layout.height = f"{self.map.width}px", f"{self.map.height}px"
+        self.picture.layout.align_self = "flex-start"  # else the row stretches it to the map's height
         for slider in (self.across, self.up):
             slider.observe(lambda change: self._draw(), names="value")
         ground = widgets.VBox([self.mapped, self.across])
