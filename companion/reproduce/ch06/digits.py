@@ -28,7 +28,7 @@ def mnist_vae(job: Job) -> Result:
     """
     at_budget: dict[str, dict[str, Any]] = {
         "debug": DEBUG,
-        "laptop": {"steps": 8000},
+        "laptop": {"steps": 24_000},
         "gpu": {"steps": 100_000, "batch": 128, "width": 32, "device": "auto"},
     }
     base = VAESettings(data="mnist", latents=50, width=16, batch=32, objective=Bernoulli())
