@@ -210,7 +210,9 @@ def test_the_button_changes_the_ground(browser, address):
 def test_notebooks_open_in_colab(browser, address):
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
     repository = settings["url"].removeprefix("https://github.com/")
-    notebooks = [path.relative_to(ROOT) for path in (ROOT / "notebooks").rglob("*.ipynb") if in_contents(path)]
+    notebooks = [
+        path.relative_to(ROOT) for path in (ROOT / "notebooks").rglob("*.ipynb") if in_contents(path)
+    ]
     assert len(notebooks) > 10
     with opened(browser) as context:
         tab = context.new_page()

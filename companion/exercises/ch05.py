@@ -1,14 +1,16 @@
 """Checks of chapter 5's exercises: damage by name, no checkerboard, a critic of patches, colour, and honest runs."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, pixel_shuffle
+from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+from torch.nn.functional import pixel_shuffle
 
+from companion.exercises.rounds import among, mixed, normal, uniform, whole
 from companion.exercises.runner import NotYet, Task, described, right
 from companion.exercises.twins import another_start
 from companion.restoration.colour import colourfulness as of_the_course
@@ -19,30 +21,40 @@ AMOUNT = Task("amount(name, low, high)", "a factor from `low` to `high` that bel
 
 
 def check_amount(student: object) -> None:
-    """Task 1: the same for a name for ever, evenly spread, whatever came before."""
-    names = [f"{breed}_{number}.jpg" for breed in ("beagle", "Sphynx", "été") for number in range(400)]
-    first = [AMOUNT.number(AMOUNT.ask(student, name, 1.5, 4.0)) for name in names]
-    backwards = [AMOUNT.number(AMOUNT.ask(student, name, 1.5, 4.0)) for name in names[::-1]]
-    if first != backwards[::-1]:
+    """Task 1: the same for a name for ever, evenly spread over any range, whatever came before."""
+    low = round(float(uniform(0.2, 2)), 1)
+    high = round(low + float(uniform(0.6, 5)), 1)
+
+    def factors(names: Sequence[str]) -> list[float]:
+        return [AMOUNT.number(AMOUNT.ask(student, name, low, high)) for name in names]
+
+    names = [f"{breed}_{number}.jpg" for breed in ("beagle", "Sphynx", "été") for number in range(100)]
+    first = factors(names)
+    if factors(names[59::-1])[::-1] != first[:60]:
         raise NotYet(
             "Asked in another order, your factors are others: a run that is stopped, or a second worker, would ruin "
             "the same picture differently. Let the name alone decide."
         )
     with another_start():
-        if [AMOUNT.number(AMOUNT.ask(student, name, 1.5, 4.0)) for name in names[:20]] != first[:20]:
+        if factors(names[:20]) != first[:20]:
             raise NotYet(
                 "Python's `hash` of a text changes with every start; take a checksum, such as `zlib.crc32`, or a "
                 "generator seeded with one."
             )
-    if min(first) < 1.5 or max(first) > 4.0:
-        raise NotYet(f"Your factors reach from {min(first):.2f} to {max(first):.2f}; asked was for 1.5 to 4.")
-    thirds = Counter(min(2, int((value - 1.5) / 2.5 * 3)) for value in first)
+    slack = 1e-5 * high  # a factor that went through float32
+    if not all(low - slack <= value <= high + slack for value in first):
+        raise NotYet(
+            f"Your factors reach from {min(first):.2f} to {max(first):.2f}; asked was for {low:g} to {high:g}."
+        )
     if len(set(first)) < 100:
         raise NotYet(
             f"{len(names)} names share only {len(set(first))} factors; a finer number from the name would tell them "
             "apart."
         )
-    if any(abs(thirds[third] / len(first) - 1 / 3) > 0.08 for third in range(3)):
+    thirds = Counter(min(2, int((value - low) / (high - low) * 3)) for value in first)
+    if any(
+        abs(thirds[third] / len(first) - 1 / 3) > 0.12 for third in range(3)
+    ):  # four deviations of 300 names
         raise NotYet(
             "Your factors are not spread evenly: thirds of the range get "
             f"{thirds[0]}, {thirds[1]} and {thirds[2]} of {len(first)} names."
@@ -56,47 +68,41 @@ ICNR = Task("icnr(weight, scale)", "the weight with each group of `scale²` outp
 
 
 def check_icnr(student: object) -> None:
-    """Task 2: after the shuffle, each square of pixels has one value, and the squares differ."""
-    random = torch.Generator().manual_seed(3)
-    for channels, scale in ((2, 2), (3, 3)):
-        weight = torch.randn(channels * scale**2, 5, 1, 1, generator=random)
-        found = ICNR.tensor(ICNR.ask(student, weight.clone(), scale), tuple(weight.shape)).detach().float()
-        picture = pixel_shuffle(torch.einsum("oi,ihw->ohw", found[..., 0, 0], _features())[None], scale)[0]
-        squares = picture.unfold(1, scale, scale).unfold(2, scale, scale).flatten(3)
-        if (squares - squares[..., :1]).abs().max() < 1e-5:
-            if squares[..., 0].flatten(1).std(1).min() < 1e-4:
-                raise NotYet(
-                    "All squares have one and the same value; keep weights that look at the features."
-                )
-            if channels > 1 and (squares[0] - squares[1]).abs().max() < 1e-5:
-                raise NotYet(
-                    "All channels of the picture are equal: you copied one filter everywhere. Each channel of the "
-                    "picture keeps a filter of its own."
-                )
-            continue
-        if found.equal(weight):
-            raise NotYet(
-                "You return the weight as it came; neighbours still differ, which is the checkerboard."
-            )
-        tiled = weight[:channels].repeat(scale**2, 1, 1, 1)
-        if torch.allclose(found, tiled) or _every_nth(found, channels):
-            raise NotYet(
-                "You lay the filters one after the other: a, b, a, b. But `pixel_shuffle` makes each channel of the "
-                "picture out of channels that follow one another: a, a, b, b."
-            )
-        raise NotYet(
-            "After `pixel_shuffle` the pixels of a square still differ; make each group of scale² channels that "
-            "follow one another equal."
-        )
+    """Task 2: after the shuffle, each square of pixels has one value, and the squares differ, at any size."""
+    for channels, scale, features in (
+        (2, 2, 5),
+        (3, 3, whole(4, 8)),
+        (whole(4, 6), among((2, 4)), whole(2, 6)),
+    ):
+        _check_squares(student, normal(channels * scale**2, features, 1, 1), channels, scale)
     right("Each square of pixels begins with one value, so no checkerboard is built in.")
 
 
-def _features() -> Tensor:
-    return torch.randn(5, 4, 4, generator=torch.Generator().manual_seed(4))
-
-
-def _every_nth(weight: Tensor, channels: int) -> bool:
-    return all(torch.allclose(weight[index], weight[index % channels]) for index in range(len(weight)))
+def _check_squares(student: object, weight: Tensor, channels: int, scale: int) -> None:
+    found = ICNR.tensor(ICNR.ask(student, weight.clone(), scale), tuple(weight.shape)).detach().to(weight)
+    features = normal(weight.shape[1], 4, 4)
+    picture = pixel_shuffle(torch.einsum("oi,ihw->ohw", found[..., 0, 0], features)[None], scale)[0]
+    squares = picture.unfold(1, scale, scale).unfold(2, scale, scale).flatten(3)
+    if (squares - squares[..., :1]).abs().max() < 1e-5:
+        if squares[..., 0].flatten(1).std(1).min() < 1e-4:
+            raise NotYet("All squares have one and the same value; keep weights that look at the features.")
+        if (squares - squares[:1]).abs().max() < 1e-5:
+            raise NotYet(
+                "All channels of the picture are equal: you copied one filter everywhere. Each channel of the "
+                "picture keeps a filter of its own."
+            )
+        return
+    if found.equal(weight):
+        raise NotYet("You return the weight as it came; neighbours still differ, which is the checkerboard.")
+    if torch.allclose(found, found[:channels].repeat(scale**2, 1, 1, 1)):
+        raise NotYet(
+            "You lay the filters one after the other: a, b, a, b. But `pixel_shuffle` makes each channel of the "
+            "picture out of channels that follow one another: a, a, b, b."
+        )
+    raise NotYet(
+        "After `pixel_shuffle` the pixels of a square still differ; make each group of scale² channels that "
+        "follow one another equal."
+    )
 
 
 # ---- 3: inside the writing ----
@@ -106,39 +112,52 @@ INSIDE = Task("psnr_inside(drawn, wanted, mask)", "the PSNR of each picture wher
 
 def check_psnr_inside(student: object) -> None:
     """Task 3: the mean is over the masked pixels and all three channels, for each picture by itself."""
-    random = torch.Generator().manual_seed(5)
-    wanted = torch.rand(3, 3, 8, 10, generator=random) * 2 - 1
-    drawn = wanted + 0.1 * torch.randn(wanted.shape, generator=random)
-    mask = torch.zeros(3, 1, 8, 10, dtype=torch.bool)
-    mask[0, :, :4], mask[1, :, :, :3], mask[2, :, 2:5, 2:9] = True, True, True
-    drawn = torch.where(mask, drawn, wanted + 0.5)
-    found = INSIDE.tensor(INSIDE.ask(student, drawn.clone(), wanted.clone(), mask.clone())).detach()
-    error = (drawn - wanted).square()
-    total, count = (error * mask).sum((1, 2, 3)), mask.sum((1, 2, 3))
-    good = 10 * torch.log10(4 / (total / (3 * count)))
-    one = 10 * torch.log10(4 / ((error * mask).sum() / (3 * count.sum())))
-    if found.numel() == 1:
-        INSIDE.match(
-            found.reshape(()), good, {"You average over all pictures; each has its own number.": one}
+    sizes = ((2, 3, 4), (3, whole(3, 6), 5), (whole(4, 6), whole(6, 9), whole(8, 12)))
+
+    def total(error: Tensor, mask: Tensor) -> Tensor:
+        return (error * mask).sum((1, 2, 3))
+
+    def psnr(measured: Callable[[Tensor, Tensor], Tensor], peak: float = 2) -> Callable[..., Tensor]:
+        """From the mean squared error that is measured from the squares and the mask."""
+        return lambda drawn, wanted, mask: (
+            10 * torch.log10(peak**2 / measured((drawn - wanted).square(), mask))
         )
-    found = INSIDE.tensor(found, (3,))
-    mistakes = {
-        "You divide by all pixels of the picture; the mean is over the masked ones alone.": (
-            10 * torch.log10(4 / (total / (3 * 80)))
-        ),
-        "You forgot that there are three channels: the mask has one, and the error three.": (
-            10 * torch.log10(4 / (total / count))
-        ),
-        "You measure outside the writing: where the mask is false.": (
-            10 * torch.log10(4 / ((error * ~mask).sum((1, 2, 3)) / (3 * (~mask).sum((1, 2, 3)))))
-        ),
-        "You measure the whole picture; the mask says which pixels count.": (
-            10 * torch.log10(4 / error.mean((1, 2, 3)))
-        ),
-        "Your peak is 1; from −1 to 1 the way is 2.": 10 * torch.log10(1 / (total / (3 * count))),
-    }
-    INSIDE.match(found, good, mistakes)
+
+    INSIDE.judge(
+        student,
+        [_overwritten(*size) for size in sizes],
+        psnr(lambda e, m: total(e, m) / (3 * m.sum((1, 2, 3)))),
+        {
+            "You average over all pictures; each has its own number.": psnr(
+                lambda e, m: (e * m).sum() / (3 * m.sum())
+            ),
+            "You divide by all pixels of the picture; the mean is over the masked ones alone.": psnr(
+                lambda e, m: total(e, m) / e[0].numel()
+            ),
+            "You forgot that there are three channels: the mask has one, and the error three.": psnr(
+                lambda e, m: total(e, m) / m.sum((1, 2, 3))
+            ),
+            "You measure outside the writing: where the mask is false.": psnr(
+                lambda e, m: total(e, ~m) / (3 * (~m).sum((1, 2, 3)))
+            ),
+            "You measure the whole picture; the mask says which pixels count.": psnr(
+                lambda e, m: e.mean((1, 2, 3))
+            ),
+            "Your peak is 1; from −1 to 1 the way is 2.": psnr(
+                lambda e, m: total(e, m) / (3 * m.sum((1, 2, 3))), peak=1
+            ),
+        },
+    )
     right("Only what was written over counts, and each picture for itself.")
+
+
+def _overwritten(count: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures that differ from those wanted by less where they were written over, and the masks of the writing."""
+    wanted = uniform(-1, 1, count, 3, height, width)
+    mask = uniform(0, 1, count, 1, height, width) < uniform(0.2, 0.6, count, 1, 1, 1)
+    mask[:, :, 0, 0], mask[:, :, 0, 1] = True, False  # some of both in each picture
+    written = wanted + uniform(0.05, 0.2, count, 1, 1, 1) * normal(*wanted.shape)
+    return torch.where(mask, written, wanted + 0.5), wanted, mask
 
 
 # ---- 4: a critic of patches ----
@@ -147,42 +166,40 @@ CRITIC = Task("critic_loss(scores, labels)", "the mean cross-entropy of all patc
 
 
 def check_critic_loss(student: object) -> None:
-    """Task 4: every patch of a picture has the picture's label."""
-    scores = torch.tensor([[2.0, -1.0, 0.5], [-3.0, 0.2, 1.0]])
-    for labels in (torch.tensor([1, 0]), torch.tensor([0, 0])):
-        targets = labels[:, None].expand_as(scores).float()
-        good = float(binary_cross_entropy_with_logits(scores, targets))
-        sure = scores.sigmoid()
-        mistakes = {
-            "You average the scores of a picture before the loss; each patch is judged by itself.": float(
-                binary_cross_entropy_with_logits(scores.mean(1), labels.float())
-            ),
-            "You take only the first patch.": float(
-                binary_cross_entropy_with_logits(scores[:, 0], labels.float())
-            ),
-            "You turned the labels round: 1 is real.": float(
-                binary_cross_entropy_with_logits(scores, 1 - targets)
-            ),
-            "Your scores go through a sigmoid twice; they are logits.": float(
-                binary_cross_entropy_with_logits(sure, targets)
-            ),
-            "You sum over the patches; take the mean, or the loss grows with the picture.": float(
-                binary_cross_entropy_with_logits(scores, targets, reduction="sum") / len(scores)
-            ),
-        }
-        found = CRITIC.number(CRITIC.ask(student, scores.clone(), labels.clone()))
-        CRITIC.expect(found, good, f"scores of three patches each and the labels {labels.tolist()}", mistakes)
-    _refuse_deaf(student, scores)
-    right("Every patch of a picture is told the picture's label.")
-
-
-def _refuse_deaf(student: object, scores: Tensor) -> None:
-    given = scores.clone().requires_grad_()
-    loss = CRITIC.scalar(CRITIC.ask(student, given, torch.tensor([1, 0])))
-    if not loss.requires_grad:
-        raise NotYet(
-            "The value is right, but no gradient comes back to the scores; stay with tensors throughout."
+    """Task 4: every patch of a picture has the picture's label, for any number of patches; value and gradient."""
+    cases = [
+        (
+            (8 * normal(pictures, patches)).round() / 4,  # quarters are quickly read
+            torch.tensor(mixed([1, 0, *(whole(0, 1) for _ in range(pictures - 2))])),
         )
+        for pictures, patches in ((2, 3), (3, 5), (whole(4, 9), whole(10, 20)))
+    ]
+
+    def wanted(scores: Tensor, labels: Tensor) -> Tensor:
+        return cross_entropy(scores, labels[:, None].expand_as(scores).to(scores))
+
+    CRITIC.judge(
+        student,
+        cases,
+        wanted,
+        {
+            "You average the scores of a picture before the loss; each patch is judged by itself.": (
+                lambda s, y: wanted(s.mean(1, keepdim=True), y)
+            ),
+            "You take only the first patch.": lambda s, y: wanted(s[:, :1], y),
+            "You turned the labels round: 1 is real.": lambda s, y: wanted(s, 1 - y),
+            "Your scores go through a sigmoid twice; they are logits.": lambda s, y: wanted(s.sigmoid(), y),
+            "You sum over the patches; take the mean, or the loss grows with the picture.": (
+                lambda s, y: wanted(s, y) * s.shape[1]
+            ),
+            "You sum over patches and pictures; take the mean, or the loss grows with both.": (
+                lambda s, y: wanted(s, y) * s.numel()
+            ),
+        },
+        tolerance=1e-3,
+    )
+    CRITIC.follow(student, cases, wanted)
+    right("Every patch of a picture is told the picture's label.")
 
 
 # ---- 5: how colourful ----
@@ -191,27 +208,47 @@ COLOUR = Task("colourfulness(images)", "the colourfulness of each picture, (N,)"
 
 
 def check_colourfulness(student: object) -> None:
-    """Task 5: Hasler and Süsstrunk's measure, from values in [−1, 1]."""
-    images = torch.rand(3, 3, 6, 9, generator=torch.Generator().manual_seed(6)) * 2 - 1
-    found = COLOUR.tensor(COLOUR.ask(student, images.clone())).detach()
-    red, green, blue = ((images + 1) * 127.5).unbind(1)
-    rg, yb = (red - green).flatten(1), ((red + green) / 2 - blue).flatten(1)
-    spread = (rg.var(1, correction=0) + yb.var(1, correction=0)).sqrt()
-    mean = (rg.mean(1).square() + yb.mean(1).square()).sqrt()
-    good = of_the_course(images)
-    mistakes = {
-        "Your values run from −1 to 1; the measure wants 0 to 255.": good / 127.5,
-        "You left out the means: 0.3 times their length is added.": spread,
-        "You added the means at full weight; it is 0.3.": spread + mean,
-        "You added the two spreads; take the root of the sum of their squares.": (
-            rg.std(1, correction=0) + yb.std(1, correction=0) + 0.3 * mean
-        ),
-        "You return one number for all; each picture has its own.": good.mean().expand(3),
-    }
-    if found.numel() == 1 and abs(float(found) - float(good.mean())) < 0.1:
-        raise NotYet("You return one number for all; each picture has its own.")
-    COLOUR.match(COLOUR.tensor(found, (3,)), good, mistakes, tolerance=2e-3)
+    """Task 5: Hasler and Süsstrunk's measure, from values in [−1, 1], for pictures of any size."""
+
+    def spreads(images: Tensor) -> tuple[Tensor, Tensor]:
+        opponents = _opponents(images)
+        return opponents.std(2, correction=0), opponents.mean(2).norm(dim=1)
+
+    COLOUR.judge(
+        student,
+        [
+            (_tinted(*size),)
+            for size in ((2, 2, 3), (3, whole(3, 6), 5), (whole(4, 6), whole(6, 9), whole(8, 12)))
+        ],
+        of_the_course,
+        {
+            "Your values run from −1 to 1; the measure wants 0 to 255.": lambda x: of_the_course(x) / 127.5,
+            "You left out the means: 0.3 times their length is added.": lambda x: spreads(x)[0].norm(dim=1),
+            "You added the means at full weight; it is 0.3.": lambda x: (
+                spreads(x)[0].norm(dim=1) + spreads(x)[1]
+            ),
+            "You added the two spreads; take the root of the sum of their squares.": (
+                lambda x: spreads(x)[0].sum(1) + 0.3 * spreads(x)[1]
+            ),
+            "You divide by one pixel less; divide by their number.": (
+                lambda x: _opponents(x).std(2).norm(dim=1) + 0.3 * spreads(x)[1]
+            ),
+            "You return one number for all; each picture has its own.": lambda x: of_the_course(x).mean(),
+        },
+        tolerance=1e-3,
+    )
     right("Grey is 0, and what people call quite colourful is about 59.")
+
+
+def _tinted(count: int, height: int, width: int) -> Tensor:
+    """Pictures of noise, each with a tint of its own."""
+    return uniform(-0.5, 0.5, count, 3, height, width) + uniform(-0.5, 0.5, count, 3, 1, 1)
+
+
+def _opponents(images: Tensor) -> Tensor:
+    """Red against green and yellow against blue, from values of 0 to 255, `(N, 2, pixels)`."""
+    red, green, blue = ((images + 1) * 127.5).unbind(1)
+    return torch.stack([red - green, (red + green) / 2 - blue], 1).flatten(2)
 
 
 # ---- 6: what went wrong? ----

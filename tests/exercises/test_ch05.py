@@ -134,6 +134,12 @@ def spreads_only(images):
     return (rg.var(1, correction=0) + yb.var(1, correction=0)) ** 0.5
 
 
+def unbiased(images):
+    r, g, b = ((images + 1) * 127.5).unbind(1)
+    rg, yb = (r - g).flatten(1), (0.5 * (r + g) - b).flatten(1)
+    return (rg.var(1) + yb.var(1)) ** 0.5 + 0.3 * torch.hypot(rg.mean(1), yb.mean(1))
+
+
 # ---- 6 ----
 
 
@@ -204,7 +210,8 @@ BANKS = {
             "hash": (by_hash, "changes with every start"),
             "seven amounts": (too_coarse, "share only"),
             "not even": (squared, "not spread evenly"),
-            "from nothing": (from_zero, "asked was for 1.5 to 4"),
+            "from nothing": (from_zero, "asked was for"),
+            "a range of its own": (lambda name, low, high: by_crc(name, 1.5, 4.0), "Your factors"),
         },
     ),
     "icnr": Bank(
@@ -245,7 +252,8 @@ BANKS = {
             "sigmoid": (lambda s, y: expanded(s.sigmoid(), y), "twice"),
             "first patch": (lambda s, y: expanded(s[:, :1], y), "first patch"),
             "sum": (lambda s, y: expanded(s, y) * s.shape[1], "take the mean"),
-            "no gradient": (lambda s, y: float(expanded(s, y)), "no gradient"),
+            "sum over pictures, too": (lambda s, y: expanded(s, y) * s.numel(), "patches and pictures"),
+            "no gradient": (lambda s, y: float(expanded(s, y)), "nobody could train with it"),
         },
     ),
     "colourfulness": Bank(
@@ -259,6 +267,7 @@ BANKS = {
                 lambda images: spreads_only(images) + (colourful(images) - spreads_only(images)) / 0.3,
                 "it is 0.3",
             ),
+            "one pixel less": (unbiased, "one pixel less"),
             "one for all": (lambda images: colourful(images).mean(), "each picture has its own"),
         },
     ),

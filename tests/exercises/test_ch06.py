@@ -18,7 +18,9 @@ DIVERGENCE = {
 WRONG_DIVERGENCE = {
     "mean": (lambda m, v: 0.5 * (m**2 + v.exp() - v - 1).mean(1), "mean over the latents"),
     "all": (lambda m, v: 0.5 * (m**2 + v.exp() - v - 1).sum(), "one number"),
-    "images": (lambda m, v: 0.5 * (m**2 + v.exp() - v - 1).sum(0), "over the images"),
+    "images": (lambda m, v: 0.5 * (m**2 + v.exp() - v - 1).sum(0), "sum over the images"),
+    "mean of all": (lambda m, v: 0.5 * (m**2 + v.exp() - v - 1).mean(), "one mean for all"),
+    "mean of images": (lambda m, v: 0.5 * (m**2 + v.exp() - v - 1).sum(1).mean(), "average over the images"),
     "no sum": (lambda m, v: 0.5 * (m**2 + v.exp() - v - 1), "is (N,)"),
     "no half": (lambda m, v: (m**2 + v.exp() - v - 1).sum(1), "half"),
     "sign": (lambda m, v: 0.5 * (1 + v - m**2 - v.exp()).sum(1), "wrong way"),
@@ -46,6 +48,8 @@ WRONG_DRAWN = {
     "mean": (lambda m, v: m, "noise is missing"),
     "shared by images": (lambda m, v: m + (v / 2).exp() * torch.randn(1, 2), "shared by all images"),
     "shared by latents": (lambda m, v: m + (v / 2).exp() * torch.randn(len(m), 1), "share their noise"),
+    "first image's": (lambda m, v: m + (v[0] / 2).exp() * torch.randn_like(m), "spread by"),
+    "scaled": (lambda m, v: 1.03 * (m + (v / 2).exp() * torch.randn_like(m)), "about their means"),
     "no mean": (lambda m, v: (v / 2).exp() * torch.randn_like(m), "about their means"),
     "uniform": (
         lambda m, v: m + (v / 2).exp() * math.sqrt(12) * (torch.rand_like(m) - 0.5),
@@ -63,7 +67,7 @@ KERNEL = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
 
 def convolved(images, kernel=KERNEL):
     channels = images.shape[1]
-    return conv2d(images, kernel.expand(channels, 1, 3, 3), groups=channels)
+    return conv2d(images, kernel.to(images).expand(channels, 1, 3, 3), groups=channels)
 
 
 def sliced(images):
@@ -75,7 +79,7 @@ RIGHTWARDS = {
     "convolution": convolved,
     "slices": sliced,
     "each channel": lambda x: torch.cat(
-        [conv2d(x[:, c : c + 1], KERNEL[None, None]) for c in range(x.shape[1])], 1
+        [conv2d(x[:, c : c + 1], KERNEL.to(x)[None, None]) for c in range(x.shape[1])], 1
     ),
 }
 WRONG_RIGHTWARDS = {
@@ -89,7 +93,7 @@ WRONG_RIGHTWARDS = {
         "weigh the three rows alike",
     ),
     "length": (lambda x: (convolved(x) ** 2 + convolved(x, KERNEL.T) ** 2).sqrt(), "length of the slope"),
-    "same size": (lambda x: torch.nn.functional.pad(sliced(x), (1, 1, 1, 1)), "(2, 3, 5, 7)"),
+    "same size": (lambda x: torch.nn.functional.pad(sliced(x), (1, 1, 1, 1)), "(N, C, H − 2, W − 2)"),
     "channels mixed": (lambda x: conv2d(x, KERNEL[None, None]), "groups=C"),
     "something": (lambda x: convolved(x) + 1, "not Sobel's"),
     "untouched": (untouched, "waits for you"),
@@ -108,8 +112,9 @@ WRONG_APART = {
     "subtract": (lambda v, u: v - u, "as it is"),
     "unit result": (lambda v, u: (w := v - (v @ u) / (u @ u) * u) / w.norm(), "length 1; leave"),
     "own length": (lambda v, u: v - (v @ u) / (v @ v) * u, "own length"),
+    "from the other": (lambda v, u: u - (v @ u) / (v @ v) * v, "away from the other"),
     "unchanged": (lambda v, u: v, "should be"),
-    "shape": (lambda v, u: (v @ u)[None], "shape (4,)"),
+    "shape": (lambda v, u: (v @ u)[None], "of shape"),
     "untouched": (untouched, "waits for you"),
 }
 
@@ -123,6 +128,8 @@ WRONG_ALIVE = {
     "means": (lambda m: (m.mean(0).abs() > 0.01).sum(), "stands still"),
     "images": (lambda m: (m.var(1) > 0.01).sum(), "the images"),
     "dead": (lambda m: (m.var(0) <= 0.01).sum(), "dead"),
+    "mean squares": (lambda m: (m.square().mean(0) > 0.01).sum(), "mean squares"),
+    "one variance": (lambda m: int(m.var() > 0.01), "one variance of them all"),
     "share": (lambda m: (m.var(0) > 0.01).float().mean(), "share"),
     "all": (lambda m: m.shape[1], "should be"),
     "untouched": (untouched, "waits for you"),
@@ -140,6 +147,7 @@ WRONG_ESTIMATE = {
     "count itself": (lambda w: w.logsumexp(1) - w.shape[1], "its logarithm belongs"),
     "images": (lambda w: w.logsumexp(0) - math.log(len(w)), "over the images"),
     "underflow": (lambda w: w.exp().mean(1).log(), "takes the largest out"),
+    "mean of all": (lambda w: w.logsumexp((0, 1)) - math.log(w.numel()), "together"),
     "whole": (lambda w: w.logsumexp((0, 1)), "is (N,)"),
     "untouched": (untouched, "waits for you"),
 }

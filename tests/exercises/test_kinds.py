@@ -1,9 +1,9 @@
 """Guards every check against the kinds of answers that once fooled one of them.
 
 What leaves something behind, works for the check's own inputs only, is constant, ignores an argument, or never ends:
-each kind is a change that is made to a right answer of every task. About a thousand answers come together, so all of
-them are tried by the full tests alone, which print how many right ones are accepted, how many wrong ones refused, and
-how many refusals name the mistake.
+each kind is a change that is made to a right answer of every task where it finds something to change. About a thousand
+answers come together, so all of them are tried by the full tests alone, which print how many right ones are accepted,
+how many wrong ones refused, and how many refusals name the mistake.
 """
 
 import importlib.util
@@ -40,8 +40,8 @@ def banks() -> dict[str, Bank]:
 
 BANKS = banks()
 SYMMETRIC = {"earth", "jensen_shannon", "frechet_1d", "psnr"}  # their two inputs may change places
-MAKES_MODULES = {"block", "features", "normalised"}
 STEPS = {"one_step", "step", "clip"}
+FREE = {"icnr"}  # the numbers are the student's own choice, as long as those that belong together are equal
 
 
 def task(name: str) -> str:
@@ -147,15 +147,19 @@ ON_MODULES = {
 }
 
 
+def numeric(value: Any) -> bool:
+    """Whether it is a number or many; a truth value is none."""
+    kinds = (int, float, np.number, np.ndarray, torch.Tensor)
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
 def mapped(answer: Answer, change: Callable[[Any], Any]) -> Answer:
     """The answer with its numbers changed."""
 
     def over(found: Any) -> Any:
         if isinstance(found, (tuple, list)):
             return type(found)(over(each) for each in found)
-        if isinstance(found, bool) or found is None or isinstance(found, str):
-            return found
-        return change(torch.as_tensor(found).to(torch.get_default_dtype()))
+        return change(torch.as_tensor(found).to(torch.get_default_dtype())) if numeric(found) else found
 
     return lambda *inputs: over(answer(*inputs))
 
@@ -188,13 +192,19 @@ def tabled(answer: Answer) -> Answer:
     return changed
 
 
+def shapes(inputs: tuple[Any, ...]) -> list[tuple[int, ...]]:
+    return [
+        tuple(each.shape) for each in inputs if isinstance(each, (torch.Tensor, np.ndarray)) and each.ndim
+    ]
+
+
 def for_shapes(answer: Answer, fits: Callable[[tuple[int, ...]], bool]) -> Answer:
     """Right for some shapes of its first tensor, and zero for others."""
 
     def changed(*inputs: Any) -> Any:
         found = answer(*inputs)
-        given = [each.shape for each in inputs if isinstance(each, (torch.Tensor, np.ndarray))]
-        if not given or fits(tuple(given[0])):
+        given = shapes(inputs)
+        if not given or fits(given[0]):
             return found
         return mapped(lambda: found, lambda value: value * 0 + 7)()
 
@@ -222,25 +232,77 @@ WRONG_KINDS = {
 }
 
 
-def wrong_cases(name: str, bank: Bank) -> Iterator[Case]:
-    """All kinds of wrong answers to a task, from its first right one."""
+class Asked(NamedTuple):
+    """What a check has asked a right answer: all that it was given, and all that it gave."""
+
+    given: list[tuple[Any, ...]]
+    found: list[Any]
+
+    @property
+    def anything(self) -> bool:
+        return any(self.given)
+
+    @property
+    def changeable(self) -> bool:
+        """Whether anything was given that an answer could change."""
+        return any(
+            isinstance(each, (torch.Tensor, np.ndarray, list)) for given in self.given for each in given
+        )
+
+    @property
+    def shaped(self) -> bool:
+        return any(map(shapes, self.given))
+
+    @property
+    def numbers(self) -> bool:
+        """Whether numbers came back: not only words, truth values or modules."""
+        return any(map(holds_numbers, self.found))
+
+
+def holds_numbers(found: Any) -> bool:
+    return any(map(holds_numbers, found)) if isinstance(found, (tuple, list)) else numeric(found)
+
+
+def listened(bank: Bank, place: int) -> Asked:
+    """What the check asks the function in this place of the first right solution."""
+    asked = Asked([], [])
+    part = parts(bank)[place]
+
+    def answer(*inputs: Any) -> Any:
+        asked.given.append(inputs)
+        asked.found.append(part(*inputs))
+        return asked.found[-1]
+
+    bank.check(with_part(bank, place, answer))
+    return asked
+
+
+def parts(bank: Bank) -> tuple[Answer, ...]:
+    """The functions of the first right solution; most checks take one."""
     solution = next(iter(bank.right.values()))
-    if isinstance(solution, tuple):  # a check of several functions: one of them is spoilt
-        for place, part in enumerate(solution):
-            for kind, answer, phrase in kinds(name, part):
-                whole = (*solution[:place], answer, *solution[place + 1 :])
-                yield Case(f"{name}: {kind}, {place}", bank.check, whole, phrase)
-    else:
-        for kind, answer, phrase in kinds(name, solution):
-            yield Case(f"{name}: {kind}", bank.check, answer, phrase)
+    return solution if isinstance(solution, tuple) else (solution,)
 
 
-def kinds(name: str, solution: Answer) -> Iterator[tuple[str, Answer, str]]:
-    short = task(name)
+def with_part(bank: Bank, place: int, answer: Answer) -> Any:
+    """The first right solution with another function in this place."""
+    solution = next(iter(bank.right.values()))
+    return (*solution[:place], answer, *solution[place + 1 :]) if isinstance(solution, tuple) else answer
+
+
+def wrong_cases(name: str, bank: Bank) -> Iterator[Case]:
+    """All kinds of wrong answers to a task, from its first right one; of several functions, one at a time is spoilt."""
+    for place, part in enumerate(parts(bank)):
+        for kind, answer, phrase in kinds(task(name), part, listened(bank, place)):
+            at = f", {place}" if len(parts(bank)) > 1 else ""
+            yield Case(f"{name}: {kind}{at}", bank.check, with_part(bank, place, answer), phrase)
+
+
+def kinds(short: str, solution: Answer, asked: Asked) -> Iterator[tuple[str, Answer, str]]:
+    """The changes that find something to change: an answer in words is not doubled, a file's name not sorted."""
     for kind, (effect, phrase) in GLOBAL.items():
         if short != "features" or kind != "gradients off":
             yield kind, around(solution, effect), phrase
-    if short not in {"slope", "clip", "normalised", "part"} | STEPS:
+    if asked.changeable and short not in {"slope", "normalised", "part"} | STEPS:
         for kind, effect in ON_INPUTS.items():
             yield kind, around(solution, effect), "work on a copy|its own input|cuts its"
     for kind, (effect, phrase) in ON_MODULES.items():
@@ -248,26 +310,16 @@ def kinds(name: str, solution: Answer) -> Iterator[tuple[str, Answer, str]]:
             yield kind, around(solution, effect), phrase
     for kind, (answer, phrase) in WRONG_KINDS.items():
         yield kind, answer, phrase
-    if short in MAKES_MODULES | STEPS | {"part", "typed", "between"}:
-        return
-    for kind, change in NUMBERS.items():
-        if (short, kind) not in {("leaks", "twice"), ("disguise", "rounded"), ("psnr", "NaN")}:
+    for kind, change in NUMBERS.items() if asked.numbers else ():
+        if (short, kind) not in {("disguise", "rounded"), ("psnr", "NaN")} and (
+            short not in FREE or kind in {"zero", "NaN", "complex"}
+        ):
             yield kind, mapped(solution, change), ""
-    if short not in {"leaks", "disguise", "slope", "sample"}:
+    if asked.anything and short not in {"disguise", "slope", "sample"}:
         yield "tabled", tabled(solution), ""
-    if short not in {
-        "slope",
-        "leaks",
-        "sample",
-        "slopes",
-        "pinch",
-        "count",
-        "unmirrored",
-        "kernel",
-        "pinched",
-        "euro",
-    }:
-        yield "for one shape", for_shapes(solution, lambda shape: shape[-1] != 5 and max(shape) < 6), ""
+    if not (asked.shaped and asked.numbers):
+        return
+    yield "for one shape", for_shapes(solution, lambda shape: shape[-1] != 5 and max(shape) < 6), ""
     if short in {"blur", "psnr", "sprites", "slopes"}:
         yield "for square images", for_shapes(solution, lambda shape: shape[-1] == shape[-2]), ""
     if short in {"blur", "psnr", "slopes"}:
