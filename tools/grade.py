@@ -58,7 +58,7 @@ def autograde(course: Path, assignment: str, student: str, log: Path) -> tuple[l
 
 def why(log: Path) -> str:
     """The last exception that nbgrader's log holds, in one line."""
-    text = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    text = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
     kinds = [
         line
         for line in text

@@ -24,9 +24,10 @@ from nbgrader.preprocessors import (
     OverwriteKernelspec,
     SaveAutoGrades,
 )
-from nbgrader.utils import is_grade, is_locked, is_solution
+from nbgrader.utils import is_grade, is_solution
 
 FIRST_IMPORTS = 1800  # seconds for the imports, torch's among them; they count for nobody
+IMPORTING = ("set-up", "imports")  # cells, by their names
 A_CELL = int(os.environ.get("COMPANION_GRADING_SECONDS", "600"))  # for each cell of a notebook
 
 
@@ -87,8 +88,8 @@ class Referee(Execute):
     def preprocess_cell(self, cell, resources, index):
         if cell.cell_type != "code":
             return cell, resources
-        ours = cell is self.opening or (is_locked(cell) and not is_grade(cell) and not is_solution(cell))
-        self.timeout = FIRST_IMPORTS if ours else A_CELL
+        first = cell is self.opening or cell.metadata.get("nbgrader", {}).get("grade_id") in IMPORTING
+        self.timeout = FIRST_IMPORTS if first else A_CELL  # a cell of ours may call an answer that never ends
         source = cell.source
         if is_grade(cell) and not is_solution(cell):
             cell.source = f"%%{self.magic}\n{source}"
@@ -105,8 +106,7 @@ class Referee(Execute):
         if cell is self.opening and errors:
             raise GradingError(f"The checks could not be loaded ({errors[0].ename}: {errors[0].evalue}).")
         if ran_out_of_time(cell):
-            first = cell.metadata.get("nbgrader", {}).get("grade_id") in ("set-up", "imports")
-            if first:
+            if name in IMPORTING:
                 raise GradingError(
                     f"The cell {name} has not ended within {self.timeout} s; grade again when it is calm."
                 )
