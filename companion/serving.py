@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,8 @@ POLICY = (
 def serve(title: str, code: str, *, port: int = 8866, browser: bool = True) -> None:
     """Serve a page with a heading and the widget that a cell of Python ends in, until it is stopped.
 
+    The cell runs in the folder in which this was called, where its widget's files belong.
+
     Raises:
         CompanionError: Voilà is not installed, or stopped by itself.
     """
@@ -27,7 +30,7 @@ def serve(title: str, code: str, *, port: int = 8866, browser: bool = True) -> N
         raise CompanionError("An app needs Voilà; install it with: pip install voila.")
     with TemporaryDirectory() as folder:
         page = Path(folder) / "app.ipynb"
-        page.write_text(json.dumps(_notebook(title, code)), encoding="utf-8")
+        page.write_text(_notebook(title, code, Path.cwd()), encoding="utf-8")
         headers = {"headers": {"Content-Security-Policy": POLICY}}
         settings = {"Voila": {"ip": "127.0.0.1", "tornado_settings": headers}}
         (Path(folder) / "voila.json").write_text(json.dumps(settings), encoding="utf-8")
@@ -40,21 +43,14 @@ def serve(title: str, code: str, *, port: int = 8866, browser: bool = True) -> N
         )
 
 
-def _notebook(title: str, code: str) -> dict[str, Any]:
+def _notebook(title: str, code: str, folder: Path) -> str:
+    """The page as a notebook's text: a heading, and the cell."""
+    nbformat: Any = import_module("nbformat")  # comes with Voilà
     heading = f"# {title}\n\nThis page is served by your own machine; nothing you do here leaves it."
-    cell: dict[str, Any] = {
-        "cell_type": "code",
-        "id": "widget",
-        "metadata": {},
-        "outputs": [],
-        "execution_count": None,
-    }
-    return {
-        "cells": [
-            {"cell_type": "markdown", "id": "heading", "metadata": {}, "source": heading},
-            {**cell, "source": code},
-        ],
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+    cell = f"import os\n\nos.chdir({str(folder)!r})\n{code}"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell(heading), nbformat.v4.new_code_cell(cell)],
+        metadata={"kernelspec": kernel},
+    )
+    return str(nbformat.writes(notebook))

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "_build/html"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PATIENCE = 600  # seconds: a watchdog for what hangs, not a deadline that a busy machine could miss
 
 
@@ -18,6 +20,11 @@ def run(*command: str, cwd: Path = ROOT, **options: object) -> subprocess.Comple
     """Run a command as a reader would, out of any `make` that started the tests."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True, check=False)
+
+
+def installed_browser() -> str | None:
+    """Where this machine has a Chromium or Chrome; None without one, which tools/system.sh installs."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def until(

@@ -5,7 +5,6 @@ mode and the Colab button work.
 """
 
 import os
-import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -15,13 +14,12 @@ from typing import NamedTuple
 
 import pytest
 import yaml
-from house import PATIENCE, ROOT, built_site, in_contents, pages
+from house import PATIENCE, ROOT, built_site, in_contents, installed_browser, pages
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
 pytestmark = pytest.mark.full  # the site is built, and a browser visits all of it
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -74,7 +72,7 @@ def address() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator["sync_api.Browser"]:
     with sync_api.sync_playwright() as playwright:
-        path = next(filter(None, map(shutil.which, BROWSERS)), None)
+        path = installed_browser()
         try:
             started = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         except sync_api.Error as error:

@@ -1,6 +1,5 @@
 """Chapter 6's commands: train a variational autoencoder, and open its widgets as apps."""
 
-import os
 from argparse import ArgumentParser, Namespace
 from functools import partial
 
@@ -58,30 +57,30 @@ def _app_options(parser: ArgumentParser) -> None:
     parser.add_argument("--no-browser", action="store_true", help="only print the page's address")
 
 
-def _app(title: str, widget: str, options: Namespace) -> None:
+def _app(name: str, title: str, options: Namespace) -> None:
     from companion.serving import serve
 
-    code = f"from companion.latent import apps\n\napps.{widget}"
+    code = f"from companion.latent import apps\n\napps.{name}()"
     serve(title, code, port=options.port, browser=not options.no_browser)
 
 
-def _app_command(about: str, title: str, widget: str) -> Command:
+def _app_command(name: str, title: str, about: str) -> Command:
     description = (
         f"Open {about} as a page in the browser. Voilà serves it to this machine alone; pictures stay here. Ctrl-C "
         "ends it."
     )
-    return Command(about, partial(_app, title, widget), _app_options, description)
+    return Command(about, partial(_app, name, title), _app_options, description)
 
 
 COMMANDS = {
     "app": Group("chapter 6: its widgets as pages on this machine", "apps", "APP"),
     "app digits": _app_command(
-        "the map of digits, and the digit at any place on it", "All digits on one plane", "digits()"
+        "digits", "All digits on one plane", "the map of digits, and the digit at any place on it"
     ),
     "app faces": _app_command(
-        "sliders that change drawn faces, or a picture of yours",
+        "faces",
         "A face as a list of numbers",
-        f"faces({os.getcwd()!r})",
+        "sliders that change drawn faces, or a picture of yours",
     ),
     "train vae": Command(
         "chapter 6: a variational autoencoder",

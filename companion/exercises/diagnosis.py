@@ -176,7 +176,10 @@ def shown(value: Any) -> str:
         size = value.numel() if isinstance(value, Tensor) else value.size
         if not 0 < size <= 8:
             return ""
-        return str(np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value).round(3).tolist())
+        numbers = np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)
+        if numbers.dtype.kind == "f":
+            numbers = numbers.astype(float)  # float32 rounded would end in 0.30000001192092896
+        return str(numbers.round(3).tolist())
     if isinstance(value, (list, tuple)) and len(value) <= 8:
         parts = [shown(each) for each in value]
         return f"[{', '.join(parts)}]" if all(parts) else ""

@@ -468,20 +468,22 @@ def _nearest_mistake(
     tolerance: float,
 ) -> str:
     """The sentence of the mistake that gives these answers to all cases; of several, of the nearest; or nothing."""
-    apart = {}
+    apart: dict[str, float] = {}
     for sentence, mistake in mistakes.items():
-        made = []
+        apart[sentence] = 0.0
         for answer, inputs in zip(answers, cases, strict=False):  # an answer that failed ends the answers
-            made.append(_attempted(mistake, inputs))
-            if not _same(answer, made[-1], tolerance):
+            apart[sentence] += _gap(answer, _attempted(mistake, inputs), tolerance)
+            if math.isinf(apart[sentence]):
                 break
-        else:
-            apart[sentence] = sum(
-                float((answer.double().flatten() - other.double().flatten()).abs().nan_to_num().sum())
-                for answer, other in zip(answers, made, strict=True)
-                if other is not None
-            )
-    return min(apart, key=lambda sentence: apart[sentence], default="")
+    nearest = min(apart, key=lambda sentence: apart[sentence], default="")
+    return nearest if math.isfinite(apart.get(nearest, math.inf)) else ""
+
+
+def _gap(found: Tensor, other: Tensor | None, tolerance: float) -> float:
+    """How far two answers lie apart in all; infinitely if they are not the same within the tolerance."""
+    if other is None or not _same(found, other, tolerance):
+        return math.inf
+    return float((found.double().flatten() - other.double().flatten()).abs().nan_to_num(0, 0, 0).sum())
 
 
 def _attempted(mistake: Callable[..., Any], inputs: Sequence[Any]) -> Tensor | None:

@@ -5,7 +5,7 @@ smile = latent.mean_direction(codes, smiling)               # v
 latent.edited(model, images[:8], {"smile": smile}, {"smile": 1.5})    # ψ(φ(x) + t v)
 """
 
-from companion.latent.coding import codes, decoded, edited
+from companion.latent.coding import autoencoder, codes, decoded, edited
 from companion.latent.directions import (
     logistic_direction,
     mean_direction,
@@ -22,6 +22,7 @@ from companion.latent.walks import save_walk, walk
 __all__ = [
     "Walked",
     "active_units",
+    "autoencoder",
     "avoiding",
     "check_walk",
     "codes",

@@ -5,10 +5,23 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from companion import pretrained
 from companion.environment import beside
 from companion.errors import CompanionError, unknown_name
 from companion.models.evaluating import evaluating
 from companion.models.vae import VAE
+
+
+def autoencoder(run: str) -> VAE:
+    """The autoencoder that a run left, shipped or fetched as `pretrained.load` has it.
+
+    Raises:
+        CompanionError: The run left another model, or none.
+    """
+    model = pretrained.load(run)
+    if not isinstance(model, VAE):
+        raise CompanionError(f"The run {run} left no autoencoder; make it with: companion reproduce {run}.")
+    return model
 
 
 @torch.no_grad()

@@ -28,10 +28,7 @@ def fitted_mixture(codes: Tensor, *, parts: int = 10, seed: int = 0) -> MixtureS
             "parts."
         )
     fit = GaussianMixture(parts, reg_covar=1e-4, random_state=seed).fit(codes.double().numpy())
-    weights, means, factors = (
-        torch.from_numpy(numbers) for numbers in (fit.weights_, fit.means_, fit.precisions_cholesky_)
+    weights, means, covariances = (
+        torch.from_numpy(numbers).float() for numbers in (fit.weights_, fit.means_, fit.covariances_)
     )
-    # scikit-learn's factor U has P = U Uᵀ; torch wants a lower one of the covariance
-    covariances = torch.linalg.inv(factors @ factors.mT)
-    kinds = MultivariateNormal(means.float(), covariances.float())
-    return MixtureSameFamily(Categorical(weights.float()), kinds)
+    return MixtureSameFamily(Categorical(weights), MultivariateNormal(means, covariances))

@@ -40,7 +40,6 @@ def banks() -> dict[str, Bank]:
 
 
 BANKS = banks()
-SYMMETRIC = {"earth", "jensen_shannon", "frechet_1d", "psnr"}  # their two inputs may change places
 STEPS = {"one_step", "step", "clip"}
 FREE = {"icnr"}  # the numbers are the student's own choice, as long as those that belong together are equal
 
@@ -163,22 +162,6 @@ def mapped(answer: Answer, change: Callable[[Any], Any]) -> Answer:
         return change(torch.as_tensor(found).to(torch.get_default_dtype())) if numeric(found) else found
 
     return lambda *inputs: over(answer(*inputs))
-
-
-def frozen_at_first(answer: Answer, place: int) -> Answer:
-    """One argument has the value that it had when it was asked first, whatever it is now."""
-    first: list[Any] = []
-
-    def changed(*inputs: Any) -> Any:
-        if not first:
-            first.append(inputs[place].clone() if isinstance(inputs[place], torch.Tensor) else inputs[place])
-        kept = first[0]
-        if getattr(kept, "shape", None) != getattr(inputs[place], "shape", None):
-            kept = inputs[place]
-            first[0] = kept
-        return answer(*inputs[:place], kept, *inputs[place + 1 :])
-
-    return changed
 
 
 def tabled(answer: Answer) -> Answer:

@@ -98,6 +98,7 @@ def test_points_and_checks(name):
     points = [(cell.metadata.nbgrader.points, cell.cell_type == "markdown") for cell in cells]
     assert sum(number for number, _ in points) == MASTERS[name].points
     assert sum(number for number, written in points if written) == MASTERS[name].by_hand
+    assert f"There are {MASTERS[name].points} points in all." in " ".join(notebook.cells[0].source.split())
     tests = [cell for cell in cells if cell.cell_type == "code"]
     assert len(tests) >= 5
     assert all(cell.metadata.nbgrader.locked and not cell.metadata.nbgrader.solution for cell in tests)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,18 +9,16 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from house import PATIENCE, ROOT, until
+from house import PATIENCE, ROOT, installed_browser, until
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
 pytestmark = pytest.mark.full  # Voilà and a browser are started
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
 
 @pytest.mark.skipif(find_spec("voila") is None, reason="Voilà is not installed")
 def test_an_app_is_a_page_of_this_machine_alone_and_ends_by_ctrl_c(tmp_path):
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = installed_browser()
     if browser is None:
         pytest.skip("no Chromium here; tools/system.sh installs it")
     with socket.socket() as probe:

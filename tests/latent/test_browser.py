@@ -6,20 +6,18 @@ One browser for both, since starting JupyterLab and a kernel with torch takes lo
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from house import PATIENCE, ROOT, until
+from house import PATIENCE, ROOT, installed_browser, until
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("jupyterlab")
 
 pytestmark = pytest.mark.full  # JupyterLab and a browser are started
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CELL = """
 import torch
 from companion.latent.sliders import LatentSliders
@@ -33,7 +31,7 @@ LatentSliders(model, torch.rand(2, 3, 32, 32) * 2 - 1, {"smile": torch.tensor([9
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """A page with the notebook's sliders in it."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = installed_browser()
     if browser is None:
         pytest.skip("no Chromium here; tools/system.sh installs it")
     folder = tmp_path_factory.mktemp("lab")

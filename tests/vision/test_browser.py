@@ -6,13 +6,12 @@ The page is the smallest host there is for a widget: the real `camera.js`, and a
 
 import base64
 import io
-import shutil
 import struct
 import wave
 
 import numpy as np
 import pytest
-from house import PATIENCE, until
+from house import PATIENCE, installed_browser, until
 
 pytest.importorskip("anywidget")
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -22,7 +21,6 @@ from companion.vision.volume import turn_volume  # noqa: E402
 
 pytestmark = pytest.mark.full  # a browser is started for each
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FALSE_WEBCAM = "--use-fake-device-for-media-stream"
 ALLOWED = "--use-fake-ui-for-media-stream"
 HOST = """
@@ -51,7 +49,7 @@ window.ready = true;
 @pytest.fixture
 def visit():
     """Open a widget's page with some of the browser's flags; everything the page asks for from elsewhere is noted."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = installed_browser()
     if browser is None:
         pytest.skip("no Chromium here; tools/system.sh installs it")
     with sync_api.sync_playwright() as playwright:

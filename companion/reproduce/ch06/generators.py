@@ -121,9 +121,9 @@ def drawn_latents(model: nn.Module, count: int) -> Tensor:
         return torch.randn(count, int(model.latents))  # type: ignore[arg-type]
 
 
-def mixture_latents(model: VAE, count: int) -> Tensor:
+def mixture_latents(run: str, count: int) -> Tensor:
     """Latents from a mixture fitted to the training portraits' codes, `(count, latents)`, always the same."""
-    known = latent.codes(model, load("portraits", size=64)[:])
+    known = latent.codes(latent.autoencoder(run), load("portraits", size=64)[:])
     with drawing(0, "samples"):
         latents: Tensor = latent.fitted_mixture(known).sample((count,))  # type: ignore[no-untyped-call]
     return latents
@@ -133,7 +133,7 @@ def mixture_latents(model: VAE, count: int) -> Tensor:
 def drawn_by(entrant: Entrant, count: int) -> Tensor:
     """Pictures of a shipped generator, `(count, 3, 64, 64)`."""
     model = pretrained.load(entrant.run)
-    latents = mixture_latents(model, count) if entrant.mixture else drawn_latents(model, count)  # type: ignore[arg-type]
+    latents = mixture_latents(entrant.run, count) if entrant.mixture else drawn_latents(model, count)
     network = drawer(model)
     return torch.cat([network(part) for part in torch.split(latents, 250)])
 

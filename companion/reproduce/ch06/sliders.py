@@ -12,7 +12,6 @@ from companion import latent, pretrained
 from companion.data import load
 from companion.data.faces import LABELS, Portraits
 from companion.data.scale import to_bytes
-from companion.errors import CompanionError
 from companion.metrics.verification import recall_at_one
 from companion.models.vae import VAE
 from companion.records import Measurement
@@ -80,11 +79,7 @@ def faces_sliders(job: Job) -> Result:
     the smaller part of its diagonal ones, with intervals apart.
     """
     people, tested = (256, 32) if job.debug else (8000, 1000)
-    model = pretrained.load(MODEL)
-    if not isinstance(model, VAE):
-        raise CompanionError(
-            f"The run {MODEL} left no autoencoder; make it with companion reproduce {MODEL}."
-        )
+    model = latent.autoencoder(MODEL)
     known = Portraits(people, size=64)
     strangers = load("portraits-test", size=64)[:tested]
     faces = Faces(
