@@ -1,11 +1,16 @@
-"""What chapter 6's recipes share: autoencoders brought to the end of their runs, and how reconstructions are judged."""
+"""What chapter 6's recipes share: autoencoders brought to the end of their runs, and how images are judged."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from companion.data import Images
 from companion.environment import pick_device
+from companion.metrics import frechet_distance, kernel_distance
+from companion.metrics.manifolds import manifolds
+from companion.metrics.memory import smaller, smaller_interval, two_nearest
 from companion.metrics.restoration import PerceptualDistance, psnr, ssim
 from companion.reproduce.following import finish_run
 from companion.reproduce.job import Job
@@ -40,3 +45,17 @@ def fidelity(drawn: Tensor, images: Tensor, backbone: str | None) -> dict[str, f
         parts = zip(torch.split(drawn, 100), torch.split(images, 100), strict=True)
         found["perceptual distance"] = float(torch.cat([distance(*part) for part in parts]).mean())
     return found
+
+
+def compared(real: Tensor, fake: Tensor) -> dict[str, Any]:
+    """Fréchet and kernel distance, precision, recall, density and coverage of features `(N, D)` of either."""
+    kernel, _ = kernel_distance(real, fake)
+    return {"frechet": frechet_distance(real, fake), "kernel": kernel, **asdict(manifolds(real, fake))}
+
+
+def like_unseen(drawn: Tensor, unseen: Tensor, training: Images, *, count: int = 250) -> dict[str, Any]:
+    """How many of the first samples lie nearer to a training image than unseen ones do, by pixels, with an interval."""
+    own = torch.arange(len(training))
+    nearest = two_nearest(drawn[:count], training[:], own)[0]
+    usual = two_nearest(unseen[:count], training[:], own)[0]
+    return {"memory": smaller(nearest, usual), "memory interval": smaller_interval(nearest, usual)}

@@ -1,6 +1,6 @@
 """Every generator of the book on the same portraits at 64×64, by the same reader and counts (chapter 6)."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -10,12 +10,11 @@ from torch import Tensor, nn
 
 from companion import latent, pretrained
 from companion.data import Images, load
-from companion.metrics import FaceFeatures, frechet_distance, kernel_distance
-from companion.metrics.manifolds import manifolds
-from companion.metrics.memory import smaller, smaller_interval, two_nearest
+from companion.metrics import FaceFeatures
 from companion.models.vae import VAE
 from companion.randomness import drawing
 from companion.records import Measurement
+from companion.reproduce.ch06.common import compared, like_unseen
 from companion.reproduce.job import Job, Recipe, Result
 from companion.reproduce.statistics import with_interval
 from companion.training.adversarial import OwnPrior
@@ -30,7 +29,6 @@ class Entrant:
     mixture: bool = False  # its latents are drawn from a mixture fitted to the training portraits' codes
 
 
-# A DCGAN's, the best penalised WGAN's and a self-attention GAN's runs on portraits join once their weights are shipped.
 ENTRANTS = (
     Entrant("colour-wgan", "WGAN, clipped"),
     Entrant("colour-wgan-gp", "WGAN, penalised"),
@@ -65,7 +63,7 @@ def portrait_generators(job: Job) -> Result:
         for entrant in ENTRANTS
     }
     floor = extractor(training[:count])
-    found["real portraits"] = job.once("floor", partial(_features_compared, real, floor))
+    found["real portraits"] = job.once("floor", partial(compared, real, floor))
     protocol = f"{extractor.protocol}, {count} unseen portraits and {count} samples"
     metrics = [
         Measurement(f"{title}: {name}", float(row[key]), protocol)
@@ -89,23 +87,14 @@ def portrait_generators(job: Job) -> Result:
 
 def _measured(entrant: Entrant, real: Tensor, unseen: Images, training: Images, count: int) -> dict[str, Any]:
     drawn = drawn_by(entrant, count)
-    own = torch.arange(len(training))
-    nearest = two_nearest(drawn[:250], training[:], own)[0]
-    usual = two_nearest(unseen[:250], training[:], own)[0]
     model, record = pretrained.load(entrant.run), pretrained.record(entrant.run)
     return {
-        **_features_compared(real, FaceFeatures()(drawn)),
-        "memory": smaller(nearest, usual),
-        "memory interval": smaller_interval(nearest, usual),
+        **compared(real, FaceFeatures()(drawn)),
+        **like_unseen(drawn, unseen[:], training),
         "parameters": sum(weight.numel() for weight in drawer(model).parameters()),
         "seconds": record.seconds / len(record.seeds),
         "milliseconds": _milliseconds(model),
     }
-
-
-def _features_compared(real: Tensor, fake: Tensor) -> dict[str, Any]:
-    kernel, _ = kernel_distance(real, fake)
-    return {"frechet": frechet_distance(real, fake), "kernel": kernel, **asdict(manifolds(real, fake))}
 
 
 def drawer(model: nn.Module) -> nn.Module:
