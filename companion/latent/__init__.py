@@ -14,12 +14,15 @@ from companion.latent.directions import (
     responses,
     separability,
 )
+from companion.latent.dragging import POINTS, Handles
 from companion.latent.likelihood import active_units, log_likelihood
 from companion.latent.mixtures import fitted_mixture
 from companion.latent.privacy import Walked, avoiding, check_walk, membership
 from companion.latent.walks import save_walk, walk
 
 __all__ = [
+    "POINTS",
+    "Handles",
     "Walked",
     "active_units",
     "autoencoder",

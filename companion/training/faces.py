@@ -1,8 +1,14 @@
-"""Training of the two face readers: one that names attributes, one that tells people apart (chapters 6 and 7)."""
+"""Training of the face readers: they name attributes, find landmarks, tell people apart (chapters 6 and 7)."""
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, normalize
+from torch.nn.functional import (
+    avg_pool2d,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    l1_loss,
+    normalize,
+)
 
 from companion.data.scale import from_bytes
 from companion.models.evaluating import evaluating
@@ -33,6 +39,44 @@ def attribute_lessons(
         return binary_cross_entropy_with_logits(outputs, wanted[chosen])
 
     return Lessons.of("reader", model, loss, len(pixels), rounds=rounds, seed=seed, workshop=workshop)
+
+
+def landmark_lessons(
+    pixels: Tensor, points: Tensor, *, rounds: int, seed: int, workshop: Workshop | None = None
+) -> Lessons:
+    """A reader of landmarks, trained with absolute errors; every other batch is blurred, as autoencoders draw.
+
+    Args:
+        pixels: `(N, 3, S, S)` uint8.
+        points: Their landmarks in pixels, `(N, P, 2)`.
+        rounds: How often to go through the set.
+        seed: Fixes weights, order and dropout.
+        workshop: Where and how it is trained; without one, on the CPU.
+    """
+    workshop = workshop or ON_CPU
+    wanted = points.flatten(1) / pixels.shape[-1] * SCALE
+    model = _reader(wanted.shape[1], pixels.shape[-1], seed)
+    last = model.head[-1]
+    assert isinstance(last, nn.Linear)
+    with torch.no_grad():  # begins at the mean face
+        last.bias.copy_(wanted.mean(0))
+    pixels, wanted = pixels.to(workshop.device), wanted.to(workshop.device)
+
+    def loss(player: Player, chosen: Tensor) -> Tensor:
+        images = from_bytes(pixels[chosen]).to(memory_format=workshop.layout)
+        if torch.rand(()) < 0.5:
+            images = avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+        return l1_loss(player(images).float(), wanted[chosen])
+
+    return Lessons.of("reader", model, loss, len(pixels), rounds=rounds, seed=seed, workshop=workshop)
+
+
+def read_landmarks(model: nn.Module, pixels: Tensor) -> Tensor:
+    """The points of faces by a trained reader, `(N, P, 2)` in pixels, for bytes `(N, 3, S, S)`."""
+    return read_faces(model, pixels).view(len(pixels), -1, 2) / SCALE * pixels.shape[-1]
+
+
+SCALE = 16  # of a reader's outputs: how many of them make the side of a picture
 
 
 def identity_lessons(
