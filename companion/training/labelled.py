@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from companion.data.batches import Labelled
-from companion.data.images import Shuffled
+from companion.data.images import Images, Shuffled
 from companion.errors import CompanionError
 from companion.objectives import Objective
 from companion.training.adversarial import AdversarialTrainer
@@ -39,6 +39,20 @@ class ShuffledWithLabels:
         rows, images = self.shuffled.rows(index), self.shuffled.images
         assert images.labels is not None
         return Labelled(images[rows], images.labels[rows])
+
+
+def class_count(images: Images) -> int:
+    """How many classes a set's labels name.
+
+    Raises:
+        CompanionError: It has no labels, or several for each image.
+    """
+    if images.labels is None or images.labels.dim() != 1:
+        raise CompanionError(
+            f"The pictures of {images.name} do not have one label each for a classifier to learn; choose "
+            "data that has, such as digits or mnist."
+        )
+    return int(images.labels.max()) + 1
 
 
 class LabelledTrainer(AdversarialTrainer):

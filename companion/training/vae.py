@@ -3,17 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from companion.data import Images, Shuffled, load
+from companion.data.batches import Labelled
 from companion.data.catalogue import ImageSet, choices
 from companion.losses import Content, WeightedSum
 from companion.models.evaluating import evaluating
 from companion.models.vae import VAE, Coded, VAEConfig
 from companion.randomness import drawing, generator
-from companion.settings import option
+from companion.settings import SettingError, option
+from companion.training.labelled import ShuffledWithLabels, class_count
 from companion.training.player import Player, Workshop
 from companion.training.settings import TrainingSettings
 from companion.training.trainer import Batches, Trainer
@@ -32,15 +36,28 @@ class VAESettings(TrainingSettings):
     width: int = option(16, help="channels at half the image size", metavar="N", least=1)
     blocks: int = option(1, help="residual blocks at each size", metavar="N", least=0)
     rate: float = option(1e-3, help="learning rate of Adam", metavar="RATE", above=0, below=1)
+    classifier: float = option(
+        0.0,
+        help="weight of a linear classifier of the codes that learns beside, for data with labels",
+        metavar="WEIGHT",
+        least=0,
+    )
     objective: Variational = option(Variational(), named=True)
     content: tuple[Content, ...] = option((), named=True)  # further losses of the images, with their weights
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.classifier and isinstance(self.objective, Bernoulli):
+            raise SettingError(
+                "classifier", self.classifier, "0 beside an objective of black and white pixels"
+            )
 
     def config(self, channels: int) -> VAEConfig:
         """The networks' shape for images of so many channels."""
         return VAEConfig(self.size, channels, self.latents, self.width, self.blocks)
 
 
-class VAETrainer(Trainer[Tensor]):
+class VAETrainer(Trainer[Any]):
     """Trains encoder and decoder together, by Adam.
 
     Args:
@@ -75,20 +92,30 @@ class VAETrainer(Trainer[Tensor]):
         self.content = None if content is None else content.to(workshop.device)
         self.shown = shown
 
-    def one_step(self, batches: Batches[Tensor]) -> Mapping[str, Tensor]:
+    def one_step(self, batches: Batches[Any]) -> Mapping[str, Tensor]:
         """One batch."""
         player = self.players["vae"]
-        images = self.take(batches[self.step])
+        batch = self.take(batches[self.step])
+        images = self._images(batch)
         with self.drawing("noise of the codes", rank=self.workshop.processes.rank):
             coded = Coded(*(part.float() for part in player(images)))
         terms = self.objective.losses(images, coded, self.step)
         if self.content is not None:
             terms["content_loss"] = self.content(coded.images, images)
+        terms |= self._further(batch, coded)
         loss = torch.stack(list(terms.values())).sum()
-        self.learn(loss, player)
+        self.learn(loss, *self.players.values())
         seen = {name: value.detach() for name, value in terms.items()}
         divergence = gaussian_divergence(coded.mean, coded.log_variance).mean()
         return {**seen, "divergence": divergence, "squared_error": (coded.images - images).square().mean()}
+
+    def _images(self, batch: Any) -> Tensor:
+        images: Tensor = batch
+        return images
+
+    def _further(self, batch: Any, coded: Coded) -> dict[str, Tensor]:
+        """Terms of the loss that need more than the images."""
+        return {}
 
     def products(self) -> Mapping[str, nn.Module]:
         """The averaged autoencoder."""
@@ -130,6 +157,38 @@ class VAETrainer(Trainer[Tensor]):
         return torch.cat([*(row for pair in pairs for row in pair), self.sample(32)])
 
 
+class ClassifyingVAETrainer(VAETrainer):
+    """The same with `Labelled` batches, and an auxiliary classifier that learns to tell the classes from the codes.
+
+    It is linear and reads the means μ. Its cross-entropy, in nats and times a weight, joins the loss of the encoder,
+    which so learns to lay the classes apart; the decoder never hears of them.
+
+    Args:
+        network: The autoencoder.
+        objective: What is minimised beside.
+        classes: How many there are; the classifier's weights are drawn from torch's current random state.
+        weight: Of the cross-entropy.
+        options: As `VAETrainer` takes them.
+    """
+
+    def __init__(
+        self, network: VAE, objective: Variational, *, classes: int, weight: float, **options: Any
+    ) -> None:
+        super().__init__(network, objective, **options)
+        line = nn.Linear(network.latents, classes)
+        own = partial(torch.optim.Adam, lr=options.get("rate", 1e-3))
+        self.players["classifier"] = Player(line, own, self.workshop)
+        self.weight = weight
+
+    def _images(self, batch: Any) -> Tensor:
+        images: Tensor = batch.images
+        return images
+
+    def _further(self, batch: Labelled, coded: Coded) -> dict[str, Tensor]:
+        said = self.players["classifier"](coded.mean).float()
+        return {"classifier_loss": self.weight * cross_entropy(said, batch.labels)}
+
+
 @dataclass
 class Binarised:
     """Batches of images whose pixels are drawn black or white, −1 or 1, white as often as the pixel is bright.
@@ -161,20 +220,30 @@ def build(settings: VAESettings) -> tuple[VAETrainer, Images]:
     images = load(settings.data, size=settings.size)
     with drawing(settings.seed, "weights"):
         network = VAE(settings.config(images.pixels.shape[1]))
-    trainer = VAETrainer(
-        network,
-        settings.objective,
-        seed=settings.seed,
-        workshop=settings.workshop(),
-        rate=settings.rate,
-        content=WeightedSum(settings.content) if settings.content else None,
-        shown=images[: SHOWN - SHOWN % 8] if len(images) >= SHOWN else images[:8],
-        ema_decay=settings.ema_decay,
-    )
-    return trainer, images
+    options: dict[str, Any] = {
+        "seed": settings.seed,
+        "workshop": settings.workshop(),
+        "rate": settings.rate,
+        "content": WeightedSum(settings.content) if settings.content else None,
+        "shown": images[: SHOWN - SHOWN % 8] if len(images) >= SHOWN else images[:8],
+        "ema_decay": settings.ema_decay,
+    }
+    if not settings.classifier:
+        return VAETrainer(network, settings.objective, **options), images
+    with drawing(settings.seed, "weights", 1):
+        told = ClassifyingVAETrainer(
+            network,
+            settings.objective,
+            classes=class_count(images),
+            weight=settings.classifier,
+            **options,
+        )
+    return told, images
 
 
-def shuffled(images: Images, settings: VAESettings) -> Shuffled | Binarised:
-    """The batches of a run: black and white where the objective is a Bernoulli likelihood."""
+def shuffled(images: Images, settings: VAESettings) -> Batches[Any]:
+    """The batches of a run: with labels for a classifier, black and white where the objective is a Bernoulli's."""
     batches = Shuffled(images, settings.batch, settings.seed)
+    if settings.classifier:
+        return ShuffledWithLabels(batches, class_count(images))
     return Binarised(batches, settings.seed) if isinstance(settings.objective, Bernoulli) else batches

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 
+from companion import latent
 from companion.cli import main
 from companion.data import load
 from companion.errors import CompanionError
@@ -20,10 +22,12 @@ EVERYTHING = Variational(sharpening=0.5, sobel=0.2, warm_up=3, edges_from=1, edg
 
 
 @pytest.mark.parametrize(
-    "objective", [Variational(), EVERYTHING, Bernoulli()], ids=["plain", "all", "bernoulli"]
+    "change",
+    [{}, {"objective": EVERYTHING}, {"objective": Bernoulli()}, {"classifier": 5.0}],
+    ids=["plain", "all", "bernoulli", "classifier"],
 )
-def test_it_stops_and_goes_on_byte_for_byte(tmp_path, objective):
-    settings = replace(TINY, objective=objective)
+def test_it_stops_and_goes_on_byte_for_byte(tmp_path, change):
+    settings = replace(TINY, **change)
 
     def run(name: str, **options: bool) -> Run:
         return Run.start(tmp_path / name, settings.as_json(), "digits", **options)
@@ -100,6 +104,48 @@ def test_a_bernoulli_run_learns_from_black_and_white():
     batches = shuffled(load("digits"), settings)
     assert set(batches[0].unique().tolist()) == {-1.0, 1.0}
     assert torch.equal(batches[3], batches[3])
+
+
+def test_a_classifier_learns_beside_and_lays_the_classes_apart():
+    settings = replace(TINY, latents=2, width=6, steps=150, seed=1, ema_decay=0.9)
+    apart = {}
+    for weight in (0.0, 1000.0):
+        trainer, images = build(replace(settings, classifier=weight))
+        reports = list(
+            trainer.run(shuffled(images, replace(settings, classifier=weight)), steps=settings.steps)
+        )
+        codes, labels = latent.codes(trainer.best, images[:]), images.labels
+        apart[weight] = latent.separability(
+            codes[::2], labels[::2], held_out=codes[1::2], held_out_labels=labels[1::2]
+        )
+    assert apart[1000.0] > apart[0.0] + 0.1
+    assert reports[-1].numbers["classifier_loss"] < reports[0].numbers["classifier_loss"]
+    assert set(trainer.products()) == {"vae"}
+
+
+def test_the_classifiers_loss_is_the_weighted_cross_entropy_of_the_means():
+    settings = replace(TINY, classifier=3.0)
+    trainer, images = build(settings)
+    batch = shuffled(images, settings)[0]
+    line = trainer.players["classifier"].network
+    with torch.no_grad():
+        mean = trainer.players["vae"].network.eval().encoder(batch.images)[0]
+        wanted = 3.0 * torch.nn.functional.cross_entropy(line(mean), batch.labels)
+    trainer.players["vae"].network.train()
+    found = next(trainer.run(shuffled(images, settings), steps=1)).numbers["classifier_loss"]
+    assert found == pytest.approx(float(wanted), rel=1e-4)
+
+
+def test_a_classifier_needs_labels(tmp_path):
+    for number in range(16):
+        Image.new("RGB", (32, 32), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    with pytest.raises(CompanionError, match="one label each"):
+        build(replace(TINY, classifier=1.0, data=str(tmp_path)))
+
+
+def test_a_classifier_beside_black_and_white_pixels_is_refused():
+    with pytest.raises(CompanionError, match="black and white"):
+        replace(TINY, classifier=1.0, objective=Bernoulli())
 
 
 def test_an_impossible_size_is_refused_before_data_is_read():
