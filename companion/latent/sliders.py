@@ -2,6 +2,7 @@
 
     LatentSliders(model, faces[:4], {"smile": smile, "glasses": glasses})
     LatentPad(model)                       # two latents: a map with a marker
+    LatentDrag(handles, faces[:1])         # take a point of a face, and drag it
 
 Built from ipywidgets' own parts, of version 7.7 (Colab) and 8 alike, so they need nothing in the page. What goes wrong
 in a callback shows in the widget: an exception there would otherwise vanish into the server's log. Pictures that are
@@ -27,6 +28,7 @@ from companion.data.scale import bytes_of, from_bytes
 from companion.errors import CompanionError
 from companion.files import replacing, shown
 from companion.latent.coding import codes, decoded
+from companion.latent.dragging import POINTS, Handles
 from companion.models.vae import VAE
 from companion.viz.grids import image_grid
 from companion.viz.palette import COLOURS
@@ -245,6 +247,91 @@ class LatentPad(_Widget):
         buffer = io.BytesIO()
         ground.save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()
+
+
+class LatentDrag(_Widget):
+    """Take a point of a face and drag it: on the left where it is and where it should go, on the right what comes.
+
+    *Keep* makes the dragged face the one to go on from, *undo* takes the last one back.
+
+    Args:
+        handles: Where the points of a face are, and the model.
+        image: A face, `(1, 3, S, S)` in [−1, 1].
+        points: Numbers of the points to choose from, by the names that are shown.
+        reach: How far the sliders go either way, in pixels.
+        scale: How much the images are enlarged.
+
+    Raises:
+        CompanionError: The image does not fit the model.
+    """
+
+    def __init__(
+        self,
+        handles: Handles,
+        image: Tensor,
+        *,
+        points: Mapping[str, int] | None = None,
+        reach: float = 5.0,
+        scale: int = 4,
+    ) -> None:
+        super().__init__()
+        self.handles, self.scale = handles, scale
+        self.points = dict(points or POINTS)
+        self.code = codes(handles.model, image)
+        self._past: list[Tensor] = []
+        self.choice = widgets.Dropdown(options=list(self.points), description="point")
+        end = {"min": -reach, "max": reach, "step": 0.5, "value": 0.0, "readout_format": ".1f"}
+        self.across = widgets.FloatSlider(description="→", **end)
+        self.down = widgets.FloatSlider(description="↓", **end)
+        self.keep_button = _button("Keep", self.keep, "Go on from this face")
+        self.undo_button = _button("Undo", self.undo, "Take back what was kept last")
+        for control in (self.choice, self.across, self.down):
+            control.observe(lambda change: self._draw(), names="value")
+        buttons = widgets.HBox([self.keep_button, self.undo_button])
+        self.box.children = (self.picture, self.choice, self.across, self.down, buttons, self.message)
+        self._draw()
+
+    def dragged(self) -> Tensor:
+        """The code as the controls stand, `(1, latents)`."""
+        by = (float(self.across.value), float(self.down.value))
+        return self.handles.drag(self.code, self.points[self.choice.value], by) if any(by) else self.code
+
+    def keep(self) -> None:
+        """Go on from the dragged face, with both sliders at 0."""
+        self._past.append(self.code)
+        self._begin(self.dragged())
+
+    def undo(self) -> None:
+        """Back to the face before the last that was kept."""
+        if self._past:
+            self._begin(self._past.pop())
+
+    def _begin(self, code: Tensor) -> None:
+        self.code = code
+        self.across.value = self.down.value = 0.0
+        self._draw()
+
+    def _draw(self) -> None:
+        with self._said():
+            both = torch.cat([self.code, self.dragged()])
+            sheet = image_grid(decoded(self.handles.model, both), columns=2, scale=self.scale, gap=0)
+            number = self.points[self.choice.value]
+            (x, y), (now_x, now_y) = self.handles.seen(both)[:, number].mul(self.scale).tolist()
+            goal_x, goal_y = (
+                x + self.scale * float(self.across.value),
+                y + self.scale * float(self.down.value),
+            )
+            pen, beyond = ImageDraw.Draw(sheet), sheet.width // 2
+            pen.line((x, y, goal_x, goal_y), fill=COLOURS["fake"], width=2)
+            pen.ellipse((x - 4, y - 4, x + 4, y + 4), fill=COLOURS["real"])
+            for left in (0, beyond):  # the goal, in both
+                pen.ellipse(
+                    (left + goal_x - 5, goal_y - 5, left + goal_x + 5, goal_y + 5),
+                    outline=COLOURS["fake"],
+                    width=2,
+                )
+            pen.ellipse((beyond + now_x - 4, now_y - 4, beyond + now_x + 4, now_y + 4), fill=COLOURS["real"])
+            self._show(sheet)
 
 
 def latent_map(model: VAE, plane: Tensor, *, reach: float = 2.5, tiles: int = 11) -> Image.Image:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from companion import latent
 from companion.errors import CompanionError
-from companion.latent.sliders import LatentPad, LatentSliders, _content, latent_map, read_square
+from companion.latent.sliders import LatentDrag, LatentPad, LatentSliders, _content, latent_map, read_square
 from companion.models.vae import VAE, VAEConfig
 
 
@@ -188,3 +188,34 @@ def test_a_pad_of_more_latents_needs_a_plane():
 
 def test_a_grey_model_takes_a_grey_square():
     assert read_square(png(), 32, 1).shape == (1, 32, 32)
+
+
+@pytest.fixture
+def dragged() -> LatentDrag:
+    draw = torch.Generator().manual_seed(0)
+    model, points = network(), torch.rand(50, 3, 2, generator=draw) * 32
+    handles = latent.Handles.fit(model, torch.randn(50, 4, generator=draw), points)
+    image = torch.rand(1, 3, 32, 32, generator=draw) * 2 - 1
+    return LatentDrag(handles, image, points={"nose": 0, "chin": 2})
+
+
+def test_dragging_shows_the_dragged_code_and_begins_where_the_face_is(dragged):
+    assert torch.equal(dragged.dragged(), dragged.code)
+    before = dragged.picture.value
+    dragged.choice.value, dragged.down.value = "chin", 2.0
+    torch.testing.assert_close(dragged.dragged(), dragged.handles.drag(dragged.code, 2, (0.0, 2.0)))
+    assert dragged.picture.value != before
+    assert dragged.message.value == ""
+
+
+def test_what_is_kept_can_be_taken_back(dragged):
+    begun = dragged.code
+    dragged.across.value = 1.5
+    moved = dragged.dragged()
+    dragged.keep_button.click()
+    torch.testing.assert_close(dragged.code, moved)
+    assert (dragged.across.value, dragged.down.value) == (0.0, 0.0)
+    dragged.undo_button.click()
+    torch.testing.assert_close(dragged.code, begun)
+    dragged.undo_button.click()  # nothing left to take back
+    torch.testing.assert_close(dragged.code, begun)
