@@ -6,6 +6,7 @@ fixed questions is run once. Numbers drawn without a type have the round's: torc
 reader's own default is, and put back afterwards.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ from companion.exercises.leftovers import kept
 
 Chosen = TypeVar("Chosen")
 PRECISIONS = (torch.float32, torch.float64)
+# what torch says when float32 meets float64
+TWO_PRECISIONS = re.compile(
+    "scalar type|same dtype|expected dtype|(Double|Float) did not match|should be the same"
+)
 ROUNDS = 3  # at a student's desk
 SEEDS = 2**62  # how many there are
 
@@ -123,21 +128,39 @@ def _judged(check: Callable[..., None], answers: tuple[object, ...], refusal: ty
     rounds, start = _plan.get()
     seed = secrets.randbelow(SEEDS) if start is None else start
     for number in range(rounds):
-        running = Round(seed + number)
         precision = PRECISIONS[number % len(PRECISIONS)]
-        before = _round.set(running)
         try:
-            with kept(precision, running.seed):
-                check(*answers)
+            running = _run(check, answers, refusal, seed + number, precision)
         except refusal as told:
-            raise told.with_traceback(None) from None
-        except (Exception, SystemExit) as problem:
-            raise refusal(_unexpected(problem, running)) from None
-        finally:
-            _round.reset(before)
+            if precision == PRECISIONS[0] or not TWO_PRECISIONS.search(str(told)):
+                raise told.with_traceback(None) from None
+            # an answer may keep numbers of its own, made before; then the same questions are asked in their precision
+            running = _run(check, answers, refusal, seed + number, PRECISIONS[0])
         if not running.drawn:
             break
     return running.said
+
+
+def _run(
+    check: Callable[..., None],
+    answers: tuple[object, ...],
+    refusal: type[AssertionError],
+    seed: int,
+    precision: torch.dtype,
+) -> Round:
+    """One round, through to its end."""
+    running = Round(seed)
+    before = _round.set(running)
+    try:
+        with kept(precision, running.seed):
+            check(*answers)
+    except refusal as told:
+        raise told.with_traceback(None) from None
+    except (Exception, SystemExit) as problem:
+        raise refusal(_unexpected(problem, running)) from None
+    finally:
+        _round.reset(before)
+    return running
 
 
 def _unexpected(problem: BaseException, running: Round) -> str:

@@ -2,12 +2,14 @@
 
 import math
 
+import pytest
 import torch
 from banks import Bank, EveryBank, untouched
 from torch.distributions import Normal, kl_divergence
 from torch.nn.functional import conv2d
 
 from companion.exercises import ch06
+from companion.exercises.runner import NotYet
 
 DIVERGENCE = {
     "formula": lambda m, v: 0.5 * (m**2 + v.exp() - v - 1).sum(1),
@@ -171,3 +173,15 @@ def test_checks_leave_the_readers_random_numbers_alone():
     ch06.check_rightwards(RIGHTWARDS["slices"])
     ch06.check_alive(ALIVE["variance"])
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_kernel_of_ones_own_in_float32_is_right_and_a_wrong_one_is_not():
+    sobels = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
+
+    def rightwards(images: torch.Tensor) -> torch.Tensor:
+        channels = images.shape[1]
+        return torch.nn.functional.conv2d(images, sobels.expand(channels, 1, 3, 3), groups=channels)
+
+    ch06.check_rightwards(rightwards)
+    with pytest.raises(NotYet, match="leave out the 8"):
+        ch06.check_rightwards(lambda images: 8 * rightwards(images))
