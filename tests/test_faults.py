@@ -350,3 +350,16 @@ def test_damaged_work_of_a_long_run_is_made_again(tmp_path, quick, monkeypatch, 
         (work / file).write_bytes(content)
         assert reproduce_tiny(tmp_path, "--overwrite") == 0, file
         assert reproduced(tmp_path / "out") == whole
+
+
+def test_of_two_that_reproduce_the_same_the_second_is_refused(tmp_path, quick, monkeypatch, capsys):
+    """In the middle of the first: its work and its record are its own."""
+
+    def twice(job) -> Result:
+        assert reproduce_tiny(tmp_path) == 2
+        assert "Another process is writing" in capsys.readouterr().err
+        return tiny(job)
+
+    monkeypatch.setitem(RECIPES, "tiny", Recipe("", 1, twice))
+    assert reproduce_tiny(tmp_path) == 0
+    assert read_record(tmp_path / "out/tiny.json").name == "tiny"
