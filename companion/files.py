@@ -132,15 +132,22 @@ def new_folder(place: Path) -> Iterator[Path]:
 
 
 def put_in_place(ready: Path, place: Path) -> None:
-    """Give a folder that is complete its name, on the same disk; what was there must be an empty folder or nothing."""
+    """Give a file or folder that is complete its name, on the same disk; a folder there must be an empty one."""
     os.replace(ready, place)
 
 
 def remove_unfinished(folder: Path) -> None:
     """Delete the parts that killed processes left in a folder and below; for a folder nobody else is writing to."""
-    for part in folder.rglob(".*.part"):
+    for part in [*folder.rglob(".*.part")]:
         with suppress(OSError):
-            part.unlink()
+            rmtree(part) if part.is_dir() else part.unlink()
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder with all that is in it; killed on the way, it is there or not, and never half."""
+    part = folder.with_name(f".{folder.name[:LONGEST]}.{os.getpid()}.part")
+    os.replace(folder, part)
+    rmtree(part, ignore_errors=True)
 
 
 def shown(name: str | os.PathLike[str]) -> str:

@@ -110,8 +110,11 @@ def _value(kind: type, place: str, name: str, hint: Any, value: object, named: b
         return read(kinds[called], rest, place=whose)
     if value is None and hint is float:
         return math.nan
-    if type(value) is int and not fits(hint, value, exactly=True):
-        return float(value) if fits(hint, float(value)) else value
+    if type(value) is int and not fits(hint, value, exactly=True) and fits(hint, 0.0):
+        try:
+            return float(value)
+        except OverflowError:  # JSON's whole numbers have no end
+            raise Unfit(kind, place, name, value, hint) from None
     return value
 
 

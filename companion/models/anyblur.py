@@ -149,6 +149,9 @@ class GatedRestorer(BlindRestorer):
         return Answer(restored, width=spread.mean((1, 2, 3)))
 
 
+MOST_ROUNDS = 10
+
+
 @dataclass(frozen=True)
 class KernelConfig(BodyConfig):
     """The numbers that fix the network's shape; both its bodies have the same."""
@@ -161,6 +164,10 @@ class KernelConfig(BodyConfig):
         positive(size=self.size, rounds=self.rounds)
         if self.size % 2 == 0:
             raise CompanionError(f"A kernel of {self.size} pixels has no middle; choose an odd size.")
+        if self.rounds > MOST_ROUNDS:  # no weight depends on them, so a file could ask for hours
+            raise CompanionError(
+                f"A kernel is not sought {self.rounds} times; choose {MOST_ROUNDS} rounds at most."
+            )
 
 
 class KernelRestorer(BlindRestorer):

@@ -16,6 +16,8 @@ from companion.files import AGAIN, write_bytes
 from companion.models.configs import Config
 from companion.models.registry import Model, model_of, models
 
+ANEW = "delete it and make it again"
+
 
 def save_model(path: Path, model: nn.Module, *, half: bool = False) -> None:
     """Write a registered model with its config; `half` stores float16, which loads back as float32.
@@ -102,8 +104,8 @@ def write_tensors(
     write_bytes(path, _serialised(stored, notes), then=then)
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and notes of a file that `write_tensors` made.
+def read_tensors(path: Path, *, then: str = ANEW) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and notes of a file that `write_tensors` made; `then` is what to do about a damaged one.
 
     Raises:
         CompanionError: The file is missing, truncated, or its contents do not match their checksum.
@@ -115,13 +117,11 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 (no iterator)
             about = dict(opened.metadata() or {})
     except (OSError, SafetensorError) as error:
-        raise CompanionError(
-            f"The file {path} is damaged ({_reason(error)}); delete it and make it again."
-        ) from None
+        raise CompanionError(f"The file {path} is damaged ({_reason(error)}); {then}.") from None
     if about.pop("sha256", None) != _digest(tensors, about):
         raise CompanionError(
             f"The contents of {path} do not match their checksum, so somebody or something changed them; "
-            "delete it and make it again."
+            f"{then}."
         )
     return tensors, about
 

@@ -6,15 +6,18 @@ and several of its figures are made from these files (`companion.records`). A ch
 their names in a dictionary `RECIPES`.
 """
 
+from glob import escape
 from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory
 
 from companion.environment import environment, pick_device
 from companion.errors import CompanionError, unknown_name
-from companion.files import shown
+from companion.files import locked, put_in_place, remove_unfinished, shown
 from companion.found import gathered
 from companion.models.store import save_model
 from companion.records import Record, write_record
-from companion.reproduce.job import Job, Recipe
+from companion.reproduce.job import Job, Recipe, Result
 
 RECIPES: dict[str, Recipe] = gathered(__name__, "RECIPES")
 
@@ -39,22 +42,46 @@ def reproduce(name: str, out: Path, work: Path, *, budget: str = "laptop", overw
         raise CompanionError(f"There is a record at {shown(place)} already; replace it with --overwrite.")
     recipe = RECIPES[name]
     job = Job(work / f"{name}-{budget}", budget)
-    for folder in (job.work, out):  # before hours of work, not after
-        folder.mkdir(parents=True, exist_ok=True)
-    with job.timed():
-        result = recipe.make(job)
-    if result.model is not None:
-        save_model(out / f"{name}.safetensors", result.model, half=True)
-    record = Record(
+    with (
+        locked(job.work),
+        locked(place),
+    ):  # the places are found to be writable before hours of work, not after
+        job.work.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(job.work)
+        with job.timed():
+            result = recipe.make(job)
+        return _published(out, name, _record(job, name, result), result)
+
+
+def _record(job: Job, name: str, result: Result) -> Record:
+    return Record(
         name=name,
-        title=recipe.title,
-        chapter=recipe.chapter,
-        command=f"companion reproduce {name} --budget {budget}",
-        budget=budget,
+        title=RECIPES[name].title,
+        chapter=RECIPES[name].chapter,
+        command=f"companion reproduce {name} --budget {job.budget}",
+        budget=job.budget,
         seeds=tuple(result.seeds),
         seconds=job.seconds,
         environment=environment(pick_device(str(result.settings.get("device", "cpu")))),
         settings=result.settings,
         metrics=tuple(result.metrics),
     )
-    return write_record(out, record, result.details)
+
+
+def _published(out: Path, name: str, record: Record, result: Result) -> Path:
+    """Write all files beside their places, and move them there when they are whole, the record last.
+
+    An older record goes before that: rather none than one beside the weights of another run.
+    """
+    place = out / f"{name}.json"
+    for left in out.glob(f".{escape(name)}.*.part"):
+        rmtree(left, ignore_errors=True)
+    with TemporaryDirectory(dir=out, prefix=f".{name}.", suffix=".part") as folder:
+        ready = Path(folder)
+        if result.model is not None:
+            save_model(ready / f"{name}.safetensors", result.model, half=True)
+        write_record(ready, record, result.details)
+        place.unlink(missing_ok=True)
+        for file in sorted(ready.iterdir(), key=lambda file: file.name == place.name):
+            put_in_place(file, out / file.name)
+    return place

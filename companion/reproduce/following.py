@@ -1,9 +1,8 @@
 """Training runs below a job's folder, and runs measured on their way."""
 
 import csv
-import json
-import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,16 +15,20 @@ from torch import Tensor, nn
 
 from companion.data import Images
 from companion.environment import pick_device
+from companion.files import remove_folder, shown
 from companion.metrics import DigitFeatures, Measurement, frechet_distance
 from companion.randomness import generator
-from companion.reproduce.job import Job
+from companion.reproduce.job import Job, stored
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.gan import RunSettings, build, shuffled
 from companion.training.progress import progress
-from companion.training.runs import Run
+from companion.training.runs import DamagedRun, Run, Ways
 from companion.training.stopping import stop_requested
 from companion.training.supervised import Lessons
 from companion.training.trainer import Batches, Trainer
+
+POINTS = ("quality", "curve")  # what was measured of a run on its way lies in a folder with such an ending
+WAYS = Ways(go_on="give the same command again", elsewhere="choose another --work", moved="")
 
 
 def followed(
@@ -45,28 +48,44 @@ def followed(
         if trainer.step and (trainer.step % every == 0 or trainer.step == settings.steps):
             job.once(f"{key}-quality/{trainer.step:06d}", partial(point, trainer))
 
-    start_again_if_damaged(job, key)
     trainer, run = finished_run(job, key, settings, measured)
     return trainer, run, points_of(job, key)
 
 
 def points_of(job: Job, key: str) -> list[dict[str, Any]]:
     """What was measured of a run on its way, in the order of its steps."""
-    points = sorted((job.work / f"{key}-quality").glob("*.json"))
-    return [json.loads(point.read_text(encoding="utf-8")) for point in points]
+    return [point for path in _files_of_points(job, key) if (point := stored(path)) is not None]
 
 
-def start_again_if_damaged(job: Job, key: str) -> None:
+def _files_of_points(job: Job, key: str) -> list[Path]:
+    return sorted(path for kind in POINTS for path in (job.work / f"{key}-{kind}").glob("*.json"))
+
+
+def _start_again_if_damaged(job: Job, key: str) -> None:
     """A damaged measurement can only be made again where it was made: the run begins anew, the sound ones stay."""
-    sound = True
-    for point in (job.work / f"{key}-quality").glob("*.json"):
-        try:
-            json.loads(point.read_text(encoding="utf-8"))
-        except ValueError:
-            point.unlink()
-            sound = False
-    if not sound:
-        shutil.rmtree(job.work / key, ignore_errors=True)
+    damaged = [path for path in _files_of_points(job, key) if stored(path) is None]
+    if damaged:
+        with suppress(FileNotFoundError):
+            remove_folder(job.work / key)
+    for path in damaged:  # after the run: a kill in between must not leave a run that is past them
+        path.unlink()
+
+
+def begun(job: Job, key: str, settings: dict[str, Any], data: str) -> Run:
+    """A run in its folder below the job's, to be continued if it is there; a damaged one begins anew.
+
+    `data` tells the data's version.
+    """
+    _start_again_if_damaged(job, key)
+    folder = job.work / key
+    ways = replace(WAYS, anew=f"delete {shown(folder)} and {WAYS.go_on}")
+    start = partial(Run.start, folder, settings, data, resume=True, ways=ways)
+    try:
+        return start()
+    except DamagedRun:
+        print(f"The run in {shown(folder)} is damaged, so it begins anew.")
+        remove_folder(folder)
+        return start()
 
 
 def trained(
@@ -96,7 +115,7 @@ def finished_run(
     """A run in its folder below the job's, brought to its end; `each` is called after every step, and at the start."""
     settings = replace(settings, device=pick_device(settings.device).type)
     trainer, images = build(settings)
-    run = Run.start(job.work / key, settings.as_json(), images.fingerprint, resume=True)
+    run = begun(job, key, settings.as_json(), images.fingerprint)
     finish_run(
         run, trainer, shuffled(images, settings), steps=settings.steps, label=key, each=lambda: each(trainer)
     )
@@ -106,7 +125,7 @@ def finished_run(
 def learnt(job: Job, lessons: Lessons, settings: dict[str, Any], *, data: str) -> nn.Module:
     """What a supervised training leaves, made in a run's folder below the job's; `data` tells the data's version."""
     about = {"device": str(lessons.trainer.device), "steps": lessons.steps, **settings}
-    run = Run.start(job.work / "run", about, data, resume=True)
+    run = begun(job, "run", about, data)
     finish_run(run, lessons.trainer, lessons.batches, steps=lessons.steps, label=job.work.name)
     (model,) = lessons.trainer.products().values()
     return model

@@ -1,6 +1,7 @@
 """What a long run is: a job that does nothing twice, a result, and a recipe by name."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -32,9 +33,8 @@ class Job:
     def once(self, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The result stored under `key`, made now if it is not there yet."""
         path = self.work / f"{key}.json"
-        with suppress(FileNotFoundError, ValueError):  # a damaged one is made again
-            stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return stored
+        if (kept := stored(path)) is not None:
+            return kept
         content = make()
         write_json(path, content)
         return content
@@ -52,11 +52,18 @@ class Job:
     @property
     def seconds(self) -> float:
         """Seconds of all sittings so far."""
-        with suppress(
-            FileNotFoundError, ValueError, KeyError, TypeError
-        ):  # a damaged one forgets its sittings
-            return float(json.loads((self.work / "time.json").read_text(encoding="utf-8"))["seconds"])
-        return 0.0
+        seconds = (stored(self.work / "time.json") or {}).get("seconds")
+        if isinstance(seconds, int | float) and 0 <= seconds < math.inf:
+            return float(seconds)
+        return 0.0  # none yet, or a damaged file, which forgets them
+
+
+def stored(path: Path) -> dict[str, Any] | None:
+    """What a job stored in a file; None where there is none, or a damaged one, which is to be made again."""
+    with suppress(FileNotFoundError, ValueError, RecursionError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return content if isinstance(content, dict) else None
+    return None
 
 
 @dataclass

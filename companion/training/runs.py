@@ -44,7 +44,23 @@ MADE_BY_A_RUN = re.compile(
 )
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 GRIDS = 20  # sample grids a run leaves
-GO_ON = "continue with --resume"  # once a disk that was full has room
+
+
+class DamagedRun(CompanionError):
+    """What a run left can't be trusted, and only beginning anew helps."""
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What a reader can do about a run that does not go on, in the words of the command that runs it."""
+
+    go_on: str = "continue with --resume"  # once a disk that was full has room
+    anew: str = "start again with --overwrite"
+    elsewhere: str = "choose another --out"
+    moved: str = "give --moved in place of --resume"  # empty: there is no such way
+
+
+TRAINING = Ways()  # `companion train`
 
 
 @dataclass
@@ -57,6 +73,7 @@ class Run:
     resumed: bool = False
     seconds: float = 0.0  # of training, over all sittings
     processes: Processes = ALONE
+    ways: Ways = TRAINING
     moves: list[dict[str, Any]] = field(
         default_factory=list
     )  # to other devices or numbers of threads, with the step
@@ -72,6 +89,7 @@ class Run:
         overwrite: bool = False,
         moved: bool = False,
         processes: Processes = ALONE,
+        ways: Ways = TRAINING,
     ) -> "Run":
         """Make the folder, or take up the run it holds.
 
@@ -84,12 +102,14 @@ class Run:
             moved: Let it go on with another device or number of threads. Its bits are no longer those of a run that
                 stayed where it was, and run.json says where it moved.
             processes: Those that train together.
+            ways: What sentences about trouble advise.
 
         Raises:
+            DamagedRun: It holds the run to resume, and parts of that are not as they were written.
             CompanionError: The folder holds something and neither `resume` nor `overwrite` says what to do with it;
                 or it holds another run than the one to resume; or another process works in it; or it cannot be written.
         """
-        run = cls(folder, settings, data_fingerprint, processes=processes)
+        run = cls(folder, settings, data_fingerprint, processes=processes, ways=ways)
         with processes.in_turn():
             if processes.main:
                 run._begin(resume, overwrite, moved)
@@ -100,19 +120,20 @@ class Run:
     def _begin(self, resume: bool, overwrite: bool, moved: bool) -> None:
         folder = self.folder
         if folder.exists() and not folder.is_dir():
-            raise CompanionError(f"There is a file at {shown(folder)}; choose another --out.")
+            raise CompanionError(f"There is a file at {shown(folder)}; {self.ways.elsewhere}.")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout:
             raise CompanionError(
-                f"Another process works in the folder {shown(folder)}; wait for it, or choose another --out."
+                f"Another process works in the folder {shown(folder)}; wait for it, or {self.ways.elsewhere}."
             ) from None
         except OSError as error:
             raise self._cannot_be_written(error) from None
         try:
             if _holds_something(folder):
                 self._replace_or_continue(resume, overwrite, moved)
+                self._look_through()
             remove_unfinished(folder)
             self._write_state("running", self.first_step)
         except (CompanionError, OSError) as error:
@@ -134,7 +155,8 @@ class Run:
 
     def _cannot_be_written(self, error: OSError) -> CompanionError:
         return CompanionError(
-            f"The folder {shown(self.folder)} cannot be written ({error.strerror}); choose another --out."
+            f"The folder {shown(self.folder)} cannot be written ({error.strerror or error}); "
+            f"{self.ways.elsewhere}."
         )
 
     @cached_property
@@ -163,7 +185,7 @@ class Run:
             with self._lock:  # once more: it counts
                 yield from self._train(trainer, batches, steps)
         except OSError as error:
-            raise unwritable(self.folder, error, then=GO_ON) from None
+            raise unwritable(self.folder, error, then=self.ways.go_on) from None
         finally:
             self._lock.release(force=True)
 
@@ -197,7 +219,7 @@ class Run:
             finally:  # after a NaN, or an interruption within a step, the last good checkpoint stays as it is
                 rows.flush()
                 self._write_state(status, trainer.step)
-                losses_of_run(self.folder)
+                losses_of_run(self.folder, then=self.ways.go_on)
 
     def restore(self, trainer: Trainer[Any]) -> None:
         """Take the trainer to where the checkpoint stands, if there is one to continue from; `train` does it itself.
@@ -207,15 +229,35 @@ class Run:
         """
         if not self._continues:
             return
-        tensors, about = read_tensors(self.checkpoint_file)
+        tensors, about = self._last()
+        self._claim(about)
         try:
-            if about["run"] not in (self.identity, self._before_moving):
-                raise ValueError
             trainer.restore(tensors)
         except (LookupError, RuntimeError, ValueError):
-            raise CompanionError(
-                f"The checkpoint {self.checkpoint_file} belongs to another run; start again with --overwrite."
-            ) from None
+            raise self._another_runs from None
+
+    def _look_through(self) -> None:
+        """Refuse a checkpoint that is damaged or another run's, and rows that are not its own, before it is changed."""
+        if self._continues:
+            self._claim(self._last()[1])
+            self._rows_until(self.first_step)
+
+    def _claim(self, about: Mapping[str, str]) -> None:
+        if about.get("run") not in (self.identity, self._before_moving):
+            raise self._another_runs
+
+    @property
+    def _another_runs(self) -> CompanionError:
+        return CompanionError(
+            f"The checkpoint {self.checkpoint_file} belongs to another run; {self.ways.anew}."
+        )
+
+    def _last(self) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+        """The checkpoint's state and notes."""
+        try:
+            return read_tensors(self.checkpoint_file, then=self.ways.anew)
+        except CompanionError as error:
+            raise DamagedRun(str(error)) from None
 
     @property
     def identity(self) -> str:
@@ -242,10 +284,10 @@ class Run:
         if not self._continues:
             return 0
         try:
-            return int(read_tensors(self.checkpoint_file)[1]["step"])
+            return int(self._last()[1]["step"])
         except (KeyError, ValueError):
-            raise CompanionError(
-                f"The file {self.checkpoint_file} is no checkpoint of a run; start again with --overwrite."
+            raise DamagedRun(
+                f"The file {self.checkpoint_file} is no checkpoint of a run; {self.ways.anew}."
             ) from None
 
     @property
@@ -266,37 +308,41 @@ class Run:
             )
         rows.flush()  # the rows first: on resuming, those after the checkpoint are dropped again
         about = {"step": str(trainer.step), "run": self.identity, "rows": rows.checksum}
-        write_tensors(self.checkpoint_file, state, about, then=GO_ON)
+        write_tensors(self.checkpoint_file, state, about, then=self.ways.go_on)
         self._write_state("running", trainer.step)
 
     def _metrics_after(self, step: int) -> "Rows":
         """The open metrics file, cut back to the rows up to `step`."""
-        path, content = self.folder / "metrics.csv", b""
-        if step:
-            try:
-                lines = path.read_bytes().splitlines(keepends=True)
-            except FileNotFoundError:
-                lines = []
-            content = b"".join(lines[: step + 1])  # the names of the columns, then a row a step
-            known = read_tensors(self.checkpoint_file)[1].get(
-                "rows"
-            )  # older checkpoints know nothing of them
-            if len(lines) < step + 1 or known not in (None, hashlib.sha256(content).hexdigest()):
-                raise CompanionError(
-                    f"The file {shown(path)} is not as the checkpoint at step {step} left it, so its rows cannot be "
-                    "trusted; start again with --overwrite."
-                )
-        write_bytes(path, content, then=GO_ON)
+        path = self.folder / "metrics.csv"
+        write_bytes(path, self._rows_until(step), then=self.ways.go_on)
         return Rows(path)
+
+    def _rows_until(self, step: int) -> bytes:
+        """The metrics file up to a step, as the checkpoint there knows it."""
+        if not step:
+            return b""
+        path = self.folder / "metrics.csv"
+        try:
+            lines = path.read_bytes().splitlines(keepends=True)
+        except FileNotFoundError:
+            lines = []
+        content = b"".join(lines[: step + 1])  # the names of the columns, then a row a step
+        known = self._last()[1].get("rows")  # older checkpoints know nothing of them
+        if len(lines) < step + 1 or known not in (None, hashlib.sha256(content).hexdigest()):
+            raise DamagedRun(
+                f"The file {shown(path)} is not as the checkpoint at step {step} left it, so its rows cannot be "
+                f"trusted; {self.ways.anew}."
+            )
+        return content
 
     def _save_grid(self, trainer: Trainer[Any]) -> None:
         shown = trainer.preview()
         if shown is not None:
-            with replacing(self.folder / "samples" / f"{trainer.step:06d}.png", then=GO_ON) as file:
+            with replacing(self.folder / "samples" / f"{trainer.step:06d}.png", then=self.ways.go_on) as file:
                 image_grid(shown).save(file, "PNG")
 
     def _take_up(self, moved: bool) -> None:
-        about = read_run(self.folder)
+        about = read_run(self.folder, then=self.ways.anew)
         theirs = about.settings
         self.moves = [*about.moves]
         if moved:
@@ -310,24 +356,24 @@ class Run:
         if different:
             listed = ", ".join(_difference(key, theirs.get(key), self.settings[key]) for key in different)
             moving = (
-                "give --moved in place of --resume if that is meant"
-                if different == ["device"]
+                f"{self.ways.moved} if that is meant"
+                if different == ["device"] and self.ways.moved
                 else "resume it with the same ones"
             )
             raise CompanionError(
                 f"The run in {shown(self.folder)} was started with other settings ({listed}); "
-                f"{moving}, or choose another --out."
+                f"{moving}, or {self.ways.elsewhere}."
             )
         if about.data_fingerprint != self.data_fingerprint:
             raise CompanionError(
                 f"The data has changed since the run in {shown(self.folder)} began; "
-                "bring the old data back, or start again with --overwrite."
+                f"bring the old data back, or {self.ways.anew}."
             )
         threads, then = torch.get_num_threads(), about.threads
         if not moved and then not in (None, threads):
             raise CompanionError(
                 f"The run in {shown(self.folder)} was begun with {_threads(then)}, and with {threads} its last digits "
-                f"would differ; set OMP_NUM_THREADS={then}, or give --moved in place of --resume."
+                f"would differ; set OMP_NUM_THREADS={then}, or {self.ways.moved or self.ways.elsewhere}."
             )
         if about.step > int(self.settings["steps"]):  # type: ignore[call-overload]
             raise CompanionError(
@@ -357,7 +403,10 @@ class Run:
                 f"The folder {shown(self.folder)} holds no run (no run.json), and nothing in it is deleted; "
                 "choose another --out."
             )
-        for path in sorted(files.values(), key=lambda path: path.name == "run.json"):  # that one last
+        # the state first, so that what a kill leaves can't be taken for a run that is done; run.json last
+        for path in sorted(
+            files.values(), key=lambda path: (path.name == "run.json", path != self.checkpoint_file)
+        ):
             path.unlink()
 
     def _write_state(self, status: str, step: int) -> None:
@@ -370,7 +419,7 @@ class Run:
             "moves": self.moves,
             "environment": asdict(environment(torch.device(str(self.settings["device"])))),
         }
-        write_json(self.folder / "run.json", about, then=GO_ON)
+        write_json(self.folder / "run.json", about, then=self.ways.go_on)
 
 
 def _difference(name: str, theirs: object, ours: object) -> str:
@@ -445,11 +494,16 @@ class About:
         return threads if isinstance(threads, int) else None
 
 
-def read_run(folder: Path) -> About:
+def read_run(folder: Path, *, then: str = "give another run") -> About:
     """A run folder's `run.json`.
 
+    Args:
+        folder: Where the run is.
+        then: What to do about a damaged one: the end of the sentence.
+
     Raises:
-        CompanionError: The folder holds no run, or its `run.json` is damaged.
+        DamagedRun: Its `run.json` is damaged.
+        CompanionError: The folder holds no run.
     """
     try:
         content = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -461,7 +515,5 @@ def read_run(folder: Path) -> About:
             f"The folder {shown(folder)} holds no run (no run.json); check the path."
         ) from None
     except (ValueError, RecursionError, AttributeError, plain.Misfit):
-        raise CompanionError(
-            f"The file {shown(folder / 'run.json')} is damaged; start again with --overwrite."
-        ) from None
+        raise DamagedRun(f"The file {shown(folder / 'run.json')} is damaged; {then}.") from None
     return about

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from companion.files import replacing
+from companion.files import AGAIN, replacing
 from companion.viz.plots import curves, style
 
 
-def losses_of_run(folder: Path) -> None:
-    """Write `losses.png` beside a run's `metrics.csv`."""
+def losses_of_run(folder: Path, *, then: str = AGAIN) -> None:
+    """Write `losses.png` beside a run's `metrics.csv`; `then` is for a disk that refuses, see `companion.files`."""
     with open(folder / "metrics.csv", encoding="utf-8", newline="") as rows:
         table = list(csv.DictReader(rows))
     if not table:
@@ -24,6 +24,6 @@ def losses_of_run(folder: Path) -> None:
         }
         curves(ax, lines, steps=[int(row["step"]) for row in table], smooth=max(1, len(table) // 50))
         ax.set(xlabel="step", ylabel="loss")
-        with replacing(folder / "losses.png") as file:
+        with replacing(folder / "losses.png", then=then) as file:
             fig.savefig(file, format="png")
         plt.close(fig)

@@ -133,3 +133,9 @@ def test_a_kernel_without_a_middle_is_refused():
         KernelConfig(size=40)
     with pytest.raises(CompanionError, match="inner cannot be 0"):
         BodyConfig(inner=0)
+
+
+def test_rounds_are_bounded_since_no_weight_tells_how_many_there_are():
+    KernelConfig(rounds=10)
+    with pytest.raises(CompanionError, match="10 rounds at most"):
+        KernelConfig(rounds=10_000_000)

@@ -340,6 +340,16 @@ def test_a_damaged_record_is_refused_in_one_sentence(tmp_path, content):
         start(tmp_path / "run", resume=True)
 
 
+@pytest.mark.parametrize(
+    "field", ["status", "step", "seconds", "settings", "data_fingerprint", "environment", "moves"]
+)
+def test_a_whole_number_beyond_all_floats_is_damage_in_every_field(tmp_path, whole, field):
+    about = json.loads((whole / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps({**about, field: -(10**400)}))
+    with pytest.raises(CompanionError, match="is damaged; give another run"):
+        read_run(tmp_path)
+
+
 @pytest.mark.parametrize("number", ["1e999", "-1", "2.5", '"3"', "null", "true"])
 def test_a_record_with_an_impossible_step_is_refused(tmp_path, number):
     train(tmp_path / "run", stop_after=1)

@@ -31,11 +31,10 @@ from companion.metrics import Measurement
 from companion.metrics.restoration import aligned_psnr, psnr
 from companion.models.anyblur import BodyConfig, GatedConfig, KernelConfig, KernelRestorer, PlainConfig
 from companion.randomness import generator
-from companion.reproduce.following import finish_run
+from companion.reproduce.following import begun, finish_run
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.reproduce.statistics import bootstrap, with_interval
 from companion.training.restoring import Restoring, RestoringSettings, build
-from companion.training.runs import Run
 
 SIDE = 192  # of the test pictures
 SEEDS = [1, 2, 3]
@@ -154,7 +153,7 @@ def _settings(job: Job, network: BodyConfig, steps: int) -> RestoringSettings:
 def _finished(job: Job, key: str, settings: RestoringSettings) -> Restoring:
     """A run in its folder below the job's, brought to its end."""
     run_of = build(settings)
-    run = Run.start(job.work / key, settings.as_json(), run_of.photos.fingerprint, resume=True)
+    run = begun(job, key, settings.as_json(), run_of.photos.fingerprint)
     finish_run(run, run_of.trainer, run_of.batches, steps=settings.steps, label=key)
     return run_of
 

@@ -26,12 +26,11 @@ from companion.metrics import Measurement
 from companion.metrics.restoration import PerceptualDistance, aligned_psnr, psnr, ssim
 from companion.models.deblur import Restorer
 from companion.objectives import NonSaturating, Objective, Wasserstein, WassersteinGP
-from companion.reproduce.following import finish_run
+from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.reproduce.statistics import bootstrap, with_interval
 from companion.training.conditional import ConditionalTrainer
 from companion.training.deblurring import DeblurSettings, build
-from companion.training.runs import Run
 
 SEEDS = [1, 2, 3]
 BORDER = 16  # pixels left out all round: methods differ in what they imagine beyond the border
@@ -364,8 +363,7 @@ def _trained(
     photos = _photographs(settings.data, _least(settings))
     run_of = build(settings, photos)
     trainer = run_of.trainer
-    run = Run.start(job.work / key, settings.as_json(), photos.fingerprint, resume=True)
-    curve = job.work / f"{key}-curve"
+    run = begun(job, key, settings.as_json(), photos.fingerprint)
     every = max(1, settings.steps // points)
 
     def measured() -> None:
@@ -377,7 +375,7 @@ def _trained(
     def judged() -> dict[str, Any]:
         return {
             "seed": settings.seed,
-            "curve": [job.once(f"{key}-curve/{path.stem}", dict) for path in sorted(curve.glob("*.json"))],
+            "curve": points_of(job, key),
             "sets": {
                 where: _judged(trainer.restore_images(pairs.input), pairs, job)
                 for where, (pairs, _) in _test_sets(job, settings).items()

@@ -19,7 +19,7 @@ from companion.metrics import Measurement, frechet_distance, kernel_distance
 from companion.metrics.restoration import PerceptualDistance
 from companion.models.unet import UNet, UNetConfig
 from companion.reproduce.ch05.measuring import SHRINKS, Judge
-from companion.reproduce.following import finish_run
+from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Result, over_seeds
 from companion.reproduce.statistics import bootstrap, with_interval
 from companion.restoration.colour import Uncoloured
@@ -29,7 +29,6 @@ from companion.restoration.measuring import pieces, spectrum
 from companion.restoration.pairs import HeldOut, held_out
 from companion.restoration.settings import CriticSettings, RestorationGANSettings, RestorationSettings
 from companion.restoration.trainer import GANLearnerTrainer, LearnerTrainer
-from companion.training.runs import Run
 
 SEEDS = [1, 2, 3]
 SIDE = 256  # of the test pictures
@@ -96,7 +95,7 @@ def finished(
     else:
         trainer = settings.trainer(network, photos)
     patches = settings.patches(photos)
-    run = Run.start(job.work / key, settings.as_json(), photos.fingerprint, resume=True)
+    run = begun(job, key, settings.as_json(), photos.fingerprint)
     validation = looked_at(settings.data, settings.damage, settings.size)
     every = max(1, settings.steps // POINTS)
 
@@ -105,10 +104,7 @@ def finished(
             job.once(f"{key}-curve/{trainer.step:06d}", lambda: _point(trainer.step, network, validation))
 
     finish_run(run, trainer, patches, steps=settings.steps, label=key, each=measured)
-    curve = [
-        job.once(f"{key}-curve/{path.stem}", dict) for path in sorted((job.work / f"{key}-curve").glob("*"))
-    ]
-    return trainer, curve
+    return trainer, points_of(job, key)
 
 
 def _point(step: int, network: nn.Module, held: HeldOut) -> dict[str, Any]:
@@ -141,7 +137,7 @@ def critic_for(job: Job, key: str, settings: RestorationSettings, network: UNet)
     )
     judge = new_critic(job, settings.seed)
     trainer = about.trainer(judge)
-    run = Run.start(job.work / key, about.as_json(), _checksum(network), resume=True)
+    run = begun(job, key, about.as_json(), _checksum(network))
     finish_run(run, trainer, lessons, steps=about.steps, label=key)
     held = looked_at(settings.data, settings.damage, settings.size).pairs
     return judge, accuracy(judge.cpu(), held.target, drawn_by(network, held.input))

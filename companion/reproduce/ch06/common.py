@@ -12,7 +12,7 @@ from companion.metrics import frechet_distance, kernel_distance
 from companion.metrics.manifolds import manifolds
 from companion.metrics.memory import smaller, smaller_interval, two_nearest
 from companion.metrics.restoration import PerceptualDistance, psnr, ssim
-from companion.reproduce.following import finish_run
+from companion.reproduce.following import begun, finish_run
 from companion.reproduce.job import Job
 from companion.training.runs import Run
 from companion.training.vae import VAESettings, VAETrainer, build, shuffled
@@ -23,7 +23,7 @@ def finished_vae(job: Job, key: str, settings: VAESettings) -> tuple[VAETrainer,
     """An autoencoder's run in its folder below the job's, brought to its end."""
     settings = replace(settings, device=pick_device(settings.device).type)
     trainer, images = build(settings)
-    run = Run.start(job.work / key, settings.as_json(), images.fingerprint, resume=True)
+    run = begun(job, key, settings.as_json(), images.fingerprint)
     finish_run(run, trainer, shuffled(images, settings), steps=settings.steps, label=key)
     return trainer, run
 

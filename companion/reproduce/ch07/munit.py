@@ -23,7 +23,7 @@ from companion.models.reader import FaceReader
 from companion.models.store import load_model
 from companion.objectives import Hinge, NonSaturatingR1
 from companion.randomness import generator
-from companion.reproduce.following import finish_run, points_of, start_again_if_damaged
+from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.reproduce.statistics import bootstrap, with_interval
 from companion.training.faces import read_faces
@@ -35,7 +35,6 @@ from companion.training.munit import (
     styles_of,
     translated,
 )
-from companion.training.runs import Run
 
 SEEDS = [1, 2, 3]
 TEST = 8000  # the number of the first person nobody is trained on, as in the sets “portraits-test” and so on
@@ -337,7 +336,6 @@ def _followed(
     job: Job, key: str, settings: MUNITSettings, truth: Truth, people: int, *, points: int
 ) -> tuple[TranslationTrainer, list[dict[str, Any]]]:
     """A finished run in its folder below the job's, and two of its numbers on its way."""
-    start_again_if_damaged(job, key)
     settings = replace(settings, device=pick_device(settings.device).type)
     sets = unpaired(people, size=settings.size)  # portraits of some people, caricatures of as many others
     shown = Domains(truth.portraits[:8], truth.caricatures[:8])
@@ -350,7 +348,7 @@ def _followed(
                 f"{key}-quality/{trainer.step:06d}", lambda: {"step": trainer.step, **truth.quick(trainer)}
             )
 
-    run = Run.start(job.work / key, settings.as_json(), ready.fingerprint, resume=True)
+    run = begun(job, key, settings.as_json(), ready.fingerprint)
     finish_run(run, trainer, ready.batches, steps=settings.steps, label=key, each=each)
     return trainer, points_of(job, key)
 
