@@ -8,6 +8,7 @@ from torch import Tensor
 from companion import pretrained
 from companion.environment import beside
 from companion.errors import CompanionError, unknown_name
+from companion.latent.given import finite, rows
 from companion.models.evaluating import evaluating
 from companion.models.vae import VAE
 
@@ -38,6 +39,7 @@ def codes(model: VAE, images: Tensor, *, batch: int = 256) -> Tensor:
             f"This autoencoder takes images of shape (N, {', '.join(map(str, wanted))}), not {tuple(images.shape)}; "
             "resize them, or bring them to as many channels."
         )
+    images = finite(images, "pixels").float()
     with evaluating(model):
         parts = [model.encoder(beside(model, part))[0].float().cpu() for part in torch.split(images, batch)]
     return torch.cat(parts)
@@ -45,7 +47,12 @@ def codes(model: VAE, images: Tensor, *, batch: int = 256) -> Tensor:
 
 @torch.no_grad()
 def decoded(model: VAE, latents: Tensor, *, batch: int = 256) -> Tensor:
-    """The images ψ(z) of latents `(N, latents)`: `(N, C, S, S)` in [−1, 1], float32, on the CPU."""
+    """The images ψ(z) of latents `(N, latents)`: `(N, C, S, S)` in [−1, 1], float32, on the CPU.
+
+    Raises:
+        CompanionError: The latents are of another length than the model's, or there are none.
+    """
+    latents = rows(latents, "latents", length=model.latents)
     with evaluating(model):
         parts = [model.decoder(beside(model, part)).float().cpu() for part in torch.split(latents, batch)]
     return torch.cat(parts).contiguous()
@@ -69,5 +76,6 @@ def edited(
     for name, amount in amounts.items():
         if name not in directions:
             raise unknown_name("direction", name, directions)
+        rows(directions[name][None], "directions", length=model.latents)
         latents = latents + amount * directions[name]
     return decoded(model, latents)

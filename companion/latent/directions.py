@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from companion.errors import CompanionError
+from companion.latent.given import number, rows
 
 
 def mean_direction(codes: Tensor, labels: Tensor) -> Tensor:
@@ -41,11 +42,17 @@ def logistic_direction(codes: Tensor, labels: Tensor, *, strength: float = 1.0) 
         CompanionError: All have it, or none.
     """
     with_it, without = _divided(codes, labels)
+    number(strength, "The strength of the regression", least=1e-12)
+    codes = codes.detach()
     spread = codes.std(0).clamp(min=1e-6)  # scaled, else unused latents would count as much as used ones
     fitted = LogisticRegression(C=strength, max_iter=2000).fit(
-        (codes / spread).double().numpy(), labels.numpy()
+        (codes / spread).double().numpy(), labels.bool().numpy()
     )
     normal = torch.from_numpy(fitted.coef_[0]).float() / spread
+    if not normal.norm() > 0:
+        raise CompanionError(
+            "These codes do not tell the two groups apart, so there is no direction; give codes that differ."
+        )
     normal = normal / normal.norm()
     direction: Tensor = normal * (normal @ (with_it.mean(0) - without.mean(0)))
     return direction
@@ -55,10 +62,11 @@ def orthogonal(direction: Tensor, others: Mapping[str, Tensor]) -> Tensor:
     """A direction without what it shares with others: its part at right angles to all of them, `(latents,)`."""
     if not others:
         return direction
-    basis, _ = torch.linalg.qr(
-        torch.stack(list(others.values()), 1)
-    )  # (latents, others), columns orthonormal
-    left: Tensor = direction - basis @ (basis.T @ direction)
+    own = rows(direction[None], "directions")
+    found = torch.cat([rows(other[None], "directions", length=own.shape[1]) for other in others.values()])
+    _, sizes, basis = torch.linalg.svd(found, full_matrices=False)  # rows orthonormal
+    basis = basis[sizes > 1e-5 * sizes.max().clamp(min=1e-30)]  # what others have in common counts once
+    left: Tensor = direction - (direction @ basis.T) @ basis
     return left
 
 
@@ -68,7 +76,12 @@ def principal_directions(codes: Tensor, count: int) -> tuple[Tensor, Tensor]:
     Returns:
         Directions `(count, latents)`, each as long as the standard deviation along it, and their shares of all
         variance, `(count,)`.
+
+    Raises:
+        CompanionError: Fewer than two codes, or more directions than they can have.
     """
+    codes = rows(codes, "codes", least=2)
+    number(count, "The number of directions", least=1, most=min(codes.shape))
     centred = codes - codes.mean(0)
     _, sizes, directions = torch.linalg.svd(centred, full_matrices=False)
     variances = sizes.square() / (len(codes) - 1)
@@ -100,9 +113,14 @@ def separability(codes: Tensor, labels: Tensor, *, held_out: Tensor, held_out_la
 
 
 def _divided(codes: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    if len(labels) != len(codes):
+    rows(codes, "codes")
+    if labels.shape != codes.shape[:1]:
         raise CompanionError(
-            f"There are {len(codes)} codes and {len(labels)} labels; give one label for each image."
+            f"There are {len(codes)} codes and labels of shape {tuple(labels.shape)}; give one label for each image."
+        )
+    if not bool(((labels == 0) | (labels == 1)).all()):
+        raise CompanionError(
+            "A label says whether an image has the attribute: give 0 or 1, or false or true."
         )
     labels = labels.bool()
     if labels.all() or not labels.any():

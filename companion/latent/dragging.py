@@ -14,6 +14,7 @@ from torch import Tensor
 from companion.errors import CompanionError
 from companion.latent.coding import codes as coded
 from companion.latent.coding import decoded
+from companion.latent.given import finite, rows
 from companion.models.vae import VAE
 
 # Of the 68 points, those that somebody would take hold of; left and right are the picture's.
@@ -47,6 +48,12 @@ class Handles:
         Raises:
             CompanionError: There are fewer faces than latents, or not the same number of both.
         """
+        codes = rows(codes, "codes", length=model.latents)
+        points = finite(points, "points").float()
+        if points.dim() != 3 or points.shape[2] != 2:
+            raise CompanionError(
+                f"The points have the shape {tuple(points.shape)}; give (N, points, 2), as x and y."
+            )
         if len(codes) != len(points) or len(codes) <= codes.shape[1]:
             raise CompanionError(
                 f"{len(codes)} codes of {codes.shape[1]} latents and the points of {len(points)} faces cannot be "
@@ -96,14 +103,20 @@ class Handles:
             CompanionError: There is no such point.
         """
         count = self.weights.shape[1] // 2
-        if not 0 <= point < count:
+        if point not in range(count):
             raise CompanionError(f"There is no point {point}; points have numbers from 0 to {count - 1}.")
+        codes = rows(codes, "codes", length=self.model.latents)
+        way = finite(torch.tensor(by, dtype=codes.dtype), "pixels to drag by")
+        if way.shape != (2,):
+            raise CompanionError(
+                f"A point is dragged by two numbers, to the right and downwards, not by {by}."
+            )
         slopes = self.weights.T.reshape(count, 2, -1)  # (P, 2, latents)
         begun = self.seen(codes)
         firm = hold * self._far(begun, point)  # (N, P)
         stiffness = torch.einsum("np,pcl,pcm->nlm", firm, slopes, slopes)
         stiffness = stiffness + slopes[point].T @ slopes[point] + stay * self.precision
-        goal, moved = begun[:, point] + torch.tensor(by), codes
+        goal, moved = begun[:, point] + way, codes
         for _ in range(steps):
             left = goal - self.seen(moved)[:, point]
             moved = moved + torch.linalg.solve(stiffness, left @ slopes[point])

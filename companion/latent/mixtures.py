@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
 from companion.errors import CompanionError
+from companion.latent.given import number, rows
 
 
 def fitted_mixture(codes: Tensor, *, parts: int = 10, seed: int = 0) -> MixtureSameFamily:
@@ -22,6 +23,8 @@ def fitted_mixture(codes: Tensor, *, parts: int = 10, seed: int = 0) -> MixtureS
     Raises:
         CompanionError: There are too few codes for so many parts.
     """
+    codes = rows(codes, "codes")
+    number(parts, "The number of Gaussians", least=1)
     if len(codes) <= 2 * parts:
         raise CompanionError(
             f"A mixture of {parts} Gaussians cannot be fitted to {len(codes)} codes; code more images, or choose fewer "

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from companion.errors import CompanionError
+from companion.latent.given import alike, finite, number, rows
 from companion.metrics.memory import smaller, two_nearest
+from companion.randomness import generator
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,14 @@ def check_walk(frames: Tensor, training: Tensor, strangers: Tensor, *, share: fl
         strangers: Images like them from which it did not learn, at best reconstructed by the model: its smooth
             pictures lie nearer to everything than photographs do.
         share: Of strangers that would be flagged themselves.
+
+    Raises:
+        CompanionError: Images of several sizes, none, or damaged ones; or a share that is none.
     """
+    alike(training, training, "training images", least=2)
+    alike(frames, training, "frames")
+    alike(strangers, training, "strangers' images")
+    number(share, "The share of strangers that would be flagged", least=0, most=1)
     own = torch.arange(len(training))
     distance, second, nearest = two_nearest(frames, training, own)
     usual, _, _ = two_nearest(strangers, training, own)
@@ -58,32 +68,56 @@ def avoiding(
         steps: Of Adam.
         rate: Its learning rate.
         stiffness: Of the springs between neighbours.
+
+    Raises:
+        CompanionError: No way, no codes, a margin or a number of steps that is none; or no place was found that is
+            so far from every code.
     """
-    inner = way[1:-1].clone().requires_grad_()
+    way = rows(way, "latents of the walk", least=2)
+    codes = rows(codes, "training codes", length=way.shape[1])
+    number(margin, "The margin", least=0)
+    number(steps, "The number of steps", least=0)
+    inner = _off_the_codes(way[1:-1].detach(), codes).requires_grad_()
     optimiser = torch.optim.Adam([inner], lr=rate)
-    for _ in range(steps):
-        whole = torch.cat([way[:1], inner, way[-1:]])
-        springs = stiffness * (whole[1:] - whole[:-1]).square().sum()
-        gaps = torch.cdist(inner, codes).amin(1)
+    for _ in range(steps if len(inner) else 0):
+        with torch.enable_grad():
+            whole = torch.cat([way[:1], inner, way[-1:]])
+            springs = stiffness * (whole[1:] - whole[:-1]).square().sum()
+            gaps = torch.cdist(inner, codes).amin(1)
+            loss = springs + (len(way) * (margin - gaps).relu().square()).sum()
         optimiser.zero_grad()
-        (springs + (len(way) * (margin - gaps).relu().square()).sum()).backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     return torch.cat([way[:1], _pushed_out(inner.detach(), codes, margin), way[-1:]])
 
 
-def _pushed_out(latents: Tensor, codes: Tensor, margin: float, rounds: int = 20) -> Tensor:
-    """Whatever lies within the margin of its nearest code, moved straight away from it to the edge."""
-    for _ in range(rounds):
+def _off_the_codes(latents: Tensor, codes: Tensor) -> Tensor:
+    """A copy in which nothing stands on a code, from where no direction leads away."""
+    on_it = torch.cdist(latents, codes).amin(1) < 1e-4
+    aside = torch.randn(latents.shape, generator=generator(0, "steps off a code"))
+    return torch.where(on_it[:, None], latents + 1e-3 * aside, latents)
+
+
+def _pushed_out(latents: Tensor, codes: Tensor, margin: float, rounds: int = 500) -> Tensor:
+    """Whatever lies within the margin of its nearest code, moved straight away from it to the edge, again and again.
+
+    Raises:
+        CompanionError: The balls overlap so that something is still inside one.
+    """
+    for index in range(rounds):
+        latents = _off_the_codes(latents, codes)
         gaps, nearest = torch.cdist(latents, codes).min(1)
         inside = gaps < margin
         if not inside.any():
-            break
+            return latents
         away = latents[inside] - codes[nearest[inside]]
-        latents = latents.clone()
-        latents[inside] = (
-            codes[nearest[inside]] + away * (1.001 * margin / gaps[inside].clamp(min=1e-6))[:, None]
-        )
-    return latents
+        beyond = 1.001 + 0.02 * (
+            index > 20
+        )  # where two balls overlap, a larger step leads out of both in the end
+        latents[inside] = codes[nearest[inside]] + away * (beyond * margin / gaps[inside])[:, None]
+    raise CompanionError(
+        f"No way was found that keeps {margin:g} from every training code; choose a smaller margin."
+    )
 
 
 def membership(members: Tensor, strangers: Tensor) -> float:
@@ -95,5 +129,14 @@ def membership(members: Tensor, strangers: Tensor) -> float:
     Args:
         members: Errors of images that the model learnt from, `(N,)`.
         strangers: Errors of images like them that it did not see, `(M,)`.
+
+    Raises:
+        CompanionError: There are no errors, or they are not numbers, one for each image.
     """
+    for errors, whose in ((members, "members"), (strangers, "strangers")):
+        if errors.dim() != 1 or not len(errors):
+            raise CompanionError(
+                f"The errors of {whose} have the shape {tuple(errors.shape)}; give one for each image, (N,)."
+            )
+        finite(errors, f"errors of {whose}")
     return smaller(members, strangers)

@@ -29,6 +29,7 @@ from companion.errors import CompanionError
 from companion.files import replacing, shown
 from companion.latent.coding import codes, decoded
 from companion.latent.dragging import POINTS, Handles
+from companion.latent.given import rows
 from companion.models.vae import VAE
 from companion.viz.grids import image_grid
 from companion.viz.palette import COLOURS
@@ -95,6 +96,8 @@ class LatentSliders(_Widget):
         super().__init__()
         self.model, self.scale, self.folder = model, scale, Path(folder)
         self.directions = dict(directions)
+        for direction in self.directions.values():
+            rows(direction[None], "directions", length=model.latents)
         self._past: list[tuple[str, dict[str, float]]] = []  # what was moved, and where all stood before
         self._still = False  # while sliders are moved from here, nothing is drawn and nothing remembered
         self.sliders = {name: self._slider(name, reach) for name in self.directions}
@@ -106,9 +109,9 @@ class LatentSliders(_Widget):
         self.save_button = _button("Save", self.save, "Write the picture beside the notebook")
         self.upload = widgets.FileUpload(accept="image/*", multiple=False, description="Your picture")
         self.upload.observe(self._uploaded, names="value")
-        rows = [widgets.HBox([self.sliders[name], self.resets[name]]) for name in self.directions]
+        lines = [widgets.HBox([self.sliders[name], self.resets[name]]) for name in self.directions]
         buttons = widgets.HBox([self.undo_button, self.reset_button, self.save_button, self.upload])
-        self.box.children = (self.picture, *rows, buttons, self.message)
+        self.box.children = (self.picture, *lines, buttons, self.message)
         self.show(images)
 
     @property
@@ -214,7 +217,11 @@ class LatentPad(_Widget):
                 "such as the first two of latent.principal_directions."
             )
         self.model, self.reach, self.scale = model, reach, scale
-        self.plane = torch.eye(2) if plane is None else plane
+        self.plane = (
+            torch.eye(2) if plane is None else rows(plane, "directions of the plane", length=model.latents)
+        )
+        if len(self.plane) != 2:
+            raise CompanionError(f"A plane has two directions, not {len(self.plane)}; give two.")
         self.map = latent_map(model, self.plane, reach=reach, tiles=tiles)
         end = {"min": -reach, "max": reach, "step": 0.05, "value": 0.0, "readout_format": ".2f"}
         self.across = widgets.FloatSlider(description="→", **end)
@@ -276,8 +283,14 @@ class LatentDrag(_Widget):
     ) -> None:
         super().__init__()
         self.handles, self.scale = handles, scale
-        self.points = dict(points or POINTS)
+        self.points = dict(POINTS if points is None else points)
+        if not self.points:
+            raise CompanionError("There is no point to drag; give one or more by their names.")
         self.code = codes(handles.model, image)
+        if len(self.code) != 1:
+            raise CompanionError(
+                f"One face is dragged at a time, and these are {len(self.code)}; give images[:1]."
+            )
         self._past: list[Tensor] = []
         self.choice = widgets.Dropdown(options=list(self.points), description="point")
         end = {"min": -reach, "max": reach, "step": 0.5, "value": 0.0, "readout_format": ".1f"}

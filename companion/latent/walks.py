@@ -12,6 +12,7 @@ from torch import Tensor
 from companion.data.scale import to_bytes
 from companion.errors import CompanionError
 from companion.files import replacing
+from companion.latent.given import number, rows
 from companion.viz.grids import interpolation
 
 PILLOWS = {
@@ -30,8 +31,9 @@ def walk(stations: Tensor, steps: int, *, spherical: bool = False) -> Tensor:
         spherical: On great circles (White 2016) rather than straight lines. Codes of a VAE are means and lie shorter
             than draws from the prior, so straight lines do them less harm than a GAN's latents.
     """
-    if len(stations) < 2 or steps < 1:
-        raise CompanionError("A walk needs two stations or more, and at least one step between them.")
+    stations = rows(stations, "stations")
+    if len(stations) < 2 or steps < 1 or steps != int(steps):
+        raise CompanionError("A walk needs two stations or more, and a whole number of steps between them.")
     ways = []
     for start, end in pairwise(stations):
         along = torch.linspace(0, 1, steps + 1)[:, None]
@@ -50,12 +52,19 @@ def save_walk(frames: Tensor, path: Path | str, *, rate: float = 12.0, scale: in
         scale: How much they are enlarged, without smoothing.
 
     Raises:
-        CompanionError: The name ends in none of these, or the place cannot be written.
+        CompanionError: There is nothing to save, or no such rate or scale; the name ends in none of these, or the place
+            cannot be written.
     """
     from companion.vision.filming import FORMS
 
     path = Path(path)
     kind = path.suffix.lower()
+    if frames.dim() != 4 or not len(frames) or frames.shape[1] not in (1, 3):
+        raise CompanionError(
+            f"A walk of shape {tuple(frames.shape)} cannot be saved; give one or more images, (N, 1 or 3, H, W)."
+        )
+    number(rate, "The number of images a second", least=0.02, most=1000)
+    number(scale, "The scale", least=1)
     pictures = [_picture(frame, scale) for frame in frames]
     if kind in PILLOWS:
         with replacing(path) as file:

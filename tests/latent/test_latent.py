@@ -126,7 +126,7 @@ def test_classes_that_lie_apart_are_told_apart_and_noise_is_not():
 def test_a_direction_needs_both_kinds(find):
     with pytest.raises(CompanionError, match="all of these are alike"):
         find(drawn(4, 2), torch.ones(4, dtype=torch.bool))
-    with pytest.raises(CompanionError, match="4 codes and 3 labels"):
+    with pytest.raises(CompanionError, match="4 codes and labels of shape"):
         find(drawn(4, 2), torch.ones(3, dtype=torch.bool))
 
 

@@ -123,7 +123,11 @@ def portrait_families(job: Job) -> Result:
     ]
     of_all: dict[str, Any] = {"device": "cpu", "precision": "float32"}
     of_all |= {name: {**family.settings.as_json(), "steps": family.steps} for name, family in about.items()}
-    return Result(of_all, seeds, metrics, {"runs": runs, "rates": chosen, "real portraits": floor})
+    bare = {
+        name: [{key: run[key] for key in run if key != "seconds"} for run in of_one]
+        for name, of_one in runs.items()
+    }
+    return Result(of_all, seeds, metrics, {"runs": bare, "rates": chosen, "real portraits": floor})
 
 
 def _as_budgeted(job: Job) -> dict[str, Family]:
