@@ -168,7 +168,10 @@ def _independent(noise: Tensor) -> None:
         raise NotYet(
             "The latents of one image share their noise; draw one ε for each number: `torch.randn_like`."
         )
-    if (noise.abs() > 1.75).to(noise).mean() < 0.04:
+    if len({tuple(row) for row in (1000 * noise).round().tolist()}) < 0.9 * len(noise):
+        raise NotYet("Several images share their noise; draw one ε for each number: `torch.randn_like`.")
+    normal_size = math.sqrt(2 / math.pi)  # the mean of |ε|
+    if (noise.abs() > 1.75).to(noise).mean() < 0.04 or abs(float(noise.abs().mean()) - normal_size) > 0.035:
         raise NotYet("Your noise is not normal; `torch.randn_like` draws such numbers.")
 
 
@@ -187,6 +190,16 @@ def _learnable(found: Tensor, mean: Tensor, log_variance: Tensor) -> None:
         raise NotYet(
             "A gradient reaches μ and none reaches log σ²: detach nothing, and multiply ε by σ itself."
         )
+    z = found.detach()
+    for gradient, wanted, what in (
+        (by_mean, 2 * z, "z rises by 1 where μ does"),
+        (by_spread, z * (z - mean.detach()), "z rises by σε / 2 where log σ² rises by 1"),
+    ):
+        if not torch.allclose(gradient, wanted, 1e-3, 1e-3):
+            raise NotYet(
+                f"The numbers are right and their gradient is not: {what}. Detach nothing, and write z as one plain "
+                "function of μ, log σ² and noise."
+            )
 
 
 # ---- 3: Sobel -------------------------------------------------------------------------------------------------------
@@ -335,10 +348,15 @@ def _means(alive: int, weak: int, still: int, shifted: int) -> Tensor:
     """Means of images' codes: latents that live, some of them about 1, some that move too little, some that stand."""
     noise = normal(whole(200, 500), alive + weak + still)
     noise = (noise - noise.mean(0)) / noise.std(0)
-    deviations = torch.cat([uniform(0.13, 1.2, alive), uniform(0.02, 0.08, weak), torch.zeros(still)])
+    deviations = torch.cat([_about(0.106, 1.2, alive), _about(0.094, 0.02, weak), torch.zeros(still)])
     offsets = torch.cat([torch.ones(shifted), torch.zeros(alive - shifted + weak), uniform(1, 3, still)])
     order = torch.tensor(mixed(range(alive + weak + still)))
     return (noise * deviations + offsets)[:, order]
+
+
+def _about(border: float, beyond: float, count: int) -> Tensor:
+    """So many deviations between two numbers, the first of them at the one that is near the border of 0.1."""
+    return torch.cat([torch.tensor([border] * min(1, count)), uniform(border, beyond, max(0, count - 1))])
 
 
 # ---- 6: a bound that rises ------------------------------------------------------------------------------------------
@@ -351,19 +369,23 @@ def check_estimate(student: object) -> None:
     sizes = ((2, 3), (whole(3, 4), 5), (whole(7, 9), whole(10, 30)))
     near = [_quarters(normal(*size)) - whole(1, 3) for size in sizes]
     far = [log_weights - whole(850, 950) for log_weights in near]
+    apart = [
+        log_weights + 900.0 * torch.tensor(mixed([*range(-1, 2)] * 3))[: len(log_weights), None]
+        for log_weights in near
+    ]  # one image near, one far below, one far above
 
     def finite(answer: object) -> Tensor:
         found = BOUND.tensor(answer)
-        if present().asked[2][0].max() < -100 and not bool(found.isfinite().all()):
+        if present().asked[2][0].abs().max() > 100 and not bool(found.isfinite().all()):
             raise NotYet(
-                "For log weights near −900 you give infinity: exp(−900) is 0 to a computer. `torch.logsumexp` takes "
-                "the largest out first."
+                "For log weights near −900 or 900 you give infinity: exp(−900) is 0 to a computer, and exp(900) "
+                "infinite. `torch.logsumexp` takes each image's largest out first."
             )
         return found
 
     BOUND.judge(
         student,
-        [(log_weights,) for log_weights in (*near, *far)],
+        [(log_weights,) for log_weights in (*near, *far, *apart)],
         lambda w: w.logsumexp(1) - math.log(w.shape[1]),
         {
             "You take the mean of the logs, which is the bound with one draw; take the log of the mean weight.": (

@@ -61,6 +61,26 @@ WRONG_DRAWN = {
         lambda m, v: m + (v / 2).exp() * torch.randn(m.shape, generator=torch.Generator().manual_seed(1)),
         "Asked twice",
     ),
+    "mean turned round": (
+        lambda m, v: 2 * m.detach() - m + (v / 2).exp() * torch.randn_like(m),
+        "rises by 1",
+    ),
+    "spread twice": (
+        lambda m, v: m + (2 * (v / 2).exp() - (v / 2).exp().detach()) * torch.randn_like(m),
+        "rises by σε / 2",
+    ),
+    "spread all but detached": (
+        lambda m, v: m + (v / 2).exp().detach() * torch.randn_like(m) + 1e-6 * v,
+        "rises by σε / 2",
+    ),
+    "Laplace's": (
+        lambda m, v: m + (v / 2).exp() * torch.distributions.Laplace(0.0, 0.5**0.5).sample(m.shape),
+        "not normal",
+    ),
+    "shared by pairs": (
+        lambda m, v: m + (v / 2).exp() * torch.randn_like(m[: (len(m) + 1) // 2]).repeat(2, 1)[: len(m)],
+        "Several images share",
+    ),
     "untouched": (untouched, "waits for you"),
 }
 
@@ -134,6 +154,8 @@ WRONG_ALIVE = {
     "one variance": (lambda m: int(m.var() > 0.01), "one variance of them all"),
     "share": (lambda m: (m.var(0) > 0.01).float().mean(), "share"),
     "all": (lambda m: m.shape[1], "should be"),
+    "deviation of 0.09": (lambda m: (m.std(0) > 0.09).sum(), "should be"),
+    "variance of 0.012": (lambda m: (m.var(0) > 0.012).sum(), "should be"),
     "untouched": (untouched, "waits for you"),
 }
 
@@ -148,9 +170,18 @@ WRONG_ESTIMATE = {
     "best": (lambda w: w.amax(1), "best draw"),
     "count itself": (lambda w: w.logsumexp(1) - w.shape[1], "its logarithm belongs"),
     "images": (lambda w: w.logsumexp(0) - math.log(len(w)), "over the images"),
-    "underflow": (lambda w: w.exp().mean(1).log(), "takes the largest out"),
+    "underflow": (lambda w: w.exp().mean(1).log(), "largest out"),
     "mean of all": (lambda w: w.logsumexp((0, 1)) - math.log(w.numel()), "together"),
     "whole": (lambda w: w.logsumexp((0, 1)), "is (N,)"),
+    "one maximum for all": (
+        lambda w: w.max() + (w - w.max()).exp().mean(1).log(),
+        "takes each image's largest out",
+    ),
+    "about the mean": (
+        lambda w: w.mean() + (w - w.mean()).exp().mean(1).log(),
+        "takes each image's largest out",
+    ),
+    "900 by hand": (lambda w: (w + 900).double().exp().mean(1).log() - 900, "infinite"),
     "untouched": (untouched, "waits for you"),
 }
 
