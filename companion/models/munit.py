@@ -23,6 +23,8 @@ from companion.layers import SelfAttention, adaptive_instance_norm, spectrally_n
 from companion.models.configs import Config, positive
 from companion.models.registry import Model, Signature, image, latents
 
+LARGEST = 4096  # side of images; no weight depends on it, so that a damaged config would be believed
+
 
 @dataclass(frozen=True)
 class MUNITConfig(Config):
@@ -36,10 +38,10 @@ class MUNITConfig(Config):
 
     def __post_init__(self) -> None:
         positive(width=self.width, styles=self.styles, blocks=self.blocks)
-        if self.size < 16 or self.size % 16:
+        if not 16 <= self.size <= LARGEST or self.size % 16:
             raise CompanionError(
-                f"Images are halved four times to read their style, so the size must be a multiple of 16, not "
-                f"{self.size}; choose 32, 64 or 128."
+                f"Images are halved four times to read their style, so the size must be a multiple of 16 up to "
+                f"{LARGEST}, not {self.size}; choose 32, 64 or 128."
             )
 
     @property

@@ -105,7 +105,8 @@ def test_a_critic_normalises_all_its_layers_or_none():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"size": 40}, "multiple of 16, not 40"),
+        ({"size": 40}, "up to 4096, not 40"),
+        ({"size": 10**7}, "up to 4096"),
         ({"size": 0}, "multiple of 16"),
         ({"width": 0}, "width cannot be 0"),
     ],
