@@ -24,8 +24,10 @@ def serve(title: str, code: str, *, port: int = 8866, browser: bool = True) -> N
     The cell runs in the folder in which this was called, where its widget's files belong.
 
     Raises:
-        CompanionError: Voilà is not installed, or stopped by itself.
+        CompanionError: There is no such port; Voilà is not installed, or stopped by itself.
     """
+    if not 1024 <= port <= 65535:
+        raise CompanionError(f"A page cannot be served on port {port}; choose one from 1024 to 65535.")
     if find_spec("voila") is None:
         raise CompanionError("An app needs Voilà; install it with: pip install voila.")
     with TemporaryDirectory() as folder:

@@ -11,6 +11,7 @@ command line takes its options and their defaults from these fields. A subclass 
 `batch: int = 32` and keeps the rest.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
@@ -46,7 +47,9 @@ class Option:
     named: bool = False  # several classes may stand here, so JSON gets the class's name too
 
     def allows(self, value: Any) -> bool:
-        """Whether a value of the right type lies within the limits; NaN lies in none, None in all."""
+        """Whether a value of the right type lies within the limits; NaN and infinity lie in none, None in all."""
+        if isinstance(value, float) and not math.isfinite(value):
+            return False
         return value is None or (
             (self.least is None or value >= self.least)
             and (self.above is None or value > self.above)

@@ -166,6 +166,8 @@ def test_the_command_trains_and_resumes(tmp_path, capsys):
     [
         (["--data", "digitz"], "digits"),
         (["--beta", "-1"], "beta"),
+        (["--beta", "inf"], "beta"),
+        (["--classifier", "inf"], "classifier"),
         (["--size", "40"], "power of two"),
     ],
 )
