@@ -19,10 +19,9 @@ def rows(values: Tensor, what: str, *, length: int | None = None, least: int = 1
     Raises:
         CompanionError: Another shape, too few rows, or a number that is none.
     """
-    wanted = f"of shape (N, {'numbers' if length is None else length})"
     if values.dim() != 2 or (length is not None and values.shape[1] != length):
         raise CompanionError(
-            f"The {what} have the shape {tuple(values.shape)}; give {wanted[3:]}, a row each."
+            f"The {what} have the shape {tuple(values.shape)}; give (N, {length or 'numbers'}), a row each."
         )
     if len(values) < least:
         raise CompanionError(f"There are {len(values)} {what}; give {least} or more.")

@@ -10,16 +10,14 @@ from companion.latent.dragging import POINTS, RIDGE, Handles
 from companion.models.vae import VAE, VAEConfig
 
 
-class Straight:
+def straight() -> Handles:
     """Handles whose pictures obey: what is seen is what the code says."""
-
-    def __new__(cls, latents: int = 8, points: int = 6) -> Handles:
-        draw = torch.Generator().manual_seed(0)
-        codes = torch.randn(200, latents, generator=draw)
-        places = codes @ torch.randn(latents, 2 * points, generator=draw) + 20
-        handles = Handles.fit(VAE(VAEConfig(32, 3, latents, 4)), codes, places.view(200, points, 2))
-        object.__setattr__(handles, "seen", handles.points)
-        return handles
+    draw = torch.Generator().manual_seed(0)
+    codes = torch.randn(200, 8, generator=draw)
+    places = codes @ torch.randn(8, 12, generator=draw) + 20
+    handles = Handles.fit(VAE(VAEConfig(32, 3, 8, 4)), codes, places.view(200, 6, 2))
+    object.__setattr__(handles, "seen", handles.points)
+    return handles
 
 
 def test_the_map_is_scikit_learns_ridge():
@@ -34,7 +32,7 @@ def test_the_map_is_scikit_learns_ridge():
 
 
 def test_a_free_point_arrives_and_firmer_codes_move_less():
-    handles, codes = Straight(), torch.randn(5, 8, generator=torch.Generator().manual_seed(2))
+    handles, codes = straight(), torch.randn(5, 8, generator=torch.Generator().manual_seed(2))
     before = handles.points(codes)
     for stay, close in ((1e-6, 0.01), (100.0, 4.0)):
         after = handles.points(handles.drag(codes, 2, (3.0, -2.0), hold=0.0, stay=stay))
@@ -43,7 +41,7 @@ def test_a_free_point_arrives_and_firmer_codes_move_less():
 
 
 def test_one_step_is_the_minimum_of_what_the_docstring_says():
-    handles, codes = Straight(), torch.randn(1, 8, generator=torch.Generator().manual_seed(3))
+    handles, codes = straight(), torch.randn(1, 8, generator=torch.Generator().manual_seed(3))
     begun, hold, stay = handles.points(codes), 0.5, 0.2
     far = handles._far(begun, 1)[0]
 
@@ -78,4 +76,4 @@ def test_what_cannot_be_fitted_is_refused(codes, points):
 
 def test_a_point_that_is_not_there_is_refused():
     with pytest.raises(CompanionError, match="from 0 to 5"):
-        Straight().drag(torch.zeros(1, 8), 6, (1.0, 0.0))
+        straight().drag(torch.zeros(1, 8), 6, (1.0, 0.0))

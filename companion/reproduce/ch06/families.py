@@ -1,6 +1,5 @@
 """What the same minutes of processor buy from each family of generators, on the same portraits, over three seeds."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from time import process_time
@@ -13,7 +12,7 @@ from companion.data import Images, load
 from companion.metrics import FaceFeatures, frechet_distance
 from companion.objectives import NonSaturating, NonSaturatingR1, Wasserstein, WassersteinGP
 from companion.randomness import drawing
-from companion.reproduce.ch06.common import compared, finished_vae, like_unseen
+from companion.reproduce.ch06.common import BESIDE, COMPARED, LIKE_UNSEEN, compared, finished_vae, like_unseen
 from companion.reproduce.ch06.faces import BETA
 from companion.reproduce.following import finished_run
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
@@ -57,14 +56,7 @@ FAMILIES: dict[str, Family] = {
     "SAGAN": Family(SAGANSettings(batch=32), 1380, (both(1e-4, 4e-4), both(5e-4, 2e-3))),
     "VAE": Family(AUTOENCODER, 3000, ({"rate": 1e-3}, {"rate": 3e-3})),
 }
-NUMBERS = {
-    "Fréchet distance": "frechet",
-    "kernel distance": "kernel",
-    "precision": "precision",
-    "recall": "recall",
-    "density": "density",
-    "coverage": "coverage",
-    "nearer to a training portrait than unseen ones": "memory",
+NUMBERS = COMPARED | {
     "parameters": "parameters",
     "processor seconds to train": "seconds",
 }
@@ -97,8 +89,8 @@ def portrait_families(job: Job) -> Result:
     """
     about = _as_budgeted(job)
     count, seeds = (20, [1, 2]) if job.debug else (1000, SEEDS)
-    test = load(next(iter(about.values())).settings.data + ("" if job.debug else "-test"), size=_size(about))
-    training = load(next(iter(about.values())).settings.data, size=_size(about))
+    data, size = about["VAE"].settings.data, about["VAE"].settings.size
+    test, training = load(data if job.debug else f"{data}-test", size=size), load(data, size=size)
     features = FaceFeatures()
     held, reported = test[count : 2 * count], test[:count]
     portraits = Portraits(reported, features(reported), training)
@@ -120,6 +112,12 @@ def portrait_families(job: Job) -> Result:
         for title, key in NUMBERS.items()
         for name, of_one in runs.items()
         for measured in [over_seeds(f"{title}: {name}", [run[key] for run in of_one])]
+    ]
+    beside = f"pixels, the first {BESIDE} samples and unseen portraits"
+    metrics += [
+        replace(measured, protocol=f"{beside}, {measured.protocol}")
+        for name, of_one in runs.items()
+        for measured in [over_seeds(f"{LIKE_UNSEEN}: {name}", [run["memory"] for run in of_one])]
     ]
     of_all: dict[str, Any] = {"device": "cpu", "precision": "float32"}
     of_all |= {name: {**family.settings.as_json(), "steps": family.steps} for name, family in about.items()}
@@ -144,10 +142,6 @@ def _as_budgeted(job: Job) -> dict[str, Family]:
             for name, family in FAMILIES.items()
         }
     return FAMILIES
-
-
-def _size(families: Mapping[str, Family]) -> int:
-    return next(iter(families.values())).settings.size
 
 
 def _file(name: str) -> str:

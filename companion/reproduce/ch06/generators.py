@@ -14,7 +14,7 @@ from companion.metrics import FaceFeatures
 from companion.models.vae import VAE
 from companion.randomness import drawing
 from companion.records import Measurement
-from companion.reproduce.ch06.common import compared, like_unseen
+from companion.reproduce.ch06.common import BESIDE, COMPARED, LIKE_UNSEEN, compared, like_unseen
 from companion.reproduce.job import Job, Recipe, Result
 from companion.reproduce.statistics import with_interval
 from companion.training.adversarial import OwnPrior
@@ -35,13 +35,7 @@ ENTRANTS = (
     Entrant("faces-vae", "VAE"),
     Entrant("faces-vae", "VAE, mixture", mixture=True),
 )
-TITLES = {
-    "Fréchet distance": "frechet",
-    "kernel distance": "kernel",
-    "precision": "precision",
-    "recall": "recall",
-    "density": "density",
-    "coverage": "coverage",
+TITLES = COMPARED | {
     "parameters": "parameters",
     "seconds to train": "seconds",
     "milliseconds a picture": "milliseconds",
@@ -73,10 +67,10 @@ def portrait_generators(job: Job) -> Result:
     ]
     metrics += [
         with_interval(
-            f"nearer to a training portrait than unseen ones: {name}",
+            f"{LIKE_UNSEEN}: {name}",
             row["memory"],
             tuple(row["memory interval"]),
-            f"pixels, {count} samples",
+            f"pixels, the first {BESIDE} samples and unseen portraits",
         )
         for name, row in found.items()
         if "memory" in row
