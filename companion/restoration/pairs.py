@@ -86,16 +86,20 @@ class HeldOut:
 
 
 def held_out(photos: Photos, damage: Ruining, size: int, *, each: int = 1) -> HeldOut:
-    """The middle of each photograph, ruined `each` times; the n-th time it has the name “source, held out n”."""
+    """The middle of each photograph, which is ruined `each` times; the n-th time it has the name “source, held out n”.
+
+    As in training, the photograph is ruined as a whole: shrinking and JPEG leave other traces on a small cutting, and
+    the writing on it is smaller.
+    """
     ruined, good, marks, shrinks, qualities = [], [], [], [], []
     for source, photo in zip(photos.sources, photos.pixels, strict=True):
         top, left = ((side - size) // 2 for side in photo.shape[1:])
-        middle = photo[:, top : top + size, left : left + size]
+        middle = slice(None), slice(top, top + size), slice(left, left + size)
         for number in range(each):
-            result = damage.ruin(picture(middle), f"{source}, held out {number}")
-            ruined.append(from_bytes(bytes_of(result.picture)))
-            good.append(from_bytes(middle))
-            marks.append(bytes_of(result.mark.convert("RGB"))[:1] > 0)
+            result = damage.ruin(picture(photo), f"{source}, held out {number}")
+            ruined.append(from_bytes(bytes_of(result.picture)[middle]))
+            good.append(from_bytes(photo[middle]))
+            marks.append(bytes_of(result.mark.convert("RGB"))[middle][:1] > 0)
             shrinks.append(result.shrink)
             qualities.append(result.quality)
     pairs = Pair(torch.stack(ruined), torch.stack(good))

@@ -123,6 +123,15 @@ def test_held_out_pictures_bring_their_masks(photos):
     assert not torch.equal(held.pairs.input[0], held.pairs.input[1])
 
 
+def test_what_is_held_out_is_ruined_as_a_whole_like_what_is_trained_on(photos):
+    """A small cutting that is ruined by itself would have smaller letters and larger blocks than any patch."""
+    test = photos.split("test")
+    small, large = (held_out(test, Damage(), size, each=2) for size in (64, 128))
+    middle = slice(None), slice(None), slice(32, 96), slice(32, 96)
+    assert torch.equal(small.pairs.input, large.pairs.input[middle])
+    assert torch.equal(small.marks, large.marks[middle])
+
+
 def test_psnr_under_a_mask_is_psnr_of_what_it_leaves():
     drawn, wanted = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
     half = torch.zeros(2, 1, 8, 8, dtype=torch.bool)

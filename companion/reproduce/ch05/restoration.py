@@ -44,9 +44,9 @@ def budget(job: Job) -> dict[str, int]:
     """Steps of each part. All rows but the first have had equally many of the generator's in the end."""
     return {
         "debug": {"frozen": 1, "unfrozen": 2, "further": 2, "critic": 2, "lessons": 2, "tried": 1},
-        "laptop": {"frozen": 200, "unfrozen": 1300, "further": 1000, "critic": 400, "lessons": 100, "tried": 250},
+        "laptop": {"frozen": 200, "unfrozen": 1300, "further": 1000, "critic": 1600, "lessons": 100, "tried": 400},
         "gpu": {
-            "frozen": 2000, "unfrozen": 13000, "further": 10000, "critic": 2000, "lessons": 600, "tried": 2000
+            "frozen": 2000, "unfrozen": 13000, "further": 10000, "critic": 4000, "lessons": 600, "tried": 4000
         },
     }[job.budget]  # fmt: skip
 
@@ -68,6 +68,11 @@ def base(job: Job) -> RestorationSettings:
 
 def _features(job: Job) -> str:
     return "untrained" if job.debug else ENCODER
+
+
+def side(job: Job) -> int:
+    """Of the pictures that judge a network, which has only seen patches."""
+    return 64 if job.debug else SIDE
 
 
 def eyes(job: Job) -> str:
@@ -96,7 +101,7 @@ def finished(
         trainer = settings.trainer(network, photos)
     patches = settings.patches(photos)
     run = begun(job, key, settings.as_json(), photos.fingerprint)
-    validation = looked_at(settings.data, settings.damage, settings.size)
+    validation = looked_at(settings.data, settings.damage, side(job))
     every = max(1, settings.steps // POINTS)
 
     def measured() -> None:
@@ -113,7 +118,7 @@ def _point(step: int, network: nn.Module, held: HeldOut) -> dict[str, Any]:
 
 @cache
 def looked_at(data: str, damage: Damage | Uncoloured, size: int) -> HeldOut:
-    """Middles of the validation photographs, of the training patches' size."""
+    """Middles of the validation photographs."""
     return held_out(photographs(data).split("validation"), damage, size, each=2)
 
 
@@ -183,7 +188,7 @@ def pretrained_network(job: Job, seed: int) -> UNet:
 # ---- the comparison ----
 
 FEATURES = 0.02  # of the features' part; after pre-training it pushes 2.5 times as hard as the squared error
-RATES = (1e-4, 3e-4, 1e-3)  # tried for both GANs
+RATES = (3e-5, 1e-4, 3e-4, 1e-3)  # tried for both GANs
 
 ROWS = {
     "bicubic": "as they are given: enlarged by bicubic interpolation",
@@ -205,7 +210,7 @@ def compared(job: Job) -> Result:
     """
     settings = base(job)
     photos = photographs(settings.data).split("test")
-    held = held_out(photos, settings.damage, 64 if job.debug else SIDE, each=EACH)
+    held = held_out(photos, settings.damage, side(job), each=EACH)
     judge = Judge(held, eyes(job))
     seeds = SEEDS[:2] if job.debug else SEEDS
     rates = _chosen_rates(job)
@@ -301,7 +306,7 @@ def _chosen_rates(job: Job) -> dict[str, float]:
                 opponent, _ = critic_for(job, f"seed-{seed}/critic", settings, first)
             key = f"rates/{start} {rate:g}"
             finished(job, key, settings, network, opponent)
-            held = looked_at(settings.data, settings.damage, settings.size).pairs
+            held = looked_at(settings.data, settings.damage, side(job)).pairs
             nearness = partial(_nearness, job, network, held)
             distances[rate] = job.once(f"{key}-distance", nearness)["distance"]
         found[start] = min(distances, key=lambda rate: distances[rate])
@@ -390,8 +395,8 @@ def _mean(values: list[float | None]) -> float:
 
 def _floor(judge: Judge, others: Photos, settings: RestorationSettings) -> dict[str, Any]:
     """How far the originals of other photographs lie from these, and what the originals' spectrum is."""
-    side = judge.held.pairs.target.shape[-1]
-    good = held_out(others, settings.damage, side).pairs.target
+    length = judge.held.pairs.target.shape[-1]
+    good = held_out(others, settings.damage, length).pairs.target
     features = judge.features(pieces(good))
     wanted = judge.features(pieces(judge.held.pairs.target[:: judge.held.each]))
     return {

@@ -14,13 +14,13 @@ from companion.reproduce.ch05.measuring import Judge
 from companion.reproduce.ch05.restoration import (
     EACH,
     FEATURES,
-    SIDE,
     base,
     eyes,
     finished,
     fresh,
     photographs,
     row_metrics,
+    side,
 )
 from companion.reproduce.job import Job, Result
 from companion.restoration.colour import Uncoloured, colourfulness
@@ -36,7 +36,7 @@ def restoring(job: Job) -> Result:
     """The U-Net that restores ruined pictures: squared error first, then with features beside it."""
     settings = base(job)
     network, curves = _taught(job, settings)
-    held = held_out(photographs(settings.data).split("test"), settings.damage, _side(job), each=EACH)
+    held = held_out(photographs(settings.data).split("test"), settings.damage, side(job), each=EACH)
     judge = Judge(held, eyes(job))
     rows = {
         "bicubic": [job.once("bicubic", lambda: judge.judge(held.pairs.input))],
@@ -52,15 +52,15 @@ def colouring(job: Job) -> Result:
     """The U-Net that gives grey pictures colours, taught in the same way."""
     settings = replace(base(job), damage=Uncoloured())
     network, curves = _taught(job, settings)
-    pairs = held_out(photographs(settings.data).split("test"), settings.damage, _side(job)).pairs
+    pairs = held_out(photographs(settings.data).split("test"), settings.damage, side(job)).pairs
     drawn = drawn_by(network, pairs.input)
     distance = PerceptualDistance(eyes(job))
     metrics = []
     for name, images in {"grey": pairs.input, "painted": drawn, "as they were": pairs.target}.items():
-        protocol = f"{len(pairs)} test photographs, {_side(job)}×{_side(job)}, Hasler and Süsstrunk 2003"
+        protocol = f"{len(pairs)} test photographs, {side(job)}×{side(job)}, Hasler and Süsstrunk 2003"
         metrics.append(Measurement(f"colourfulness: {name}", float(colourfulness(images).mean()), protocol))
     for name, images in {"grey": pairs.input, "painted": drawn}.items():
-        protocol = f"{len(pairs)} test photographs, {_side(job)}×{_side(job)}"
+        protocol = f"{len(pairs)} test photographs, {side(job)}×{side(job)}"
         seen = distance(images, pairs.target)
         metrics += [
             Measurement(f"PSNR (dB): {name}", float(psnr(images, pairs.target).mean()), protocol),
@@ -71,10 +71,6 @@ def colouring(job: Job) -> Result:
     each = {"painted": colourfulness(drawn).tolist(), "as they were": colourfulness(pairs.target).tolist()}
     details = {"colourfulness": each, "curves": curves}
     return Result(_about(job, settings), [settings.seed], metrics, details, model=network)
-
-
-def _side(job: Job) -> int:
-    return 64 if job.debug else SIDE
 
 
 def _taught(job: Job, settings: RestorationSettings) -> tuple[UNet, dict[str, Any]]:
