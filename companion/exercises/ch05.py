@@ -282,7 +282,7 @@ def logged(kind: str, seed: int) -> dict[str, list[float]]:
         validation = validation - draw(1.5, 3.0) * steps[::20]
     if kind == "learnt by heart":
         content = scale * (0.02 + 0.98 * (-steps / 0.2).exp()) * (1 + 0.05 * noise[0])
-        validation = validation - draw(2.0, 4.0) * (steps[::20] - 0.3).clamp(min=0)
+        validation = validation - draw(3.0, 5.0) * (steps[::20] - 0.3).clamp(min=0)
     return {"content_loss": content.tolist(), "critic_loss": critic.tolist(), "gain": validation.tolist()}
 
 
@@ -295,9 +295,9 @@ HINTS = {
 
 
 def check_diagnose(student: object) -> None:
-    """Task 6: forty runs that nobody has seen, ten of each kind."""
-    for seed, kind in product(range(100, 110), WORDS):
-        run = logged(kind, seed)
+    """Task 6: forty runs that nobody has seen, ten of each kind, in any order."""
+    for kind in mixed(WORDS * 10):
+        run = logged(kind, whole(0, 10**9))
         answer = DIAGNOSE.ask(student, {name: list(values) for name, values in run.items()})
         if not isinstance(answer, str) or answer not in WORDS:
             raise NotYet(f"`diagnose` returns {_said(answer)}; the words are {', '.join(WORDS)}.")
