@@ -271,7 +271,7 @@ def logged(kind: str, seed: int) -> dict[str, list[float]]:
 
     steps = torch.linspace(0, 1, 200)
     noise = torch.randn(4, 200, generator=random)
-    scale, best = draw(0.2, 5.0), draw(1.0, 3.0)  # of the loss, whose unit says nothing; in decibels
+    scale, best = 10 ** draw(-1.0, 1.0), draw(1.0, 3.0)  # of the loss, whose unit says nothing; in decibels
     content = scale * (0.3 + 0.7 * (-steps / 0.3).exp()) * (1 + 0.05 * noise[0])
     critic = 0.55 + draw(-0.05, 0.05) + 0.05 * noise[1]
     validation = best * (1 - (-steps[::20] / 0.25).exp()) + 0.05 * noise[2][::20]
