@@ -11,7 +11,12 @@ PORT ?= 8000
 JOBS ?= 2
 BUDGET ?= laptop
 
+# The oldest Python that the course promises, where one is at hand: pyenv's, or the system's.
+OLDEST ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python3.10) \
+  $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null) $(PYTHON3))
+
 VENV := .venv
+OLD_VENV := .venv-oldest
 BIN := $(VENV)/bin
 PYTHON := $(BIN)/python
 VENDOR := book/web_static/vendor
@@ -28,7 +33,7 @@ SOURCES := _config.yml _toc.yml companion/data/assets.toml $(wildcard companion/
   $(shell find book notebooks -type f -not -path '*/vendor/*' -not -path '*/__pycache__/*' \
     -not -path '*/.ipynb_checkpoints/*' -not -name '*.part' -not -path '*[!A-Za-z0-9._/-]*' | sort)
 
-.PHONY: FORCE help setup book serve test check fast system lint lab classroom grade notebooks reproduce bench lock address clean
+.PHONY: FORCE help setup book serve test check fast oldest system lint lab classroom grade notebooks reproduce bench lock address clean
 
 help: ## List the targets
 	@echo "Generative Vision, Hands On"
@@ -108,6 +113,18 @@ fast: $(ENVIRONMENT)
 	@echo "==> Fast tests"
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not full" tests
 
+oldest: $(OLD_VENV)/.installed ## Run the fast tests at the oldest versions the course promises
+	@echo "==> Fast tests at the oldest versions, $$($(OLD_VENV)/bin/python --version)"
+	@$(OLD_VENV)/bin/pytest -n $(JOBS) --dist loadfile -m "not full" --ignore tests/test_book.py tests
+
+# The lock of the oldest versions pairs other torches than the newest's, so uv must not read its settings.
+$(OLD_VENV)/.installed: requirements-oldest.txt | $(ENVIRONMENT)
+	@echo "==> Python packages from requirements-oldest.txt, into $(OLD_VENV)"
+	@$(BIN)/uv venv --quiet --clear --python $(OLDEST) $(OLD_VENV)
+	@$(BIN)/uv pip install --no-config --python $(OLD_VENV)/bin/python -r requirements-oldest.txt
+	@$(BIN)/uv pip install --no-config --python $(OLD_VENV)/bin/python --quiet --no-deps --editable .
+	@touch $@
+
 system: $(ENVIRONMENT)
 	@tools/system.sh
 
@@ -138,9 +155,12 @@ reproduce: $(ENVIRONMENT) ## Train a pretrained file again: make reproduce NAME=
 bench: $(ENVIRONMENT) ## Measure the training step beside other libraries; OPTIONS=--compiled for compiled rows too
 	@$(PYTHON) -m benchmarks $(OPTIONS)
 
-lock: $(ENVIRONMENT) ## Write requirements.txt again from pyproject.toml; UPGRADE=--upgrade for newer releases
+lock: $(ENVIRONMENT) ## Write requirements*.txt again from pyproject.toml; UPGRADE=--upgrade for newer releases
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --all-extras --no-annotate \
 	  --custom-compile-command "make lock" --quiet $(UPGRADE) -o requirements.txt
+	@$(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.10 --resolution lowest-direct \
+	  --extra test --extra train --extra export --extra hands --extra app --no-annotate \
+	  --custom-compile-command "make lock" --quiet $(UPGRADE) -o requirements-oldest.txt
 	@echo "requirements.txt is new. Next: make test"
 
 address: $(ENVIRONMENT) ## Carry the repository's address from _config.yml to the notebooks and pages

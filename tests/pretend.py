@@ -102,7 +102,9 @@ class Elsewhere(TorchFunctionMode):
         kinds = [torch.device(x).type for x in given if isinstance(x, (str, torch.device))]
         kinds += [self.kind if self.holds(x) else "cpu" for x in given if isinstance(x, Tensor)]
         there = kinds[0] == self.kind if kinds else self.holds(tensor)
-        dtypes = [x for x in given if isinstance(x, torch.dtype)]
+        dtypes = [
+            x.dtype if isinstance(x, Tensor) else x for x in given if isinstance(x, (torch.dtype, Tensor))
+        ]
         options = {key: kwargs[key] for key in ("memory_format",) if key in kwargs}
         changed = tensor.to(*dtypes[:1], **options) if dtypes or options else tensor
         if self.holds(tensor) and changed is not tensor:

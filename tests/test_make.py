@@ -17,6 +17,12 @@ import pytest
 import yaml
 from house import PATIENCE, ROOT, run
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from packaging.requirements import Requirement
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 sys.path.insert(0, str(ROOT / "tools"))
 import notebooks
@@ -49,12 +55,29 @@ def test_every_make_command_in_the_prose_exists():
     assert {name for name in named if name[1] not in TARGETS} == set()
 
 
-def test_ci_runs_make_test_and_once_more_what_is_fast_with_nothing_at_hand():
+def test_ci_runs_make_test_and_once_more_what_is_fast_at_the_oldest_versions_with_nothing_at_hand():
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert "set -euo pipefail" in script
-    assert re.findall(r"^(?:[A-Z_]+=\S+ )*make .*$", script, re.M) == ["make test", "make fast"]
+    assert re.findall(r"^(?:[A-Z_]+=\S+ )*make .*$", script, re.M) == [
+        "make test",
+        "make .venv-oldest/.installed",
+        "make oldest",
+    ]
+    assert script.index("make .venv-oldest") < script.index("https_proxy") < script.index("make oldest")
     assert 'COMPANION_CACHE="$nothing"' in script
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
+
+
+def test_the_oldest_versions_are_those_that_the_package_promises():
+    """To as many places as the promise has; of IPython other packages here want a newer one than Colab's."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    promised = [Requirement(line) for line in project["dependencies"]]
+    lock = (ROOT / "requirements-oldest.txt").read_text(encoding="utf-8")
+    for package in promised:
+        (bound,) = (clause.version for clause in package.specifier if clause.operator == ">=")
+        (locked,) = re.findall(rf"^{package.name}==([\d.]+)", lock, re.M)
+        if package.name != "ipython":
+            assert locked == bound or locked.startswith(f"{bound}."), package
 
 
 @pytest.mark.parametrize("script", [".ci/run", "tools/system.sh"])
