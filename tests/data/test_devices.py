@@ -7,7 +7,7 @@ from pretend import pretending
 from companion.data import faces as drawn
 from companion.data.batches import Labelled
 from companion.data.degrade import Camera, blur
-from companion.data.faces import draw, exaggerate, interpolate
+from companion.data.faces import draw, exaggerate, interpolate, parameters
 from companion.data.scale import from_bytes, to_bytes
 from companion.data.toy import GaussianRing
 
