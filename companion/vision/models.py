@@ -25,7 +25,7 @@ STAND_INS = {
 
 
 # As the notebook of chapter 8 installs it: what else it asks for would move packages that Colab has, and is not needed.
-MEDIAPIPE = "mediapipe>=0.10.30,<0.10.35"
+MEDIAPIPE = "mediapipe>=0.10.33,<0.10.35"
 
 
 def mediapipe() -> Any:
