@@ -1,7 +1,7 @@
 """A network that reads a face off its mesh and its pixels, and says how sure it is of each number (chapter 7).
 
 The mesh alone tells the face's shape, expression and pose: points carry over from drawn to photographed faces, pixels
-less so. Hair and what is worn need the pixels. The same pixels are divided into parts, of which the hair's is used most.
+less so. Hair and what is worn need the pixels. These are also divided into parts, of which the hair is used most.
 """
 
 from dataclasses import dataclass
@@ -70,10 +70,11 @@ class LikenessReader(nn.Module):
     """Cut-out faces, their meshes and movements to what `Seen` says.
 
     Its buffers are what it needs to know of drawn faces: `template` `(POINTS, 2)`, the mean mesh in head units, over
-    which meshes are laid; and `middle` and `spread` `(len(MEASURED),)` of the parameters.
+    which meshes are laid; `usual`, the mean of its input; `middle` and `spread` `(len(MEASURED),)` of the parameters.
     """
 
     template: Tensor
+    usual: Tensor
     middle: Tensor
     spread: Tensor
 
@@ -90,9 +91,7 @@ class LikenessReader(nn.Module):
             *(nn.Linear(256, 256), nn.SiLU()),
         )
         self.face = nn.Linear(256, 2 * len(FACE))
-        self.down1 = nn.Sequential(
-            nn.Conv2d(3, w, 5, stride=2, padding=2), nn.GroupNorm(8, w), nn.SiLU()
-        )
+        self.down1 = nn.Sequential(nn.Conv2d(3, w, 5, stride=2, padding=2), nn.GroupNorm(8, w), nn.SiLU())
         self.down2, self.down3, self.down4 = (
             _Block(w, 2 * w, 2), _Block(2 * w, 4 * w, 2), _Block(4 * w, 4 * w, 2)
         )  # fmt: skip
