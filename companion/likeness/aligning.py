@@ -12,10 +12,27 @@ from PIL import Image
 from companion.vision.frames import Picture
 from companion.vision.landmarks import Mesh
 
-CENTRE, HALF = (0.0, -0.05), 1.65  # of the part that is cut out: all of a head with long hair or a hat
 FINER = 2  # times, in each direction, that a cut-out is sampled before it is reduced: no aliases
 
 Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A square of the plane, in head units."""
+
+    centre: tuple[float, float]
+    half: float  # of its side
+
+    def places(self, size: int) -> Numbers:
+        """Where the middles of a cut-out's pixels lie, `(size, size, 2)`."""
+        line = (np.arange(size) + 0.5) / size * 2 * self.half - self.half
+        x, y = np.meshgrid(line + self.centre[0], line + self.centre[1])
+        return np.stack([x, y], 2)
+
+
+HEAD = Window((0.0, -0.05), 1.65)  # all of a head with long hair or a hat
+EYES_TO_MOUTH = Window((0.0, 0.12), 0.64)  # where spectacles and whiskers are
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +73,11 @@ def similarity(points: Numbers, goal: Numbers) -> Numbers:
     return np.concatenate([turn, (goal.mean(0) - turn @ points.mean(0))[:, None]], 1)
 
 
-def cut_out(picture: Picture, face: Upright, size: int) -> Picture:
-    """The face upright in the middle of a picture `(size, size, 3)`; beyond the picture its edge goes on."""
+def cut_out(picture: Picture, face: Upright, window: Window, size: int) -> Picture:
+    """What lies in a window, upright, `(size, size, 3)`; beyond the picture its edge goes on."""
     fine = size * FINER
-    step = 2 * HALF / fine
-    corners = np.array([[x, y] for x in (-HALF, HALF) for y in (-HALF, HALF)]) + CENTRE
+    step = 2 * window.half / fine
+    corners = np.array([[x, y] for x in (-1, 1) for y in (-1, 1)]) * window.half + window.centre
     around = face.to_picture(corners)
     left, top = np.floor(around.min(0)).astype(int) - 2
     right, bottom = np.ceil(around.max(0)).astype(int) + 2
@@ -72,14 +89,8 @@ def cut_out(picture: Picture, face: Upright, size: int) -> Picture:
     reduced = max(1, int(step * face.unit))  # so that a fine pixel is made of about one of the picture's
     image = image.reduce(reduced)
     turn = np.linalg.inv(face.matrix[:, :2]) * step / reduced
-    start = (face.to_picture(np.array(CENTRE)[None] - HALF)[0] + 0.5 - (left, top)) / reduced
+    corner = np.array(window.centre)[None] - window.half
+    start = (face.to_picture(corner)[0] + 0.5 - (left, top)) / reduced
     numbers = (turn[0, 0], turn[0, 1], start[0], turn[1, 0], turn[1, 1], start[1])
     cut = image.transform((fine, fine), Image.Transform.AFFINE, numbers, Image.Resampling.BILINEAR)
     return np.asarray(cut.reduce(FINER))
-
-
-def places(size: int) -> Numbers:
-    """Where the middles of a cut-out's pixels lie, `(size, size, 2)` in head units."""
-    line = (np.arange(size) + 0.5) / size * 2 * HALF - HALF
-    x, y = np.meshgrid(line + CENTRE[0], line + CENTRE[1])
-    return np.stack([x, y], 2)

@@ -16,7 +16,7 @@ from torch.nn.functional import avg_pool2d, grid_sample, interpolate
 
 from companion.data import faces as drawn
 from companion.data.faces import Faces
-from companion.likeness.aligning import Numbers, Upright, cut_out, places, upright
+from companion.likeness.aligning import EYES_TO_MOUTH, HEAD, Numbers, Upright, cut_out, upright
 from companion.models.likeness import PARTS
 from companion.randomness import generator
 from companion.vision.frames import Picture
@@ -33,7 +33,8 @@ BEFORE_PHOTO = 0.8  # share of the portraits
 class Lessons:
     """N faces that were found in their pictures."""
 
-    crops: Tensor  # (N, 3, S, S) uint8
+    crops: Tensor  # (N, 3, S, S) uint8: the head
+    near: Tensor  # (N, 3, S', S') uint8: from the eyes to the mouth
     parts: Tensor  # (N, len(PARTS), S / 2, S / 2) uint8: how much of each pixel, of 255
     points: Tensor  # (N, 3 · 478) in head units
     moves: Tensor  # (N, 52)
@@ -49,7 +50,7 @@ class Lessons:
     @classmethod
     def joined(cls, chunks: "list[Lessons]") -> "Lessons":
         """All of them, one after the other."""
-        names = ("crops", "parts", "points", "moves", "values")
+        names = ("crops", "near", "parts", "points", "moves", "values")
         return cls(*(torch.cat([getattr(chunk, name) for chunk in chunks]) for name in names))
 
 
@@ -71,7 +72,7 @@ def lessons(
     tracker: FaceMesh,
     grounds: Sequence[Tensor],
     *,
-    size: int,
+    sizes: tuple[int, int],
     seed: int,
     count: int = CHUNK,
 ) -> Lessons:
@@ -82,7 +83,7 @@ def lessons(
         template: The mean mesh, over which meshes are laid.
         tracker: Looks for the faces.
         grounds: Photographs to put them before, `(3, H, W)` uint8 each, without people.
-        size: Of the cut-outs, in pixels.
+        sizes: Of the two cut-outs, in pixels: the head, and from the eyes to the mouth.
         seed: Of the people and of all that befalls their pictures.
         count: People in a chunk.
     """
@@ -95,10 +96,14 @@ def lessons(
     meshes = [tracker.find(picture) for picture in pixels]
     seen = [number for number, found in enumerate(meshes) if found]
     laid = [upright(meshes[number][0], template) for number in seen]
-    crops = np.stack([cut_out(pixels[n], face, size) for n, face in zip(seen, laid, strict=True)])
+    head, near = (
+        np.stack([cut_out(pixels[n], face, window, size) for n, face in zip(seen, laid, strict=True)])
+        for window, size in zip((HEAD, EYES_TO_MOUTH), sizes, strict=True)
+    )
     return Lessons(
-        torch.from_numpy(crops).permute(0, 3, 1, 2).contiguous(),
-        torch.stack([_warped(masks[n], face, size // 2) for n, face in zip(seen, laid, strict=True)]),
+        torch.from_numpy(head).permute(0, 3, 1, 2).contiguous(),
+        torch.from_numpy(near).permute(0, 3, 1, 2).contiguous(),
+        torch.stack([_warped(masks[n], face, sizes[0] // 2) for n, face in zip(seen, laid, strict=True)]),
         torch.stack([mesh_numbers(face) for face in laid]),
         torch.stack([move_numbers(meshes[number][0]) for number in seen]),
         faces.values[seen],
@@ -139,7 +144,7 @@ def _grouped(masks: Tensor) -> Tensor:
 
 def _warped(masks: Tensor, face: Upright, size: int) -> Tensor:
     """Masks `(C, SIDE / 2, SIDE / 2)` of a picture as the cut-out sees them, `(C, size, size)` uint8."""
-    at = (face.to_picture(places(size).reshape(-1, 2)) + 0.5) / SIDE * 2 - 1
+    at = (face.to_picture(HEAD.places(size).reshape(-1, 2)) + 0.5) / SIDE * 2 - 1
     grid = torch.from_numpy(at.astype(np.float32)).view(1, size, size, 2)
     warped = grid_sample(masks[None], grid, padding_mode="border", align_corners=False)[0]
     return (warped * 255).round().byte()

@@ -40,17 +40,17 @@ def likeness_lessons(
     each number (Kendall and Gal 2017, equation 5), and cross-entropy for what is worn and for the picture's parts.
     """
     device = workshop.device
-    crops, parts, points, moves = (
-        tensor.to(device) for tensor in (known.crops, known.parts, known.points, known.moves)
+    crops, near, parts, points, moves = (
+        tensor.to(device) for tensor in (known.crops, known.near, known.parts, known.points, known.moves)
     )
     wanted = ((known.values[:, COLUMNS] - reader.middle.cpu()) / reader.spread.cpu()).to(device)
     worn = (known.values[:, WORN_COLUMNS] > WORN_FROM).float().to(device)
 
     def loss(player: Player, chosen: Tensor) -> Tensor:
-        images = _exposed(from_bytes(crops[chosen]))
+        images = _exposed(from_bytes(crops[chosen]), from_bytes(near[chosen]))
         meshes = points[chosen] + TREMBLE * workshop.bring(torch.randn(len(chosen), points.shape[1]))
         moving = moves[chosen] * workshop.bring((torch.rand(len(chosen), 1) < 0.8).float())
-        seen = Seen(*player(images, meshes, moving))
+        seen = Seen(*player(*images, meshes, moving))
         shares = parts[chosen].float() / 255
         return (
             likelihood(seen, wanted[chosen])
@@ -72,22 +72,24 @@ def likelihood(seen: Seen, wanted: Tensor) -> Tensor:
     return (0.5 * away.square() + seen.doubts.log()).mean()
 
 
-def _exposed(images: Tensor) -> Tensor:
-    """Images a little lighter or darker, and of another tint, as `(N, 3, S, S)`."""
-    count = len(images)
+def _exposed(*images: Tensor) -> tuple[Tensor, ...]:
+    """Cut-outs of the same pictures, a little lighter or darker, and of another tint."""
+    count = len(images[0])
     light = 0.8 + 0.4 * torch.rand(count, 1, 1, 1)
     tint = 0.3 * torch.rand(count, 3, 1, 1) - 0.15
-    return images * light.to(images) + tint.to(images)
+    return tuple(pixels * light.to(pixels) + tint.to(pixels) for pixels in images)
 
 
 @torch.no_grad()
-def look(reader: LikenessReader, crops: Tensor, points: Tensor, moves: Tensor, batch: int = 256) -> Seen:
-    """What a reader sees in cut-outs `(N, 3, S, S)` uint8, in eval mode, on the CPU."""
+def look(
+    reader: LikenessReader, crops: Tensor, near: Tensor, points: Tensor, moves: Tensor, batch: int = 256
+) -> Seen:
+    """What a reader sees, in eval mode, on the CPU; the cut-outs `(N, 3, S, S)` are uint8."""
     device = reader.template.device
     with evaluating(reader):
         parts = []
         for first in range(0, len(crops), batch):
             rows = slice(first, first + batch)
-            given = from_bytes(crops[rows]), points[rows], moves[rows]
+            given = from_bytes(crops[rows]), from_bytes(near[rows]), points[rows], moves[rows]
             parts.append([each.cpu() for each in reader(*(tensor.to(device) for tensor in given))])
     return Seen(*(torch.cat(column) for column in zip(*parts, strict=True)))

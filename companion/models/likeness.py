@@ -46,14 +46,15 @@ class LikenessConfig(Config):
     """The numbers that fix the network's shape."""
 
     width: int = 24  # channels at half the picture's size, a multiple of 8
-    size: int = 80  # of the cut-out face in pixels, a multiple of 16
+    size: int = 80  # of the cut-out head in pixels, a multiple of 16
+    near: int = 64  # of what is cut out from the eyes to the mouth, a multiple of 16
 
     def __post_init__(self) -> None:
-        positive(width=self.width, size=self.size)
-        if self.width % 8 or self.size % 16:
+        positive(width=self.width, size=self.size, near=self.near)
+        if self.width % 8 or self.size % 16 or self.near % 16:
             raise CompanionError(
-                f"A likeness reader's width must be a multiple of 8 and its size of 16, not {self.width} and "
-                f"{self.size}; choose 24 and 80."
+                f"A likeness reader's width must be a multiple of 8 and its sizes of 16, not {self.width}, {self.size} "
+                f"and {self.near}; choose 24, 80 and 64."
             )
 
 
@@ -97,16 +98,22 @@ class LikenessReader(nn.Module):
         )  # fmt: skip
         self.up3, self.up2, self.up1 = _Block(8 * w, 2 * w), _Block(4 * w, w), _Block(2 * w, w)
         self.parts = nn.Conv2d(w, len(PARTS), 1)
+        self.near = nn.Sequential(
+            *(nn.Conv2d(3, w, 5, stride=2, padding=2), nn.GroupNorm(8, w), nn.SiLU()),
+            *(_Block(w, 2 * w, 2), _Block(2 * w, 2 * w, 2), _Block(2 * w, 4 * w, 2)),
+            *(nn.Flatten(), nn.Linear(4 * w * (config.near // 16) ** 2, 4 * w), nn.SiLU()),
+        )
         self.look = nn.Sequential(
-            *(nn.Linear(8 * w + 256, 256), nn.SiLU(), nn.Dropout(0.1)),
+            *(nn.Linear(12 * w + 256, 256), nn.SiLU(), nn.Dropout(0.1)),
             nn.Linear(256, 2 * len(HAIR) + len(WORN)),
         )
 
-    def forward(self, crops: Tensor, points: Tensor, moves: Tensor) -> Seen:
+    def forward(self, crops: Tensor, near: Tensor, points: Tensor, moves: Tensor) -> Seen:
         """What there is to be seen.
 
         Args:
-            crops: Cut-out faces `(N, 3, size, size)` in [−1, 1].
+            crops: Cut-out heads `(N, 3, size, size)` in [−1, 1].
+            near: The same from the eyes to the mouth, `(N, 3, near, near)`.
             points: Their meshes laid over the template, `(N, 3 · POINTS)`: x, y and depth in head units.
             moves: Blendshapes in the order of their names, `(N, MOVES)`, 0 to 1.
         """
@@ -118,7 +125,7 @@ class LikenessReader(nn.Module):
         up = self.up3(torch.cat([_like(four, three), three], 1))
         up = self.up2(torch.cat([_like(up, two), two], 1))
         up = self.up1(torch.cat([_like(up, one), one], 1))
-        look = self.look(torch.cat([four.mean((2, 3)), four.amax((2, 3)), mesh], 1))
+        look = self.look(torch.cat([four.mean((2, 3)), four.amax((2, 3)), self.near(near), mesh], 1))
         face_mean, face_doubt = self.face(mesh).chunk(2, 1)
         hair_mean, hair_doubt, worn = look.split([len(HAIR), len(HAIR), len(WORN)], 1)
         doubts = torch.cat([face_doubt, hair_doubt], 1).clamp(-6, 2).div(2).exp()
@@ -145,7 +152,8 @@ def _like(x: Tensor, other: Tensor) -> Tensor:
 
 
 def _signature(config: LikenessConfig) -> Signature:
-    inputs = image("crops", 3, config.size), vector("points", 3 * POINTS), vector("moves", MOVES)
+    pictures = image("crops", 3, config.size), image("near", 3, config.near)
+    inputs = *pictures, vector("points", 3 * POINTS), vector("moves", MOVES)
     outputs = (
         *(vector("means", len(MEASURED)), vector("doubts", len(MEASURED)), vector("worn", len(WORN))),
         image("parts", len(PARTS), config.size // 2),
@@ -154,5 +162,5 @@ def _signature(config: LikenessConfig) -> Signature:
 
 
 MODELS = (
-    Model("likeness.LikenessReader", LikenessReader, LikenessConfig, _signature, LikenessConfig(8, 16)),
+    Model("likeness.LikenessReader", LikenessReader, LikenessConfig, _signature, LikenessConfig(8, 16, 16)),
 )

@@ -32,16 +32,32 @@ def likeness(job: Job) -> Result:
     within one doubt of the mean (a normal distribution has .68).
     """
     at_budget: dict[str, dict[str, int]] = {
-        "debug": {"chunks": 2, "people": 6, "tested": 1, "rounds": 1, "width": 8, "size": 32},
-        "laptop": {"chunks": 120, "people": 64, "tested": 10, "rounds": 14, "width": 24, "size": 80},
-        "gpu": {"chunks": 1000, "people": 64, "tested": 20, "rounds": 20, "width": 32, "size": 96},
+        "debug": {"chunks": 2, "people": 6, "tested": 1, "rounds": 1, "width": 8, "size": 32, "near": 32},
+        "laptop": {
+            "chunks": 120,
+            "people": 64,
+            "tested": 10,
+            "rounds": 14,
+            "width": 24,
+            "size": 80,
+            "near": 64,
+        },
+        "gpu": {
+            "chunks": 1000,
+            "people": 64,
+            "tested": 20,
+            "rounds": 20,
+            "width": 32,
+            "size": 96,
+            "near": 80,
+        },
     }
     budget = at_budget[job.budget]
-    config = LikenessConfig(budget["width"], budget["size"])
+    config = LikenessConfig(budget["width"], budget["size"], budget["near"])
     with FaceMesh() as tracker:
         template = _template(job, tracker)
         chunks = [
-            _chunk(job, number, template, tracker, config.size, budget["people"])
+            _chunk(job, number, template, tracker, config, budget["people"])
             for number in tqdm(range(budget["chunks"] + budget["tested"]), desc="drawing people", delay=2)
         ]
     known, unseen = Lessons.joined(chunks[budget["tested"] :]), Lessons.joined(chunks[: budget["tested"]])
@@ -61,7 +77,7 @@ def likeness(job: Job) -> Result:
     }
     reader = learnt(job, lessons_, settings, data=f"{len(known)} drawn faces")
     assert isinstance(reader, LikenessReader)
-    seen = look(reader.cpu(), unseen.crops, unseen.points, unseen.moves)
+    seen = look(reader.cpu(), unseen.crops, unseen.near, unseen.points, unseen.moves)
     metrics, table = _measured(reader, seen, unseen)
     return Result({**settings, "faces": len(known)}, [SEED], metrics, table, model=reader)
 
@@ -73,12 +89,15 @@ def _template(job: Job, tracker: FaceMesh) -> Numbers:
     return np.array(job.once("template", made)["points"])
 
 
-def _chunk(job: Job, number: int, template: Numbers, tracker: FaceMesh, size: int, people: int) -> Lessons:
+def _chunk(
+    job: Job, number: int, template: Numbers, tracker: FaceMesh, config: LikenessConfig, people: int
+) -> Lessons:
     """One chunk of lessons, made once; its pictures lie in a file of their own."""
     path = job.work / f"lessons/{number:04}.safetensors"
     if not path.is_file():
         photos = load_photos("pets" if manifest()["pets"].here else "embedded").split("training").pixels
-        made = lessons(number, template, tracker, photos, size=size, seed=PEOPLE_SEED, count=people)
+        sizes = config.size, config.near
+        made = lessons(number, template, tracker, photos, sizes=sizes, seed=PEOPLE_SEED, count=people)
         write_tensors(path, made.tensors(), {})
     tensors, _ = read_tensors(path)
     return Lessons(**tensors)
