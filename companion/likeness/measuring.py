@@ -8,8 +8,8 @@ from torch import Tensor
 from companion import pretrained
 from companion.data.faces import Faces, mean_face
 from companion.data.faces.parameters import clamp
-from companion.likeness.aligning import EYES_TO_MOUTH, HEAD, cut_out, upright
-from companion.likeness.colours import colours, enlarged
+from companion.likeness.aligning import EYES_TO_MOUTH, HEAD, Upright, cut_out, upright
+from companion.likeness.colours import Colour, colours, enlarged
 from companion.likeness.hairdressing import dressed
 from companion.likeness.lessons import mesh_numbers, move_numbers
 from companion.likeness.teaching import look
@@ -79,25 +79,37 @@ class Measurer:
             CompanionError: It is no picture.
         """
         picture = as_picture(image)
-        meshes = sorted(self._tracker.find(picture), key=lambda mesh: mesh.bounds.left)
-        return [self._measured(picture, mesh) for mesh in meshes]
+        return [self._measured(picture, mesh) for mesh in self._meshes(picture)]
 
-    def _measured(self, picture: Picture, mesh: Mesh) -> Measured:
+    def read(self, image: Viewable) -> list[Seen]:
+        """What the network alone says of the faces of a picture, from left to right: no colours, no haircut.
+
+        Raises:
+            CompanionError: It is no picture.
+        """
+        picture = as_picture(image)
+        return [self._cut_and_seen(picture, mesh)[2] for mesh in self._meshes(picture)]
+
+    def _meshes(self, picture: Picture) -> list[Mesh]:
+        return sorted(self._tracker.find(picture), key=lambda mesh: mesh.bounds.left)
+
+    def _cut_and_seen(self, picture: Picture, mesh: Mesh) -> tuple[Upright, Picture, Seen]:
         config = self.reader.config
         face = upright(mesh, self.reader.template.double().numpy())
         crop = cut_out(picture, face, HEAD, config.size)
         near = cut_out(picture, face, EYES_TO_MOUTH, config.near)
         pixels = [torch.from_numpy(cut.copy()).permute(2, 0, 1)[None] for cut in (crop, near)]
         seen = look(self.reader, pixels[0], pixels[1], mesh_numbers(face)[None], move_numbers(mesh)[None])
-        shares = enlarged(seen.parts[0].softmax(0), config.size)
+        return face, crop, seen
+
+    def _measured(self, picture: Picture, mesh: Mesh) -> Measured:
+        face, crop, seen = self._cut_and_seen(picture, mesh)
+        shares = enlarged(seen.parts[0].softmax(0), self.reader.config.size)
         parts = dict(zip(PARTS, shares, strict=True))
         doubts = dict(zip(MEASURED, seen.doubts[0].tolist(), strict=True))
         worn = dict(zip(WORN, seen.worn[0].sigmoid().tolist(), strict=True))
         faces = _believed(self.reader, seen).replace(**_put_on(worn))
-        for name, colour in colours(crop, face, parts).items():
-            faces = faces.replace(
-                **{f"{name}_{channel}": float(c) for channel, c in zip("rgb", colour, strict=True)}
-            )
+        faces = faces.replace(**_channels(colours(crop, face, parts)))
         if not any(faces[name].item() for name in ONE_OF):
             spread = dict(zip(MEASURED, self.reader.spread.tolist(), strict=True))
             faces = dressed(faces, parts["hair"], doubts, spread)
@@ -119,6 +131,12 @@ def _believed(reader: LikenessReader, seen: Seen) -> Faces:
     told = torch.where(seen.doubts < DOUBTED, seen.means, torch.zeros(()))
     values = reader.middle + reader.spread * told
     return mean_face().replace(**{name: values[:, column] for column, name in enumerate(MEASURED)})
+
+
+def _channels(found: dict[str, Colour]) -> dict[str, float]:
+    """Colours as parameters."""
+    named = {name: zip("rgb", colour.tolist(), strict=True) for name, colour in found.items()}
+    return {f"{name}_{channel}": value for name, colour in named.items() for channel, value in colour}
 
 
 def _put_on(worn: dict[str, float]) -> dict[str, float]:
