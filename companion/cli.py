@@ -1,6 +1,7 @@
 """The `companion` command. Every error a reader can mend is one sentence and exit code 2."""
 
 import argparse
+import codecs
 import errno
 import io
 import os
@@ -25,13 +26,14 @@ WITHOUT_COMPILER = (
     "--compiled needs a C++ compiler, and this machine has none; install one (on Debian and Ubuntu: apt-get install "
     "g++), or leave --compiled out."
 )
+PRINTABLE = "companion.printable"  # how a stream treats letters that it cannot write
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done, 2 something to mend, 130 stopped."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal or a pipe may not know “✓” or “×”
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=PRINTABLE)
     try:
         parsed = _parser().parse_args(arguments)
         parsed.run(parsed)
@@ -65,6 +67,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"companion: {_about(error)}", file=sys.stderr)
         return 2
     return 0
+
+
+def _printable(error: UnicodeError) -> tuple[str, int]:
+    """What is printed for letters that a terminal does not know: the bytes of a name that were none, else “?”."""
+    assert isinstance(error, UnicodeEncodeError)
+    codes = map(ord, error.object[error.start : error.end])
+    return "".join(
+        f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else "?" for code in codes
+    ), error.end
+
+
+codecs.register_error(PRINTABLE, _printable)
 
 
 def _about(error: OSError) -> str:

@@ -7,7 +7,7 @@ reader meets the old file or the new one, never half of one.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
@@ -17,7 +17,8 @@ from typing import Any, BinaryIO
 from companion.errors import CompanionError
 
 AGAIN = "try again"
-LONGEST = 50  # letters of a name that its part's name repeats: file systems stop at 255 bytes
+LONGEST = 50  # letters of a name that its part's name repeats
+LONGEST_NAME = 255  # bytes, at which file systems stop
 
 
 @contextmanager
@@ -148,6 +149,29 @@ def remove_folder(folder: Path) -> None:
     part = folder.with_name(f".{folder.name[:LONGEST]}.{os.getpid()}.part")
     os.replace(folder, part)
     rmtree(part, ignore_errors=True)
+
+
+def fitting(stem: str, suffix: str) -> str:
+    """A file's name that ends in the suffix, its stem cut to what file systems take."""
+    while len(os.fsencode(stem + suffix)) > LONGEST_NAME:
+        stem = stem[:-1]
+    return stem + suffix
+
+
+def free_names(file: Path, suffixes: Sequence[str], taken: Set[str]) -> list[str]:
+    """Names for a file's results: its own with each suffix or, beside results of that name, its own suffix before it.
+
+    Args:
+        file: What the results were made of.
+        suffixes: Of the results, one each.
+        taken: The names that others have, casefolded: some systems tell no large letters from small ones.
+    """
+    names, number = [fitting(file.stem, suffix) for suffix in suffixes], 1
+    while not taken.isdisjoint(name.casefold() for name in names):
+        mark = f"-{number}" if number > 1 else ""
+        names = [fitting(file.name, mark + suffix) for suffix in suffixes]
+        number += 1
+    return names
 
 
 def shown(name: str | os.PathLike[str]) -> str:

@@ -6,7 +6,6 @@ colours stays: alpha, colour profile, EXIF (but for the orientation, which is ap
 
 import io
 import math
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -17,22 +16,21 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from companion import pretrained
-from companion.data.reading import DAMAGED, MOVING, opened, sixteen_bits
+from companion.data.reading import DAMAGED, MOVING, opened, sixteen_bits, upright
 from companion.errors import CompanionError
-from companion.files import replacing, shown, unwritable
+from companion.files import free_names, replacing, shown, unwritable
 from companion.models.anyblur import BlindRestorer
 from companion.models.registry import signature_of
 
 DEFAULT = "deblur-best"  # chapter 2's
 TILE, OVERLAP = 256, 64  # pixels
 SEEN = 2.0  # pixels: a narrower blur is hardly seen
-LONGEST = 255  # bytes of a file's name
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def read_photo(path: Path) -> Photo:
             )
         jpeg = picture.format in ("JPEG", "MPO")
         picture.load()
-        return _photo(ImageOps.exif_transpose(picture), jpeg)
+        return _photo(upright(picture), jpeg)
 
 
 def write_photo(path: Path, photo: Photo, pixels: NDArray[Any]) -> list[str]:
@@ -107,7 +105,7 @@ AS_TEXT = {"xmp": "XML:com.adobe.xmp", "comment": "Comment"}  # in PNG
 
 def _written(form: str, name: str, value: Any) -> dict[str, Any] | None:
     """How Pillow is told to write what a photo carries; None if it cannot, which a single pixel tells."""
-    if name == "photoshop" or (name == "texts" and form == "JPEG"):
+    if value is None or name == "photoshop" or (name == "texts" and form == "JPEG"):
         return None
     option = {} if form == "PNG" and name in (*AS_TEXT, "texts") else {name: value}
     try:
@@ -266,29 +264,13 @@ def restore_files(
 
 def _restore_file(model: nn.Module, file: Path, folder: Path, taken: set[str]) -> Path:
     photo = read_photo(file)
-    target = folder / _free_name(file, ".jpg" if photo.jpeg else ".png", taken)
+    target = folder / free_names(file, [".jpg" if photo.jpeg else ".png"], taken)[0]
     _refuse_existing(target)  # before the work, and again after it
     lost = write_photo(target, photo, restore_photo(model, photo))
     taken.add(target.name.casefold())
     if lost:
         print(f"{shown(target)} could not keep: {', '.join(lost)}.", file=sys.stderr)
     return target
-
-
-def _free_name(file: Path, suffix: str, taken: set[str]) -> str:
-    """The file's name with the result's suffix, or, beside a result of that name, with its own before it."""
-    name, number = _fitting(file.stem, suffix), 1
-    while name.casefold() in taken:
-        name = _fitting(file.name, suffix if number == 1 else f"-{number}{suffix}")
-        number += 1
-    return name
-
-
-def _fitting(stem: str, suffix: str) -> str:
-    """A name of at most `LONGEST` bytes, which is what file systems take."""
-    while len(os.fsencode(stem + suffix)) > LONGEST:
-        stem = stem[:-1]
-    return stem + suffix
 
 
 def _refuse_existing(path: Path) -> None:
@@ -314,33 +296,36 @@ def _as_pixels(image: Tensor, peak: int, like: NDArray[Any]) -> NDArray[Any]:
     return pixels
 
 
-def _photo(upright: Image.Image, jpeg: bool) -> Photo:
-    extras = {key: upright.info[key] for key in ("icc_profile", "dpi", "comment") if upright.info.get(key)}
-    extras |= {key: upright.info[key] for key in ("xmp", "photoshop") if upright.info.get(key)}
+def _photo(picture: Image.Image, jpeg: bool) -> Photo:
+    """A picture that is upright already, taken apart."""
+    extras = {key: picture.info[key] for key in ("icc_profile", "dpi", "comment") if picture.info.get(key)}
+    extras |= {key: picture.info[key] for key in ("xmp", "photoshop") if picture.info.get(key)}
     texts = {
-        key: text for key, text in upright.info.items() if isinstance(text, str) and key != "compression"
+        key: text for key, text in picture.info.items() if isinstance(text, str) and key != "compression"
     }
     if xmp := texts.pop(AS_TEXT["xmp"], None):
         extras["xmp"] = xmp.encode()
     if texts:
         extras["texts"] = texts
-    with suppress(*DAMAGED):  # odd EXIF is left out rather than the photo
-        if exif := upright.getexif():
+    try:
+        if exif := picture.getexif():
             extras["exif"] = exif.tobytes()
-    if upright.mode.startswith("I"):  # 16-bit grey, which Pillow may hold in 32 bits
-        pixels = sixteen_bits(upright)
-        clear = upright.info.get("transparency")
+    except DAMAGED:  # odd EXIF is left out rather than the photo
+        extras["exif"] = None
+    if picture.mode.startswith("I"):  # 16-bit grey, which Pillow may hold in 32 bits
+        pixels = sixteen_bits(picture)
+        clear = picture.info.get("transparency")
         if clear is None:
             return Photo(pixels, None, jpeg, extras)
         opaque = Image.fromarray(np.where(pixels == clear, 0, 255).astype(np.uint8))
         pixels = (pixels // 257).astype(np.uint8)  # Pillow writes no alpha channel beside 16 bits
         return Photo(pixels, opaque, jpeg, extras)
-    grey, alpha = upright.mode in ("1", "L", "LA"), None
-    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-        alpha = upright.convert("RGBA").getchannel("A")
-    elif not grey and upright.mode not in ("P", "RGB"):
-        upright = _as_srgb(upright, extras.pop("icc_profile", None))
-    return Photo(np.asarray(upright.convert("L" if grey else "RGB")), alpha, jpeg, extras)
+    grey, alpha = picture.mode in ("1", "L", "LA"), None
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        alpha = picture.convert("RGBA").getchannel("A")
+    elif not grey and picture.mode not in ("P", "RGB"):
+        picture = _as_srgb(picture, extras.pop("icc_profile", None))
+    return Photo(np.asarray(picture.convert("L" if grey else "RGB")), alpha, jpeg, extras)
 
 
 def _as_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:

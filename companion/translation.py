@@ -8,10 +8,10 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from companion import pretrained
-from companion.data.reading import FORMATS, read_upright
+from companion.data.reading import as_rgb, opened, upright
 from companion.data.scale import bytes_of, from_bytes, to_bytes
 from companion.errors import CompanionError
-from companion.files import replacing, shown
+from companion.files import free_names, replacing, shown
 from companion.models.munit import Translator
 from companion.models.store import load_model
 from companion.randomness import generator
@@ -59,42 +59,40 @@ def translate_files(
 ) -> Iterator[tuple[Path, list[Path] | CompanionError]]:
     """Draw each file's central square in each style; yields the file and its pictures' paths, or why there are none.
 
-    A single style makes NAME.png, several make NAME-1.png, NAME-2.png and so on; no file is ever replaced.
+    A single style makes NAME.png, several make NAME-1.png, NAME-2.png and so on; of a second NAME, its suffix stands
+    before that. No file is ever replaced.
 
     Raises:
         CompanionError: The folder cannot be made.
     """
     if folder.exists() and not folder.is_dir():
         raise CompanionError(f"There is a file at {shown(folder)}; choose another --out.")
+    taken: set[str] = set()
     for file in files:
         try:
-            yield file, _translate(model, file, folder, styles)
+            yield file, _translate(model, file, folder, styles, taken)
         except CompanionError as error:
             yield file, error
 
 
-def _translate(model: Translator, file: Path, folder: Path, styles: Tensor) -> list[Path]:
+def _translate(model: Translator, file: Path, folder: Path, styles: Tensor, taken: set[str]) -> list[Path]:
     numbers = [""] if len(styles) == 1 else [f"-{number + 1}" for number in range(len(styles))]
-    places = [folder / f"{file.stem}{number}.png" for number in numbers]
-    if taken := next((place for place in places if place.exists()), None):
+    places = [folder / name for name in free_names(file, [f"{number}.png" for number in numbers], taken)]
+    if old := next((place for place in places if place.exists()), None):
         raise CompanionError(
-            f"There is a file at {shown(taken)} already, and it is not overwritten; choose another --out."
+            f"There is a file at {shown(old)} already, and it is not overwritten; choose another --out."
         )
     image = _square(file, model.config.size)
     drawn = translated(model, image.expand(len(styles), -1, -1, -1), styles)
     for place, pixels in zip(places, to_bytes(drawn), strict=True):
         with replacing(place) as target:
             Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(target, "PNG")
+    taken |= {place.name.casefold() for place in places}
     return places
 
 
 def _square(file: Path, size: int) -> Tensor:
     """A picture's central square as an image `(1, 3, size, size)` in [−1, 1]."""
-    if not file.is_file():
-        what = "is a folder: name the files in it" if file.is_dir() else "does not exist; check the name"
-        raise CompanionError(f"{shown(file)} {what}.")
-    upright = read_upright(file)
-    if upright is None:
-        raise CompanionError(f"{shown(file)} cannot be read as a picture; give a whole {FORMATS} file.")
-    square = ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)
+    with opened(file) as picture:
+        square = ImageOps.fit(as_rgb(upright(picture)), (size, size), Image.Resampling.LANCZOS)
     return from_bytes(bytes_of(square)[None])

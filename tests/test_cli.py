@@ -287,6 +287,15 @@ def test_a_terminal_without_unicode_gets_question_marks_not_a_traceback():
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_the_bytes_of_an_odd_name_are_printed(encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "companion", "assets", "fetch", os.fsdecode(b"caf\xe9")]
+    result = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert result.returncode == 2
+    assert rb"caf\xe9" in result.stderr
+
+
 def test_too_little_memory_is_one_sentence(tmp_path, capsys):
     assert train(tmp_path / "a", "--width", "100000000") == 2
     assert "memory is too small" in capsys.readouterr().err

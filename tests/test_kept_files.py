@@ -139,3 +139,9 @@ def test_a_name_of_any_bytes_is_restored_and_the_rest_too(tmp_path):
         odd.name,
         "b.png",
     ]
+
+
+def test_exif_that_cannot_be_read_is_dropped_and_named(tmp_path, capsys):
+    picture().save(tmp_path / "a.jpg", exif=b"Exif\0\0" + b"no EXIF" * 9)
+    (result,) = results([tmp_path / "a.jpg"], tmp_path / "out")
+    assert f"{result} could not keep: EXIF." in capsys.readouterr().err

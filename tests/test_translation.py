@@ -190,3 +190,24 @@ def test_a_run_within_one_of_its_folders_is_refused(tmp_path, folders, capsys):
     ]
     assert main(missing) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_pictures_of_one_name_all_have_their_results_and_the_longest_names_are_cut(tmp_path, model):
+    names = ["a.png", "b/a.bmp", "c/a.bmp", "x" * 251 + ".png"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        save(tmp_path / name)
+    files = [tmp_path / name for name in names]
+    found = dict(translate_files(model, files, tmp_path / "out", drawn_styles(model, 2)))
+    assert [[place.name for place in found[file]] for file in files] == [
+        ["a-1.png", "a-2.png"],
+        ["a.bmp-1.png", "a.bmp-2.png"],
+        ["a.bmp-2-1.png", "a.bmp-2-2.png"],
+        ["x" * 249 + "-1.png", "x" * 249 + "-2.png"],
+    ]
+
+
+def test_what_cannot_be_read_is_told_in_the_words_of_the_other_commands(tmp_path, model):
+    (tmp_path / "empty.png").touch()
+    ((_, told),) = translate_files(model, [tmp_path / "empty.png"], tmp_path / "out", drawn_styles(model, 1))
+    assert "cannot be read: it is empty (0 bytes); copy it again" in str(told)

@@ -12,6 +12,7 @@ from companion.data.batches import Pair
 from companion.data.photos import digest, read_photo
 from companion.data.scale import from_bytes
 from companion.errors import CompanionError
+from companion.files import shown
 from companion.randomness import generator
 
 
@@ -48,7 +49,7 @@ class GoProFrames:
         """A short checksum of all names and file sizes; of gigabytes of pixels it would take minutes."""
         checksum = hashlib.sha256()
         for path in (path for pair in self.frames for path in pair):
-            checksum.update(f"{'/'.join(path.parts[-4:])} {path.stat().st_size}".encode())
+            checksum.update(f"{shown('/'.join(path.parts[-4:]))} {path.stat().st_size}".encode())
         return checksum.hexdigest()[:16]
 
     @classmethod

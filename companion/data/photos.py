@@ -78,7 +78,7 @@ def split_of(source: str) -> str:
 
 def digest(name: str) -> str:
     """A checksum of a name: as good as chance, and the same on every machine."""
-    return hashlib.sha256(name.encode()).hexdigest()
+    return hashlib.sha256(shown(name).encode()).hexdigest()
 
 
 def load_photos(source: str | Path, *, least: int = 1, longest: int = 1024) -> Photos:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 from companion.errors import CompanionError
 from companion.files import shown
@@ -42,6 +42,9 @@ MOVING = {  # their further pictures are no by-product, as those of a phone's JP
     "AVIF",
     "TIFF",
 }
+PngImagePlugin.MAX_TEXT_CHUNK = (
+    2**26
+)  # bytes of a colour profile or text, for which Pillow would refuse a whole picture
 # All that Pillow raises on damage.
 DAMAGED = (OSError, EOFError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, struct.error)
 
@@ -195,9 +198,18 @@ def read_upright(path: Path | BinaryIO) -> Image.Image | None:
     reading = opened(path) if isinstance(path, Path) else _picture_in(path, Path("the picture"))
     try:
         with reading as picture:
-            return as_rgb(ImageOps.exif_transpose(picture))
+            return as_rgb(upright(picture))
     except Unreadable:
         return None
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF says; EXIF that cannot be read turns nothing, and is no damage to the picture."""
+    picture.load()  # whose own damage counts
+    try:
+        return ImageOps.exif_transpose(picture)
+    except DAMAGED:
+        return picture.copy()
 
 
 def holds_several(path: Path) -> bool:

@@ -11,8 +11,8 @@ from typing import IO, Any, BinaryIO, Protocol
 from PIL import Image
 
 from companion.errors import CompanionError
-from companion.files import locked, remove_unfinished, replacing, shown
-from companion.vision.filming import FilmWriter, form_of, lost_sound
+from companion.files import fitting, locked, remove_unfinished, replacing, shown
+from companion.vision.filming import FORMS, FilmWriter, form_of, lost_sound
 from companion.vision.films import Video
 from companion.vision.frames import Frame, Picture, Source
 from companion.vision.landmarks import Found
@@ -49,8 +49,9 @@ def picture_output(place: Path, source: Source) -> Iterator[PictureOutput]:
         raise _taken(place)
     film = source if isinstance(source, Video) else None
     if film is not None and (lost := lost_sound(film, form)):
+        elsewhere = "" if lost_sound(film, FORMS[".mkv"]) else "; it can in a .mkv file"
         print(
-            f"The sound ({', '.join(lost)}) cannot be kept in {shown(place.name)}; it can in a .mkv file.",
+            f"The sound ({', '.join(lost)}) cannot be kept in {shown(place.name)}{elsewhere}.",
             file=sys.stderr,
         )
     with _kept(place) as file, closing(FilmWriter(file, form, source.rate, film)) as writer:
@@ -117,10 +118,10 @@ class PictureFolder:
     def write(self, frame: Frame, picture: Picture) -> None:
         """Save the picture; of two sources with one name, the second gets a number."""
         stem, number = Path(frame.name.replace("/", "-")).stem, 1
-        path = self.folder / f"{stem}.jpg"
+        path = self.folder / fitting(stem, ".jpg")
         while path.exists():
             number += 1
-            path = self.folder / f"{stem}-{number}.jpg"
+            path = self.folder / fitting(stem, f"-{number}.jpg")
         with replacing(path) as file:
             Image.fromarray(picture).save(file, "JPEG", quality=QUALITY)
 

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
-from companion.data.reading import as_rgb, opened
+from companion.data.reading import Unreadable, as_rgb, opened, upright
 from companion.errors import CompanionError
 from companion.vision.frames import Picture
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+LONGEST_SIDE = 32_766  # pixels; MediaPipe ends the whole process over a longer one
+TOO_LONG = f"it has a side of more than {LONGEST_SIDE:,} pixels, which no tracker takes"
 
 Viewable: TypeAlias = "str | Path | Image.Image | NDArray[Any] | Tensor"
 
@@ -29,12 +32,20 @@ def as_picture(image: Viewable) -> Picture:
             `image[..., ::-1]`.
 
     Raises:
-        CompanionError: The file is missing, empty or no picture, or the array has another type or shape.
+        CompanionError: The file is missing, empty or no picture, the array has another type or shape, or a side is
+            longer than MediaPipe takes.
     """
     if isinstance(image, str | Path):
         return _read(Path(image))
+    picture = _pixels(image)
+    if max(picture.shape) > LONGEST_SIDE:
+        raise CompanionError(f"The picture cannot be looked at: {TOO_LONG}; make it smaller.")
+    return picture
+
+
+def _pixels(image: "Image.Image | NDArray[Any] | Tensor") -> Picture:
     if isinstance(image, Image.Image):
-        return np.asarray(as_rgb(ImageOps.exif_transpose(image)))
+        return np.asarray(as_rgb(upright(image)))
     torch = sys.modules.get(
         "torch"
     )  # who hands over a tensor has imported it; who doesn't need not wait for it
@@ -54,7 +65,9 @@ def as_picture(image: Viewable) -> Picture:
 
 def _read(path: Path) -> Picture:
     with opened(path) as picture:
-        return np.asarray(as_rgb(ImageOps.exif_transpose(picture)))
+        if max(picture.size) > LONGEST_SIDE:
+            raise Unreadable(path, TOO_LONG, "make it smaller")
+        return np.asarray(as_rgb(upright(picture)))
 
 
 def _from_tensor(image: "Tensor") -> NDArray[Any]:

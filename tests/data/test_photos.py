@@ -1,8 +1,11 @@
 """Guards the photographs: what is read and what is left out, and that splits never share one."""
 
+import os
+
 import pytest
 import torch
 from pictures import save
+from PIL import Image
 
 from companion.data.assets import manifest
 from companion.data.photos import SPLITS, Photos, load_photos, split_of
@@ -117,3 +120,17 @@ def test_a_set_of_one_split_lies_in_it_whole_whatever_its_names_say():
     assert photos.split("test").sources == photos.sources
     with pytest.raises(CompanionError, match="None of the 29 photographs"):
         photos.split("training")
+
+
+def test_names_of_any_bytes_are_split_and_read(tmp_path):
+    """Names that are no UTF-8, and those of a system that was told of ASCII alone."""
+    for number in range(12):
+        name = os.fsdecode(b"caf\xe9-%d.png" % number)
+        Image.new("RGB", (20, 20), (number, 0, 0)).save(tmp_path / "a.png")
+        os.rename(tmp_path / "a.png", tmp_path / name)
+    found = load_photos(tmp_path)
+    assert len(found) == len(found.split("training")) + sum(
+        split_of(source) != "training" for source in found.sources
+    )
+    meant, read_as_ascii = "é.png", "é.png".encode().decode("ascii", "surrogateescape")
+    assert split_of(meant) == split_of(read_as_ascii)

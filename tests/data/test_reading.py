@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from PIL import Image, features
+from PIL.PngImagePlugin import PngInfo
 
 from companion.data.folders import read_folder
 from companion.data.photos import read_photo as photograph
@@ -131,3 +132,22 @@ def test_a_closed_subfolder_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "listdir", closed)
     with pytest.raises(CompanionError, match="may not be opened; change its permissions"):
         read_folder(tmp_path / "closed", 4)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_exif_that_cannot_be_read_turns_nothing_and_is_no_damage(tmp_path, form):
+    path = tmp_path / f"a.{form.lower()}"
+    exif = b"Exif\0\0" + b"no EXIF" * 9
+    Image.new("RGB", (20, 10), (200, 30, 30)).save(path, form, exif=exif)
+    assert as_picture(path).shape == read_photo(path).pixels.shape == (10, 20, 3)
+    assert len(read_folder(tmp_path, 8).pixels) == 1
+
+
+@pytest.mark.parametrize("extra", ["icc_profile", "text"])
+def test_two_megabytes_beside_a_png_are_no_damage(tmp_path, extra):
+    """A scanner's colour profile, a program's notes: Pillow refuses more than one, when they are packed."""
+    notes, path = PngInfo(), tmp_path / "a.png"
+    notes.add_text("Comment", "x" * 2**21, zip=True)
+    options = {"pnginfo": notes} if extra == "text" else {"icc_profile": bytes(2**21)}
+    Image.new("RGB", (20, 10)).save(path, **options)
+    assert as_picture(path).shape == read_photo(path).pixels.shape == (10, 20, 3)

@@ -243,6 +243,14 @@ def test_the_loss_of_a_sound_is_said_before_the_work(tmp_path, capsys):
     assert len(times_of(tmp_path / "out.webm")) == 98
 
 
+def test_a_sound_in_an_unknown_codec_is_not_promised_elsewhere(tmp_path, capsys):
+    heard = film(tmp_path / "heard.webm", BROWSER, sound="libopus").read_bytes()
+    (tmp_path / "film.webm").write_bytes(heard.replace(b"A_OPUS", b"A_ZPUS"))
+    with Video(tmp_path / "film.webm") as video, picture_output(tmp_path / "out.mkv", video):
+        pass
+    assert "The sound (an unknown codec) cannot be kept in out.mkv.\n" in capsys.readouterr().err
+
+
 def test_sound_and_pictures_stay_together_where_a_film_begins_late(tmp_path):
     source = film(tmp_path / "film.mkv", [2 + time for time in CHANGING], sound="libopus")
     copied(source, tmp_path / "out.mkv")

@@ -44,3 +44,10 @@ def test_a_picture_that_does_not_fit_on_the_disk_is_one_sentence_and_leaves_noth
         PictureFolder(tmp_path).write(Frame(GREY, 0.0, "a.png"), GREY)
     assert "--resume" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_longest_names_are_cut_to_what_a_disk_takes(tmp_path):
+    """A file in a folder: both names become one."""
+    for _ in range(2):
+        PictureFolder(tmp_path).write(Frame(GREY, 0.0, "é" * 100 + "/" + "f" * 200 + ".png"), GREY)
+    assert sorted(len(name) for name in os.listdir(os.fsencode(tmp_path))) == [255, 255]

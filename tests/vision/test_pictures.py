@@ -7,6 +7,7 @@ from PIL import Image
 
 from companion.errors import CompanionError
 from companion.vision import as_picture
+from companion.vision.sources import Pictures
 
 
 @pytest.fixture
@@ -118,3 +119,18 @@ def test_files_that_are_no_pictures_say_why(tmp_path):
     ):
         with pytest.raises(CompanionError, match=why):
             as_picture(tmp_path / name)
+
+
+def test_a_side_that_would_end_the_process_is_one_sentence(tmp_path):
+    """MediaPipe does not raise: it aborts, and takes a notebook's kernel, or the rest of a folder, along."""
+    long = np.zeros((2, 32_767, 3), np.uint8)
+    with pytest.raises(
+        CompanionError, match="more than 32,766 pixels, which no tracker takes; make it smaller"
+    ):
+        as_picture(long)
+    Image.fromarray(long).save(tmp_path / "panorama.png")
+    Image.fromarray(long[:, :4]).save(tmp_path / "small.png")
+    with Pictures.below(tmp_path) as source:
+        assert [frame.name for frame in source] == ["small.png"]
+    assert source.skipped == ["panorama.png"]
+    assert "no tracker takes" in source.skipped[0].why
