@@ -1,4 +1,4 @@
-"""Chapter 7's commands: train a SAGAN, train a translation between two sets of pictures, and translate with it."""
+"""Chapter 7's commands: train a SAGAN or a translation between two sets of pictures, translate, and draw people."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -152,7 +152,58 @@ def _translate(options: Namespace) -> None:
         )
 
 
+def _caricature_options(parser: ArgumentParser) -> None:
+    from companion.likeness.drawing import MOST
+    from companion.likeness.files import ALL_STYLES, Wish
+
+    wish = Wish()
+    add = parser.add_argument
+    add("photos", nargs="+", type=Path, metavar="PHOTO", help="photographs with faces in them")
+    add("--out", type=Path, required=True, metavar="FOLDER", help="where the drawings go; made if missing")
+    add(
+        "--strength",
+        type=float,
+        default=wish.strength,
+        metavar="K",
+        help=f"0 to {MOST:g}: how many times as far from the mean as the person is; 1 is a likeness (default: "
+        f"{wish.strength:g})",
+    )
+    add("--style", choices=ALL_STYLES, default=wish.style, help=f"default: {wish.style}")
+    add("--size", type=int, default=wish.size, metavar="PIXELS", help=f"default: {wish.size}")
+    add("--morph", action="store_true", help="also a GIF that goes from the portrait to the drawing and back")
+    add("--most", type=int, default=4, metavar="N", help="how many faces of a picture at most (default: 4)")
+    add("--confidence", type=float, default=0.5, metavar="C", help="0 to 1 (default: 0.5)")
+
+
+def _caricature(options: Namespace) -> None:
+    from companion.likeness.files import Wish, draw_files
+    from companion.likeness.measuring import Measurer
+
+    wish = Wish(options.strength, options.style, options.size, options.morph)
+    if wish.moving and wish.style == "portrait":
+        raise CompanionError("A morph goes from the portrait to a drawing; choose another --style.")
+    failures = []
+    with Measurer(most=options.most, confidence=options.confidence) as measurer:
+        for file, result in draw_files(measurer, options.photos, options.out, wish):
+            if isinstance(result, CompanionError):
+                failures.append(f"  {result}")
+            else:
+                print(f"{shown(file)} → {', '.join(map(shown, result))}", flush=True)
+    if failures:
+        listed = "\n".join(failures)
+        raise CompanionError(f"{len(failures)} of {len(options.photos)} files were not drawn:\n{listed}")
+
+
 COMMANDS = {
+    "caricature": Command(
+        "draw the people in photographs, their own features exaggerated",
+        _caricature,
+        _caricature_options,
+        "Measure every face and draw it: shape, expression, hair, spectacles and colours as far as they can be told, "
+        "everything else as in the mean face. K moves all of a face's shape away from the mean of real people. It "
+        "makes nobody older, heavier, darker or lighter than K makes their own shape. One face makes NAME.png, several "
+        "make NAME-1.png and so on, from left to right; no file is ever replaced, and nothing leaves this machine.",
+    ),
     "train sagan": Command(
         "chapter 7: a GAN whose places look at each other",
         _train_sagan,

@@ -47,10 +47,7 @@ def exaggerated(faces: Faces, strength: float) -> Faces:
     Raises:
         CompanionError: The strength is below 0 or above `MOST`.
     """
-    if not 0 <= strength <= MOST:
-        raise CompanionError(
-            f"A strength of {strength:g} cannot be drawn; choose 0 (nobody in particular) to {MOST:g}, 1 for a likeness."
-        )
+    check_strength(strength)
     mean = real_mean()
     changed = {}
     for parameter in SHAPE:
@@ -59,6 +56,18 @@ def exaggerated(faces: Faces, strength: float) -> Faces:
         slack = SLACK * (parameter.high - parameter.low)
         changed[parameter.name] = moved.clamp(parameter.low - slack, parameter.high + slack)
     return faces.replace(**changed) if strength != 1 else faces
+
+
+def check_strength(strength: float) -> None:
+    """Refuse what cannot be drawn.
+
+    Raises:
+        CompanionError: See `exaggerated`.
+    """
+    if not 0 <= strength <= MOST:
+        raise CompanionError(
+            f"A strength of {strength:g} cannot be drawn; choose 0 (nobody in particular) to {MOST:g}, 1 is a likeness."
+        )
 
 
 def real_mean() -> dict[str, float]:

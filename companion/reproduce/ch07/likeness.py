@@ -1,28 +1,45 @@
 """Chapter 7's likeness reader: how well are drawn faces measured, and does it know where it cannot tell?"""
 
+from functools import partial
 from statistics import fmean
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from companion import pretrained
 from companion.data.assets import manifest
 from companion.data.photos import load_photos
+from companion.data.sets.orl import people
 from companion.environment import pick_device
 from companion.likeness.aligning import Numbers
+from companion.likeness.drawing import SHAPE
 from companion.likeness.lessons import Lessons, lessons, mean_mesh
+from companion.likeness.measuring import Measurer
 from companion.likeness.teaching import COLUMNS, WORN_COLUMNS, likeness_lessons, look, new_reader
 from companion.metrics import Measurement
-from companion.models.likeness import MEASURED, PARTS, WORN, WORN_FROM, LikenessConfig, LikenessReader, Seen
+from companion.models.likeness import (
+    HAIR,
+    MEASURED,
+    PARTS,
+    WORN,
+    WORN_FROM,
+    LikenessConfig,
+    LikenessReader,
+    Seen,
+)
 from companion.models.store import read_tensors, write_tensors
 from companion.reproduce.following import learnt
 from companion.reproduce.job import Job, Recipe, Result
+from companion.reproduce.statistics import bootstrap, with_interval
 from companion.training.player import workshop
 from companion.vision.trackers import FaceMesh
 
 SEED = 1  # of weights and order
 PEOPLE_SEED = 77
+EXAGGERATED = {parameter.name for parameter in SHAPE} - {name for name in HAIR if name.startswith("hair_")}
 
 
 def likeness(job: Job) -> Result:
@@ -147,4 +164,63 @@ def _overlap(one: Tensor, other: Tensor) -> float:
     return fmean(shares) if shares else 0.0
 
 
-RECIPES = {"likeness": Recipe("A reader that measures faces, to draw them", 7, likeness)}
+def likeness_people(job: Job) -> Result:
+    """What the reader says of real people: their mean, and whether it says the same of one person twice.
+
+    Ten photographs each of forty people (ORL, numbers only). What would refute “a photograph's numbers are the
+    person's”: pictures of one person no nearer to each other than pictures of two, an area under the curve whose
+    interval over people holds a half.
+    """
+    reader = pretrained.load("likeness")
+    assert isinstance(reader, LikenessReader)
+    pixels, numbers = people(112)
+    rows = torch.arange(len(pixels))[: 40 if job.debug else None]
+    with Measurer(most=1, confidence=0.3, reader=reader) as measurer:
+        found = [
+            job.once(f"people/{row:03}", partial(_read, measurer, pixels[row]))["means"]
+            for row in tqdm(rows.tolist(), desc="reading people", delay=2)
+        ]
+    kept = [row for row, means in enumerate(found) if means]
+    means = torch.tensor([found[row] for row in kept])
+    who = numbers[kept]
+    shape = [column for column, name in enumerate(MEASURED) if name in EXAGGERATED]
+    vectors = means[:, shape]
+    groups = [who == person for person in sorted(set(who.tolist()))]
+    each = [_tells_apart(vectors, mine) for mine in groups]
+    protocol = (
+        f"{len(kept)} of {len(found)} photographs of {len(each)} people (ORL) in which a mesh was found"
+    )
+    values = reader.middle + reader.spread * torch.stack([means[mine].mean(0) for mine in groups]).mean(0)
+    between = torch.stack([vectors[mine].mean(0) for mine in groups]).var(0)
+    within = torch.stack([vectors[mine].var(0) for mine in groups]).mean(0)
+    own = between / (between + within).clamp(min=1e-9)
+    names = [MEASURED[column] for column in shape]
+    metrics = [
+        with_interval("area under the curve: same person or not", fmean(each), bootstrap([each]), protocol),
+        *(
+            Measurement(f"share that is the person's: {name}", float(share), protocol)
+            for name, share in zip(names, own, strict=True)
+        ),
+    ]
+    mean = {name: round(float(values[MEASURED.index(name)]), 5) for name in names}
+    return Result({"photographs": len(kept), "reader": "likeness"}, [0], metrics, {"mean": mean})
+
+
+def _read(measurer: Measurer, pixels: Tensor) -> dict[str, Any]:
+    seen = measurer.read(pixels.permute(1, 2, 0).contiguous().numpy())
+    return {"means": [round(value, 4) for value in seen[0].means[0].tolist()] if seen else []}
+
+
+def _tells_apart(vectors: Tensor, mine: Tensor) -> float:
+    """How often two pictures of a person are nearer to each other than to somebody else's; ties count half."""
+    own, others = vectors[mine], vectors[~mine]
+    near = torch.cdist(own, own)
+    near = near[~torch.eye(len(own), dtype=torch.bool)]
+    far = torch.cdist(own, others).flatten()
+    return float(((near[:, None] < far).float() + 0.5 * (near[:, None] == far)).mean())
+
+
+RECIPES = {
+    "likeness": Recipe("A reader that measures faces, to draw them", 7, likeness),
+    "likeness-people": Recipe("What the likeness reader says of real people", 7, likeness_people),
+}
