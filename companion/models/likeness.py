@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate, silu
 from companion.data.faces.parameters import NAMES, PARAMETERS
 from companion.errors import CompanionError
 from companion.models.configs import Config, positive
-from companion.models.registry import Model, Signature, image, vector
+from companion.models.registry import Model, Port, Signature, image, vector
 
 POINTS, MOVES = 478, 52  # of MediaPipe's mesh, and its blendshapes
 LEFT_OUT = ("hair_phase", "hair_r", "hair_g", "hair_b")  # no picture tells the first; colours are looked up
@@ -62,9 +62,14 @@ class Seen(NamedTuple):
     """What the network says of N faces."""
 
     means: Tensor  # (N, len(MEASURED)), in standard deviations of the drawn faces, from their mean
-    doubts: Tensor  # (N, len(MEASURED)), standard deviations of what they may really be, in the same unit
+    logs: Tensor  # (N, len(MEASURED)), logarithms of the doubts, without bounds
     worn: Tensor  # (N, len(WORN)), logits
     parts: Tensor  # (N, len(PARTS), size / 2, size / 2), logits
+
+    @property
+    def doubts(self) -> Tensor:
+        """Standard deviations of what the numbers may really be, `(N, len(MEASURED))`, in the unit of the means."""
+        return self.logs.clamp(-3, 1).exp()
 
 
 class LikenessReader(nn.Module):
@@ -128,8 +133,10 @@ class LikenessReader(nn.Module):
         look = self.look(torch.cat([four.mean((2, 3)), four.amax((2, 3)), self.near(near), mesh], 1))
         face_mean, face_doubt = self.face(mesh).chunk(2, 1)
         hair_mean, hair_doubt, worn = look.split([len(HAIR), len(HAIR), len(WORN)], 1)
-        doubts = torch.cat([face_doubt, hair_doubt], 1).clamp(-6, 2).div(2).exp()
-        return Seen(torch.cat([face_mean, hair_mean], 1), doubts, worn, self.parts(up))
+        logs = (
+            torch.cat([face_doubt, hair_doubt], 1) / 2
+        )  # what the network gives are logarithms of variances
+        return Seen(torch.cat([face_mean, hair_mean], 1), logs, worn, self.parts(up))
 
 
 class _Block(nn.Module):
@@ -155,8 +162,8 @@ def _signature(config: LikenessConfig) -> Signature:
     pictures = image("crops", 3, config.size), image("near", 3, config.near)
     inputs = *pictures, vector("points", 3 * POINTS), vector("moves", MOVES)
     outputs = (
-        *(vector("means", len(MEASURED)), vector("doubts", len(MEASURED)), vector("worn", len(WORN))),
-        image("parts", len(PARTS), config.size // 2),
+        *(vector("means", len(MEASURED)), vector("logs", len(MEASURED)), vector("worn", len(WORN))),
+        Port("parts", "vector", ("batch", len(PARTS), config.size // 2, config.size // 2)),
     )
     return Signature(inputs, outputs)
 
