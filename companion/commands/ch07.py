@@ -1,6 +1,7 @@
 """Chapter 7's commands: train a SAGAN or a translation between two sets of pictures, translate, and draw people."""
 
 from argparse import ArgumentParser, Namespace
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -194,7 +195,56 @@ def _caricature(options: Namespace) -> None:
         raise CompanionError(f"{len(failures)} of {len(options.photos)} files were not drawn:\n{listed}")
 
 
+def _align_options(parser: ArgumentParser) -> None:
+    from companion.likeness.preparing import Preparation
+
+    add = parser.add_argument
+    add("pictures", type=Path, metavar="IN", help="a folder of pictures, searched with its subfolders")
+    add("out", type=Path, metavar="OUT", help="where the faces go; made if missing")
+    for name, about in Preparation.options().items():
+        (kind,) = Preparation.types()[name]
+        default = getattr(Preparation(), name)
+        add(
+            f"--{name}",
+            type=kind,
+            default=default,
+            metavar=about.metavar,
+            help=f"{about.help} (default: {default:g})",
+        )
+
+
+def _align(options: Namespace) -> None:
+    from tqdm.auto import tqdm
+
+    from companion import pretrained
+    from companion.likeness.measuring import MODEL
+    from companion.likeness.preparing import REPORT, SHEET, Aligner, Preparation, align, count
+    from companion.vision.trackers import FaceMesh
+
+    how = Preparation(**{name: getattr(options, name) for name in Preparation.options()})
+    template = pretrained.load(MODEL).get_buffer("template").double().numpy()
+    with FaceMesh(most=2, confidence=how.confidence) as tracker:
+        outcomes = align(options.pictures, options.out, Aligner(template, tracker, how))
+        total = count(options.pictures)
+        found = list(tqdm(outcomes, total=total, desc="align", unit="picture", leave=False))
+    left_out = Counter(outcome.reason for outcome in found if outcome.reason)
+    reasons = "".join(f"\n  {number}: {reason}" for reason, number in left_out.most_common())
+    kept = len(found) - left_out.total()
+    print(f"{kept} of {len(found)} pictures became faces: look at {shown(options.out / SHEET)}.")
+    if left_out:
+        print(f"Left out, one by one in {shown(options.out / REPORT)}:{reasons}")
+
+
 COMMANDS = {
+    "align": Command(
+        "cut faces out of pictures, upright and of one size, for learning",
+        _align,
+        _align_options,
+        "Find the one face of every picture below a folder by its mesh, turn it upright by a similarity, and cut it "
+        "out. Profiles, small faces and meshes that fit no face are left out; align.csv says why, and align.png shows "
+        "all. WebCaricature is read as it is published, with its own points. The pictures are never touched; what is "
+        "there already is left alone, so Ctrl-C is safe: the same command goes on.",
+    ),
     "caricature": Command(
         "draw the people in photographs, their own features exaggerated",
         _caricature,

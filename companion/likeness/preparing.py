@@ -1,0 +1,231 @@
+"""A folder of pictures made ready for learning: faces upright, of one size, profiles left out (chapter 7).
+
+What is left out is listed with the reason. Points that a data set brings along are used where it has them, since no
+tracker finds every caricature's face: WebCaricature (Huo et al. 2018) gives 17 of them in `FacialPoints`, beside the
+pictures in `OriginalImages`, and is read as it is published.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from companion.data.reading import SUFFIXES, Unreadable, files_below, looked_at
+from companion.errors import CompanionError
+from companion.files import free_names, replacing, shown, write_text
+from companion.likeness.aligning import Numbers, Upright, Window, cut_out, similarity, upright
+from companion.settings import Settings, option
+from companion.vision.frames import Picture
+from companion.vision.pictures import as_picture
+from companion.vision.trackers import FaceMesh
+
+REPORT, SHEET = "align.csv", "align.png"
+ACROSS, THUMB = 12, 72  # pictures in a row of the contact sheet, and their side
+ON_SHEET = 240  # pictures at most
+PICTURES, POINTS = "OriginalImages", "FacialPoints"  # WebCaricature's folders
+OUTER_CORNERS = (33, 263)  # of the eyes, rows of the mesh
+# WebCaricature's points 5 to 17 as rows of the mesh: brows, eyes, nose, mouth. The hairline, the ears and the chin are
+# what caricatures move most.
+BROUGHT = (70, 107, 336, 300, 33, 133, 362, 263, 1, 0, 61, 17, 291)
+FIRST_BROUGHT, ALL_BROUGHT = 4, 17
+
+
+@dataclass(frozen=True)
+class Preparation(Settings):
+    """How faces are cut out, and which are left out."""
+
+    size: int = option(128, help="side of the results", metavar="PIXELS", least=16, below=2049)
+    half: float = option(1.3, help="half their side, in half heads", metavar="X", above=0.3, below=4)
+    yaw: float = option(30.0, help="leave out heads turned farther than this", metavar="DEGREES", above=0)
+    misfit: float = option(
+        0.12, help="leave out meshes that lie farther from the mean one, in half heads", metavar="X", above=0
+    )
+    least: int = option(24, help="leave out half heads of fewer pixels than this", metavar="PIXELS", least=1)
+    confidence: float = option(0.5, help="how sure the mesh must be of a face", metavar="C", least=0)
+
+    @property
+    def window(self) -> Window:
+        """What is cut out."""
+        return Window((0.0, 0.05), self.half)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: a line of the report."""
+
+    name: str
+    result: str  # the file it became; empty where there is none
+    reason: str  # why not
+    yaw: float | None = None  # degrees, to the person's left positive
+    roll: float | None = None  # degrees, undone
+    unit: float | None = None  # pixels of half a head
+    misfit: float | None = None  # root mean square distance from the mean mesh, in half heads
+
+
+class Aligner:
+    """Turns faces upright; see `align`."""
+
+    def __init__(self, template: Numbers, tracker: FaceMesh, how: Preparation) -> None:
+        self.template, self.tracker, self.how = template, tracker, how
+
+    def look(self, picture: Picture, points: Numbers | None) -> tuple[Upright | None, Outcome]:
+        """Where the one face of a picture lies, and what there is to say of it.
+
+        Args:
+            picture: The whole of it.
+            points: WebCaricature's, `(17, 2)` in pixels, where there are any.
+        """
+        yaw = None
+        if points is not None:
+            goal = self.template[list(BROUGHT)]
+            own = points[FIRST_BROUGHT:]
+            matrix = similarity(own, goal)
+            face = Upright(matrix, np.zeros((len(self.template), 3)))
+            apart = own @ matrix[:, :2].T + matrix[:, 2] - goal
+        else:
+            meshes = self.tracker.find(picture)
+            if len(meshes) != 1:
+                return None, Outcome("", "", "no face" if not meshes else f"{len(meshes)} faces")
+            face = upright(meshes[0], self.template)
+            apart = face.points[:, :2] - self.template
+            yaw = _yaw(face)
+        turned = float(np.degrees(np.arctan2(face.matrix[1, 0], face.matrix[0, 0])))
+        misfit = float(np.sqrt((apart**2).sum(1).mean()))
+        found = Outcome("", "", self._reason(face, yaw, misfit), yaw, -turned, face.unit, misfit)
+        return (None if found.reason else face), found
+
+    def _reason(self, face: Upright, yaw: float | None, misfit: float) -> str:
+        if yaw is not None and abs(yaw) > self.how.yaw:
+            return "turned away"
+        if face.unit < self.how.least:
+            return "too small"
+        return "unlike a face" if misfit > self.how.misfit else ""
+
+
+def _yaw(face: Upright) -> float:
+    """How far a head is turned, in degrees, by the depths of the eyes' outer corners."""
+    across = face.points[OUTER_CORNERS[1]] - face.points[OUTER_CORNERS[0]]
+    return float(np.degrees(np.arctan2(across[2], across[0])))
+
+
+def align(source: Path, target: Path, aligner: Aligner) -> Iterator[Outcome]:
+    """Cut the face out of every picture below a folder that shows one, into another folder, as PNG.
+
+    What lies there already is left as it is, so a run that was stopped goes on. At the end `align.csv` says what became
+    of each file, and `align.png` shows them, those that were left out with a red cross.
+
+    Yields:
+        Each file's outcome, in the order of the names.
+
+    Raises:
+        CompanionError: A folder cannot be used so.
+    """
+    pictures = _pictures(source)
+    if target.resolve().is_relative_to(source.resolve()):
+        raise CompanionError(
+            f"The folder {shown(target)} lies within the pictures in {shown(source)}; choose one elsewhere."
+        )
+    outcomes, thumbs, taken = [], [], set[str]()
+    for name, path in pictures.items():
+        (result,) = free_names(Path(name), [".png"], taken)
+        result = (Path(name).parent / result).as_posix()
+        taken.add(Path(result).name.casefold())
+        outcome, thumb = _one(name, path, target / result, result, aligner)
+        outcomes.append(outcome)
+        thumbs.append(thumb)
+        yield outcome
+    write_text(target / REPORT, _table(outcomes))
+    with replacing(target / SHEET) as file:
+        _sheet(thumbs[:ON_SHEET]).save(file, "PNG")
+
+
+def count(source: Path) -> int:
+    """How many pictures `align` would look at."""
+    return len(_pictures(source))
+
+
+def _pictures(source: Path) -> dict[str, Path]:
+    """Every picture below a folder; of WebCaricature those of its own folder of pictures."""
+    inner = source / PICTURES
+    files = files_below(inner if inner.is_dir() else source)
+    pictures = {name: path for name, path in files.items() if path.suffix.lower() in SUFFIXES}
+    if not pictures:
+        raise CompanionError(
+            f"There is no picture in {shown(source)} ({looked_at(list(files))}); give a folder with pictures."
+        )
+    return pictures
+
+
+def _one(name: str, path: Path, place: Path, result: str, aligner: Aligner) -> tuple[Outcome, Image.Image]:
+    """One file's outcome, and its thumbnail: of the result, or of the picture with a cross."""
+    try:
+        picture = as_picture(path)
+        points = _brought(path)
+    except CompanionError as error:
+        why = f"cannot be read: {error.why}" if isinstance(error, Unreadable) else str(error)
+        return Outcome(name, "", why), _crossed(Image.new("RGB", (THUMB, THUMB), "white"))
+    face, found = aligner.look(picture, points)
+    numbers = {field.name: getattr(found, field.name) for field in fields(found)[2:]}
+    if face is None:
+        thumb = Image.fromarray(picture)
+        thumb.thumbnail((THUMB, THUMB))
+        return Outcome(name, "", **numbers), _crossed(thumb)
+    cut = Image.fromarray(cut_out(picture, face, aligner.how.window, aligner.how.size))
+    if not place.exists():
+        with replacing(place) as file:
+            cut.save(file, "PNG")
+    return Outcome(name, result, **numbers), cut.resize((THUMB, THUMB), Image.Resampling.LANCZOS)
+
+
+def _brought(path: Path) -> Numbers | None:
+    """The 17 points that WebCaricature gives for a picture, `(17, 2)`; None for a picture of another set.
+
+    Raises:
+        CompanionError: The file of points holds something else.
+    """
+    parts = path.parts
+    if PICTURES not in parts:
+        return None
+    at = len(parts) - 1 - parts[::-1].index(PICTURES)
+    file = Path(*parts[:at], POINTS, *parts[at + 1 :]).with_suffix(".txt")
+    if not file.is_file():
+        return None
+    try:
+        points: Numbers = np.loadtxt(file, dtype=np.float64, ndmin=2)
+    except ValueError:
+        points = np.zeros((0, 2))
+    if points.shape != (ALL_BROUGHT, 2):
+        raise CompanionError(f"{shown(file)} does not hold {ALL_BROUGHT} points, two numbers a line")
+    return points
+
+
+def _table(outcomes: list[Outcome]) -> str:
+    text = io.StringIO()
+    names = [field.name for field in fields(Outcome)]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for outcome in outcomes:
+        values = [getattr(outcome, name) for name in names]
+        row = [round(value, 3) if isinstance(value, float) else value for value in values]
+        writer.writerow(["" if value is None else value for value in row])
+    return text.getvalue()
+
+
+def _sheet(thumbs: list[Image.Image]) -> Image.Image:
+    rows = -(-len(thumbs) // ACROSS)
+    sheet = Image.new("RGB", (ACROSS * THUMB, rows * THUMB), "white")
+    for number, thumb in enumerate(thumbs):
+        sheet.paste(thumb, (number % ACROSS * THUMB, number // ACROSS * THUMB))
+    return sheet
+
+
+def _crossed(thumb: Image.Image) -> Image.Image:
+    draw = ImageDraw.Draw(thumb)
+    width, height = thumb.size
+    for start, end in (((0, 0), (width, height)), ((0, height), (width, 0))):
+        draw.line((start, end), fill=(200, 30, 40), width=3)
+    return thumb
