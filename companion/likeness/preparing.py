@@ -42,7 +42,7 @@ class Preparation(Settings):
     half: float = option(1.3, help="half their side, in half heads", metavar="X", above=0.3, below=4)
     yaw: float = option(30.0, help="leave out heads turned farther than this", metavar="DEGREES", above=0)
     misfit: float = option(
-        0.12, help="leave out meshes that lie farther from the mean one, in half heads", metavar="X", above=0
+        0.2, help="leave out meshes that lie farther from the mean one, in half heads", metavar="X", above=0
     )
     least: int = option(24, help="leave out half heads of fewer pixels than this", metavar="PIXELS", least=1)
     confidence: float = option(0.5, help="how sure the mesh must be of a face", metavar="C", least=0)
@@ -60,7 +60,7 @@ class Outcome:
     name: str
     result: str  # the file it became; empty where there is none
     reason: str  # why not
-    yaw: float | None = None  # degrees, to the person's left positive
+    yaw: float | None = None  # degrees, by the mesh; within about eight of the truth up to 30
     roll: float | None = None  # degrees, undone
     unit: float | None = None  # pixels of half a head
     misfit: float | None = None  # root mean square distance from the mean mesh, in half heads

@@ -33,8 +33,7 @@ class Turned:
             depth = np.sin(np.radians(50)) * flat[:, 0]
             flat[:, 0] *= np.cos(np.radians(50))
         if told == 5:  # no face
-            flat = np.random.default_rng(1).uniform(-0.9, 0.9, flat.shape)
-            flat[[33, 263]] = self.template[[33, 263]]
+            flat[:, 1] *= 3
         angle = 0.5 if told == 6 else 0.0
         cos, sin = np.cos(angle), np.sin(angle)
         flat = flat @ np.array([[cos, sin], [-sin, cos]]) * unit + (width / 2, height / 2)
