@@ -89,7 +89,7 @@ def test_a_style_with_places_tells_what_lies_where():
 
 
 def test_what_compares_pixels_is_pleased_most_by_the_input_itself():
-    """A picture in another tint shows the same: what compares contents minds it less, and pixels want the input back."""
+    """A picture in another tint shows the same: what compares contents minds less; pixels want the input back."""
     images = torch.stack([photo[:, 100:164, 100:164] for photo in load_photos("embedded").pixels[:4]])
     images = from_bytes(images)
     tinted = (0.3 * images + torch.tensor([0.4, -0.3, 0.2])[:, None, None]).requires_grad_()
