@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
 
 from companion.exercises.rounds import among, mixed, normal, uniform, whole
 from companion.exercises.runner import NotYet, Task, right
@@ -43,6 +44,11 @@ def _check_places(student: object, shape: tuple[int, int, int]) -> None:
         )
     if len(set(along[:, 0].tolist())) < count / 2:
         raise NotYet("Your ε takes few values only; it is uniform on [0, 1].")
+    if ((along[:, 0] == 0) | (along[:, 0] == 1)).double().mean() > 0.01:
+        raise NotYet(
+            "Some of your places are the pictures themselves: an ε beyond 0 or 1 is cut off there; `torch.rand` draws "
+            "evenly between."
+        )
     even = (torch.arange(count) + 0.5) / count
     if (along[:, 0].sort().values - even).abs().max() > 2.9 / math.sqrt(
         count
@@ -124,6 +130,8 @@ def check_slopes(student: object) -> None:
                 "Where the slope is zero your norm has the derivative NaN, and one such image ruins every weight: the "
                 "root of a sum of squares has none there; `torch.linalg.vector_norm` has."
             )
+    gentle = _Bowl(0.1)  # a number added under the root would show
+    _check_slopes(student, gentle, images, 0.1 * images.flatten(1).norm(dim=1))
     right("One norm for each image, and the critic can learn from it, even where the slope is zero.")
 
 
@@ -202,6 +210,9 @@ def check_penalties(two_sided: object, one_sided: object) -> None:
     """Task 3: both penalties from the norms of the slopes, value and gradient, for any number and any λ."""
     two_mistakes = {"Slopes below 1 cost nothing in your penalty; that is the one-sided form.": _one_sided}
     one_mistakes = {
+        "Slopes below 1 still cost a little in your penalty, as through a leaky ReLU; they cost nothing.": lambda n: (
+            leaky_relu(n - 1, 0.01)
+        ),
         "A slope below 1 costs something in your penalty; one-sided means that only steeper ones do.": _two_sided,
         "Slopes above 1 cost nothing in your penalty; it is those below that are free.": lambda n: (
             1 - n
@@ -215,6 +226,7 @@ def check_penalties(two_sided: object, one_sided: object) -> None:
             (torch.tensor([0.0, 2.5]), 3.0),
             (torch.tensor(mixed([0.0, 0.5, 1.0, 2.5, 4.0])), among((0.5, 2.0, 3.0))),
             (uniform(0, 3, whole(6, 20)), float(whole(4, 9))),
+            (uniform(0, 0.9, whole(3, 6)), float(whole(40, 90))),
         ]
 
         def wanted(norms: Tensor, weight: float, part: object = part) -> Tensor:
