@@ -4,7 +4,6 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import leaky_relu
 
 from companion.exercises.rounds import among, mixed, normal, uniform, whole
 from companion.exercises.runner import NotYet, Task, right
@@ -210,9 +209,6 @@ def check_penalties(two_sided: object, one_sided: object) -> None:
     """Task 3: both penalties from the norms of the slopes, value and gradient, for any number and any λ."""
     two_mistakes = {"Slopes below 1 cost nothing in your penalty; that is the one-sided form.": _one_sided}
     one_mistakes = {
-        "Slopes below 1 still cost a little in your penalty, as through a leaky ReLU; they cost nothing.": lambda n: (
-            leaky_relu(n - 1, 0.01)
-        ),
         "A slope below 1 costs something in your penalty; one-sided means that only steeper ones do.": _two_sided,
         "Slopes above 1 cost nothing in your penalty; it is those below that are free.": lambda n: (
             1 - n
@@ -226,7 +222,6 @@ def check_penalties(two_sided: object, one_sided: object) -> None:
             (torch.tensor([0.0, 2.5]), 3.0),
             (torch.tensor(mixed([0.0, 0.5, 1.0, 2.5, 4.0])), among((0.5, 2.0, 3.0))),
             (uniform(0, 3, whole(6, 20)), float(whole(4, 9))),
-            (uniform(0, 0.9, whole(3, 6)), float(whole(40, 90))),
         ]
 
         def wanted(norms: Tensor, weight: float, part: object = part) -> Tensor:
