@@ -351,11 +351,15 @@ def check_modes_covered(student: object) -> None:
         [
             _modes(count, least, reach)
             for count, least, reach in ((3, 3, 0.5), (6, 4, 0.5), (9, 2, 0.8), (7, 6, 1.7))
-        ],
+        ]
+        + [_at_the_edge()],
         lambda s, c, reach, least: (near(s, c, reach).sum(0) >= least).sum(),
         {
             "A mode with exactly `least` samples is covered: at least means ≥.": (
                 lambda s, c, reach, least: (near(s, c, reach).sum(0) > least).sum()
+            ),
+            "A sample exactly `reach` away from a centre is within it: at most means ≤.": (
+                lambda s, c, reach, least: ((torch.cdist(s, c) < reach).sum(0) >= least).sum()
             ),
             "Your distance is not the Euclidean one: it is squared, so take the root, or square the reach.": (
                 lambda s, c, reach, least: (squared(s, c, reach).sum(0) >= least).sum()
@@ -406,6 +410,15 @@ def check_modes_covered(student: object) -> None:
         },
     )
     right("The modes are counted rightly: near enough, and often enough.")
+
+
+def _at_the_edge() -> tuple[Tensor, Tensor, float, int]:
+    """A mode whose samples lie exactly at the reach, in whole numbers, which no rounding moves, and one just beyond."""
+    centres = torch.tensor([[0.0, 0.0], [20.0, whole(-4, 4)], [40.0, 0.0]]) + whole(-5, 5)
+    exactly = torch.tensor(mixed([[3.0, 4.0], [-4.0, 3.0], [5.0, 0.0], [0.0, -5.0]]))
+    beyond = torch.tensor([[3.0, 4.01], [5.01, 0.0], [0.0, -5.01]])
+    samples = torch.cat([centres[0] + exactly[:3], centres[1] + exactly[1:], centres[2] + beyond])
+    return samples, centres, 5.0, 3
 
 
 def _modes(count: int, least: int, reach: float) -> tuple[Tensor, Tensor, float, int]:
@@ -472,6 +485,7 @@ def check_histogram_distance(student: object) -> None:
                 mixed([12] + [0] * whole(5, 7)), 1.4
             ),  # all nearest to one mode, none of them close to it
             _spread([whole(0, 9) for _ in range(whole(5, 10))] + [1], 1.4),
+            _askew(),
         ],
         lambda s, c: gaps(s, c).sum() / 2,
         {
@@ -515,6 +529,28 @@ def check_histogram_distance(student: object) -> None:
                 lambda s, c: torch.tensor(0.0)
             ),
             "You leave out samples that lie far from their mode; each sample counts for its nearest centre.": near_only,
+            "Your nearest centre is not the Euclidean one: you add up the coordinates' differences.": (
+                lambda s, c: (
+                    (
+                        torch.bincount(torch.cdist(s, c, p=1.0).argmin(1), minlength=len(c)) / len(s)
+                        - 1 / len(c)
+                    )
+                    .abs()
+                    .sum()
+                    / 2
+                )
+            ),
+            "Your nearest centre is not the Euclidean one: you take the larger of both coordinates' differences.": (
+                lambda s, c: (
+                    (
+                        torch.bincount(torch.cdist(s, c, p=math.inf).argmin(1), minlength=len(c)) / len(s)
+                        - 1 / len(c)
+                    )
+                    .abs()
+                    .sum()
+                    / 2
+                )
+            ),
             "You assume eight modes; their number is that of the rows of `centres`.": (
                 lambda s, c: (shares(s, c) - 1 / 8).abs().sum() / 2
             ),
@@ -545,6 +581,20 @@ def _spread(counts: Sequence[int], away: float) -> tuple[Tensor, Tensor]:
     groups = [centre + away * _directions(count) for centre, count in zip(centres, counts, strict=True)]
     samples = torch.cat(groups)
     return samples[torch.randperm(len(samples), generator=fresh())], centres
+
+
+def _askew() -> tuple[Tensor, Tensor]:
+    """Samples whose nearest centre is another by the sum, or the larger, of both coordinates' differences."""
+    centres = torch.tensor([[-0.85, -0.85], [1.3, 0.0], [21.2, 0.0], [19.05, -0.95]])
+    own = torch.cat(
+        [centre.repeat(count, 1) for centre, count in zip(centres[[1, 3]], (whole(1, 3), 1), strict=True)]
+    )
+    middles = torch.tensor([[0.0, 0.0], [20.0, 0.0]]).repeat_interleave(
+        torch.tensor([whole(4, 7), whole(8, 9)]), 0
+    )
+    samples = torch.cat([own, middles])
+    shift, order = uniform(-3, 3, 2), torch.randperm(len(samples), generator=fresh())
+    return samples[order] + shift, centres + shift
 
 
 # ---- 4: the optimal discriminator -----------------------------------------------------------------------------------
@@ -896,6 +946,7 @@ def check_frechet_1d(student: object) -> None:
         (2.5 * normal(whole(1500, 2500)) + 1, 1.5 * normal(whole(2600, 3500)) - 1),
         (0.4 * normal(whole(2600, 3500)) - 4, 3 * normal(whole(1500, 2500)) + float(uniform(0.5, 1.5))),
         (uniform(0, 6, whole(1500, 2500)), float(uniform(1.3, 2)) * normal(whole(1500, 2500))),
+        (uniform(0, 1, count := whole(1500, 2500)).square(), normal(count)),
     ]
     FRECHET_1D.judge(
         student,
@@ -1261,10 +1312,20 @@ def check_normalised(student: object) -> None:
 
 def _check_norm(student: object, channels: int) -> None:
     layer = module(NORMALISED, NORMALISED.ask(student, channels), "a layer is wanted")
+    if not layer.training:
+        raise NotYet(
+            "Your layer comes in evaluation mode, where it never learns its averages; return it as it is made."
+        )
     height, width = whole(5, 7), whole(6, 9)
-    images = float(uniform(2, 4)) + 0.1 * normal(16, channels, height, width)
-    layer.train()
+    images = (
+        float(uniform(2, 4)) + 0.06 * normal(16, channels, 1, 1) + 0.08 * normal(16, channels, height, width)
+    )
     trained = NORMALISED.tensor(LAYER.ask(layer, images.clone()), tuple(images.shape)).detach()
+    if bool((trained.mean((2, 3)).abs() < 1e-3).all()):
+        raise NotYet(
+            "Your layer brings each image to mean 0 by itself, as `InstanceNorm2d` does; batch normalisation takes "
+            "mean and deviation over the whole batch."
+        )
     spread = float(trained.std())
     if abs(float(trained.mean())) > 0.05 or spread > 1.1:
         raise NotYet(

@@ -144,6 +144,7 @@ def check_blur(student: object) -> None:
     ):
         kernel = uniform(0.02, 1, size, size)
         cases.append((uniform(-1, 1, count, channels, height, width), kernel / kernel.sum()))
+    cases.append((uniform(-1, 1, 2, 2, 8, 7), uniform(-1, 1, 3, 3)))  # the equation holds for every kernel
 
     def grey(images: Tensor, kernel: Tensor) -> Tensor:
         blurred = degrade.blur(images.mean(1, keepdim=True), kernel)
@@ -193,12 +194,21 @@ def check_blur(student: object) -> None:
             "The kernel sums to one already, and you divide once more.": lambda x, k: (
                 degrade.blur(x, k) / k.numel()
             ),
+            "You divide the kernel by its sum; use it as it is, also one that does not sum to one.": lambda x, k: (
+                degrade.blur(x, k / k.sum())
+            ),
+            "You take the kernel's weights without their signs; use them as they are.": lambda x, k: (
+                degrade.blur(x, k.abs())
+            ),
             "You scale the kernel to a largest weight of 1, so the picture gets brighter; use it as it is.": (
                 lambda x, k: degrade.blur(x, k / k.max())
             ),
             "The images are cropped, not blurred.": valid,
-            "You cut your blurred images off at ±1; the kernel does not go beyond what was there.": (
+            "You cut your blurred images off at 0 and 1; return what the kernel gives.": (
                 lambda x, k: degrade.blur(x, k).clamp(0, 1)
+            ),
+            "You cut your blurred images off at ±1; return what the kernel gives.": (
+                lambda x, k: degrade.blur(x, k).clamp(-1, 1)
             ),
         },
         otherwise=lambda found, images, kernel: (
@@ -478,6 +488,10 @@ BLOCK = Task(
 )
 THROUGH = Task("ResidualBlock(channels)(features)", BLOCK.todo, averages=("features",))
 Layers = Callable[[Tensor], Tensor]
+STRENGTHS = (
+    1.0,
+    60.0,
+)  # of the features: faint ones tell a ReLU from what is round at 0, strong ones from what ends
 
 
 def check_residual_block(student: object) -> None:
@@ -508,7 +522,8 @@ def check_residual_block(student: object) -> None:
             raise NotYet(f"The block has {len(weights)} convolutions; two are wanted.")
         with torch.no_grad():
             _judge_batch(block, features)
-            _judge_layers(block, features)
+            for strength in STRENGTHS:
+                _judge_layers(block, strength * features)
             _judge_block(block, features)
         _judge_reach(block, features)
         with torch.no_grad():
@@ -701,11 +716,34 @@ def _judge_reach(block: nn.Module, features: Tensor) -> None:
             f"{across - left + 1}."
         )
     orders = _convolutions(block, features.shape[1])
-    if not any(_alike(out.detach(), features + second(first(features).relu())) for first, second in orders):
+    if not any(
+        all(
+            _alike(_through(block, strength * features).detach(), _residual(*order)(strength * features))
+            for strength in STRENGTHS
+        )
+        for order in orders
+    ):
         raise NotYet(
             "With the weights it has, the block should give x + conv₂(ReLU(conv₁(x))), and it gives something else: "
             "two 3×3 convolutions from all channels to all channels, a ReLU between them, and nothing more."
         )
+
+    if not any(_alike(slope, _slope(_residual(*order), features)) for order in orders):
+        raise NotYet(
+            "The block's values are right, but not what goes back through it: add the input itself, undetached, or "
+            "the layers before the block hear less of the loss."
+        )
+
+
+def _residual(first: Layers, second: Layers) -> Layers:
+    return lambda features: features + second(first(features).relu())
+
+
+def _slope(block: Layers, features: Tensor) -> Tensor:
+    """What a loss at the middle pixels tells the block's input, as in `_judge_reach`."""
+    given = features.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(block(given)[:, :, 6, 6].square().sum(), given)
+    return slope
 
 
 def _judge_shortcut(block: nn.Module, features: Tensor) -> None:
@@ -844,7 +882,7 @@ def check_psnr(student: object) -> None:
         (whole(4, 6), whole(1, 4), whole(5, 8), whole(9, 12)),
     ):
         sharp = uniform(-1, 1, count, channels, height, width)
-        strengths = torch.tensor(mixed([0.3, 0.03, 0.1, 0.01, 0.2, 0.05])[:count]).view(-1, 1, 1, 1)
+        strengths = torch.tensor(mixed([0.3, 0.03, 0.001, 0.01, 0.2, 0.05])[:count]).view(-1, 1, 1, 1)
         uneven = torch.linspace(0.5, 1.5, channels).view(-1, 1, 1)  # no two channels alike
         cases.append((sharp + normal(*sharp.shape) * strengths * uneven, sharp))
 

@@ -275,6 +275,9 @@ def _critics() -> dict[str, nn.Module]:
         "a layer of its own": nn.Sequential(
             nn.Linear(2, width), nn.ModuleDict({"last": _Scaled(width)})["last"]
         ),
+        "a frozen layer and running averages": nn.Sequential(
+            nn.Linear(2, width).requires_grad_(False), nn.BatchNorm1d(width), nn.Linear(width, 1)
+        ),
     }
     for critic in made.values():
         for weight in critic.parameters():
@@ -294,6 +297,8 @@ def check_clip_weights(student: object) -> None:
 
 def _check_clip(student: object, critic_name: str, critic: nn.Module, c: float) -> None:
     before = {name: value.detach().clone() for name, value in critic.named_parameters()}
+    for average in critic.buffers():
+        average.fill_(5)
     _put_gradients(critic, torch.ones(sum(value.numel() for value in before.values())))  # as after `backward`
     objects = [id(value) for value in critic.parameters()]
     CLIP.ask(student, critic, c)
@@ -301,6 +306,11 @@ def _check_clip(student: object, critic_name: str, critic: nn.Module, c: float) 
     if [id(value) for value in critic.parameters()] != objects:
         raise NotYet(
             "The critic has new weights now, and its optimiser still holds the old ones; change them in place."
+        )
+    if any(bool((average != 5).any()) for average in critic.buffers()):
+        raise NotYet(
+            "You change the running averages of a normalisation as well; they are no weights, and nobody trains them: "
+            "`critic.parameters()` gives the weights alone."
         )
     changed = [name for name in before if not torch.equal(after[name], before[name])]
     outside = [name for name, value in before.items() if value.abs().max() > c]

@@ -43,6 +43,11 @@ def _check_places(student: object, shape: tuple[int, int, int]) -> None:
         )
     if len(set(along[:, 0].tolist())) < count / 2:
         raise NotYet("Your ε takes few values only; it is uniform on [0, 1].")
+    if ((along[:, 0] == 0) | (along[:, 0] == 1)).double().mean() > 0.01:
+        raise NotYet(
+            "Some of your places are the pictures themselves: an ε beyond 0 or 1 is cut off there; `torch.rand` draws "
+            "evenly between."
+        )
     even = (torch.arange(count) + 0.5) / count
     if (along[:, 0].sort().values - even).abs().max() > 2.9 / math.sqrt(
         count
@@ -124,6 +129,8 @@ def check_slopes(student: object) -> None:
                 "Where the slope is zero your norm has the derivative NaN, and one such image ruins every weight: the "
                 "root of a sum of squares has none there; `torch.linalg.vector_norm` has."
             )
+    gentle = _Bowl(0.1)  # a number added under the root would show
+    _check_slopes(student, gentle, images, 0.1 * images.flatten(1).norm(dim=1))
     right("One norm for each image, and the critic can learn from it, even where the slope is zero.")
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy, pixel_shuffle
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
-from torch.nn.functional import pixel_shuffle
 
 from companion.exercises.rounds import among, mixed, normal, uniform, whole
 from companion.exercises.runner import NotYet, Task, described, right
-from companion.exercises.twins import another_start
+from companion.exercises.twins import another_start, twin
 from companion.restoration.colour import colourfulness as of_the_course
 
 # ---- 1: damage by name ----
@@ -25,18 +25,19 @@ def check_amount(student: object) -> None:
     low = round(float(uniform(0.2, 2)), 1)
     high = round(low + float(uniform(0.6, 5)), 1)
 
-    def factors(names: Sequence[str]) -> list[float]:
-        return [AMOUNT.number(AMOUNT.ask(student, name, low, high)) for name in names]
+    def factors(names: Sequence[str], of: object = student) -> list[float]:
+        return [AMOUNT.number(AMOUNT.ask(of, name, low, high)) for name in names]
 
     names = [f"{breed}_{number}.jpg" for breed in ("beagle", "Sphynx", "été") for number in range(100)]
+    other = twin(student)  # which has not seen anything yet
     first = factors(names)
-    if factors(names[59::-1])[::-1] != first[:60]:
+    if factors(names[59::-1])[::-1] != first[:60] or factors(names[59::-1], other)[::-1] != first[:60]:
         raise NotYet(
             "Asked in another order, your factors are others: a run that is stopped, or a second worker, would ruin "
             "the same picture differently. Let the name alone decide."
         )
     with another_start():
-        if factors(names[:20]) != first[:20]:
+        if factors(names[:20], twin(student)) != first[:20]:
             raise NotYet(
                 "Python's `hash` of a text changes with every start; take a checksum, such as `zlib.crc32`, or a "
                 "generator seeded with one."
@@ -156,7 +157,8 @@ def _overwritten(count: int, height: int, width: int) -> tuple[Tensor, Tensor, T
     wanted = uniform(-1, 1, count, 3, height, width)
     mask = uniform(0, 1, count, 1, height, width) < uniform(0.2, 0.6, count, 1, 1, 1)
     mask[:, :, 0, 0], mask[:, :, 0, 1] = True, False  # some of both in each picture
-    written = wanted + uniform(0.05, 0.2, count, 1, 1, 1) * normal(*wanted.shape)
+    strengths = torch.tensor(mixed([0.1, 0.001, 0.2, 0.05, 0.15, 0.01][:count]))  # the second has 66 decibels
+    written = wanted + strengths.view(-1, 1, 1, 1) * normal(*wanted.shape)
     return torch.where(mask, written, wanted + 0.5), wanted, mask
 
 
@@ -172,8 +174,9 @@ def check_critic_loss(student: object) -> None:
             (8 * normal(pictures, patches)).round() / 4,  # quarters are quickly read
             torch.tensor(mixed([1, 0, *(whole(0, 1) for _ in range(pictures - 2))])),
         )
-        for pictures, patches in ((2, 3), (3, 5), (whole(4, 9), whole(10, 20)))
+        for pictures, patches in ((2, 3), (3, 5), (whole(4, 9), whole(10, 20)), (whole(5, 7), 4))
     ]
+    cases.append((40 * normal(4, 3).sign(), torch.tensor(mixed([1, 0, 1, 0]))))  # a critic that is sure
 
     def wanted(scores: Tensor, labels: Tensor) -> Tensor:
         return cross_entropy(scores, labels[:, None].expand_as(scores).to(scores))
@@ -189,6 +192,10 @@ def check_critic_loss(student: object) -> None:
             "You take only the first patch.": lambda s, y: wanted(s[:, :1], y),
             "You turned the labels round: 1 is real.": lambda s, y: wanted(s, 1 - y),
             "Your scores go through a sigmoid twice; they are logits.": lambda s, y: wanted(s.sigmoid(), y),
+            "You take the sigmoid first and then the logarithm: σ(40) is rounded to 1, and log(1 − 1) is cut off at "
+            "−100. Give the scores themselves to binary_cross_entropy_with_logits.": lambda s, y: (
+                binary_cross_entropy(s.sigmoid(), y[:, None].expand_as(s).to(s))
+            ),
             "You sum over the patches; take the mean, or the loss grows with the picture.": (
                 lambda s, y: wanted(s, y) * s.shape[1]
             ),

@@ -314,7 +314,6 @@ COVERED = {
     "loop": covered_by_loop,
     "nearest": covered_by_nearest,
     "cdist": lambda s, c, reach, least: (within(s, c, reach).sum(0) >= least).sum(),
-    "strict reach": lambda s, c, reach, least: int(((torch.cdist(s, c) < reach).sum(0) >= least).sum()),
     "numpy": lambda s, c, reach, least: (
         (np.linalg.norm(s.numpy()[:, None] - c.numpy()[None], axis=-1) <= reach).sum(0) >= least
     ).sum(),
@@ -954,7 +953,7 @@ WRONG_NORMALISED = {
     "0.2 as eps": (lambda channels: nn.BatchNorm2d(channels, 0.2), "is eps"),
     "Keras's sense": (lambda channels: nn.BatchNorm2d(channels, momentum=0.8), "share of the *new* batch"),
     "default": (lambda channels: nn.BatchNorm2d(channels), "keep 90 %"),
-    "instance": (lambda channels: nn.InstanceNorm2d(channels, momentum=0.2), "evaluation mode"),
+    "instance": (lambda channels: nn.InstanceNorm2d(channels, momentum=0.2), "over the whole batch"),
     "no averages": (
         lambda channels: nn.BatchNorm2d(channels, track_running_stats=False),
         "still uses the batch",
