@@ -18,9 +18,13 @@ from glob import escape
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from companion.errors import CompanionError, unknown_name
 from companion.files import LONGEST, put_in_place, replacing, shown
+
+if TYPE_CHECKING:
+    import requests
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,6 +33,11 @@ else:  # Python 3.10 has no TOML reader of its own
 
 
 LEFT_BEHIND = 600.0  # seconds without a byte, after which a part is nobody's
+
+
+BUSY = (429, 500, 502, 503, 504)  # answers after which a source is asked again
+TRIES = 4  # further ones, after 0, 2, 4 and 8 seconds if the source names no time
+LONGEST_WAIT = 30.0  # seconds, whatever a source asks for
 
 
 @dataclass(frozen=True)
@@ -228,7 +237,7 @@ def _received(asset: Asset, url: str) -> Iterator[bytes]:
     digest, received = hashlib.sha256(), 0
     try:
         with (
-            requests.get(url, stream=True, timeout=20) as answer,
+            _session().get(url, stream=True, timeout=20) as answer,
             tqdm(
                 total=asset.size,
                 desc=asset.name,
@@ -267,6 +276,38 @@ def _received(asset: Asset, url: str) -> Iterator[bytes]:
     if received > asset.size or digest.hexdigest() != asset.sha256:
         what = " is a web page, as of a network that wants a log-in, and" if page else ""
         raise _Refused(f"what {url.split('/')[2]} sent{what} has another checksum")
+
+
+@cache
+def _session() -> "requests.Session":
+    """One connection for many small files, which asks a source that is busy again, a little later each time."""
+    import requests
+    from urllib3.util import Retry
+
+    class Patient(Retry):
+        """As urllib3's, but no source can make anybody wait for an hour, and who waits is told."""
+
+        def get_retry_after(self, response: Any) -> float | None:
+            asked = super().get_retry_after(response)
+            return None if asked is None else min(asked, LONGEST_WAIT)
+
+        def sleep(self, response: Any = None) -> None:
+            if response is not None:
+                print(
+                    f"The source is busy (it answers {response.status}), so it is asked again in a moment.",
+                    file=sys.stderr,
+                )
+            super().sleep(response)
+
+    # What cannot be reached at all is not waited for: there may be another source.
+    patient = Patient(
+        connect=0, read=0, other=0, redirect=10, status=TRIES, backoff_factor=1, status_forcelist=BUSY,
+        raise_on_status=False,
+    )  # fmt: skip
+    session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=patient))
+    return session
 
 
 def _innermost(error: BaseException) -> str:

@@ -31,11 +31,19 @@ class Mirror(ThreadingHTTPServer):
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.busy: list[tuple[int, str]] = []  # answers before the right one: status, and when to come again
         mirror = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 mirror.asked.append(self.path)
+                if mirror.busy:
+                    status, later = mirror.busy.pop(0)
+                    self.send_response(status)
+                    self.send_header("Retry-After", later)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 content = mirror.files.get(self.path)
                 self.send_response(404 if content is None else 200)
                 self.send_header("Content-Length", str(len(content or b"")))
@@ -108,6 +116,45 @@ def test_the_second_mirror_serves_when_the_first_does_not(mirror, publish, first
     publish(closed_url() if first is None else mirror.url(first), mirror.url("/seas"))
     mirror.files.update({"/seas": CONTENT, "/wrong": b"a login page"})
     assert fetch("seas").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("status", [429, 502, 503])
+def test_a_busy_source_is_asked_again_and_whoever_waits_is_told(publish, mirror, capsys, status):
+    mirror.files["/seas"] = CONTENT
+    mirror.busy = [(status, "0"), (status, "0")]
+    asset = publish(mirror.url("/seas"))
+    assert fetch("seas").read_bytes() == CONTENT
+    assert mirror.asked == ["/seas"] * 3
+    assert f"it answers {status}" in capsys.readouterr().err
+    assert asset.file.is_file()
+
+
+def test_a_source_that_stays_busy_is_left_with_its_answer(publish, mirror):
+    mirror.files["/seas"] = CONTENT
+    mirror.busy = [(503, "0")] * 20
+    publish(mirror.url("/seas"))
+    with pytest.raises(CompanionError, match="it answers 503"):
+        fetch("seas")
+    assert len(mirror.asked) == 1 + assets.TRIES
+
+
+def test_no_source_makes_anybody_wait_for_an_hour(publish, mirror, monkeypatch):
+    waited = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    mirror.files["/seas"] = CONTENT
+    mirror.busy = [(429, "3600")]
+    publish(mirror.url("/seas"))
+    fetch("seas")
+    assert waited == [assets.LONGEST_WAIT]
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_what_is_refused_is_not_asked_for_again(publish, mirror, status):
+    mirror.busy = [(status, "0")]
+    publish(mirror.url("/seas"))
+    with pytest.raises(CompanionError, match=f"it answers {status}"):
+        fetch("seas")
+    assert mirror.asked == ["/seas"]
 
 
 def test_after_a_success_no_further_mirror_is_asked(mirror, publish):
