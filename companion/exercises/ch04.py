@@ -280,6 +280,17 @@ def check_penalties(two_sided: object, one_sided: object) -> None:
             tolerance=1e-3,
         )
         task.follow(student, cases, wanted)
+    gentle = uniform(0.1, 0.9, whole(3, 8))
+    ONE_SIDED.judge(
+        one_sided,
+        [(gentle, 1000.0)],  # a weight under which a little shows
+        lambda norms, weight: weight * _one_sided(norms).square().mean(),
+        {
+            "A slope below 1 still costs a little in your penalty; it is to cost nothing at all.": lambda n, w: (
+                w * torch.where(n > 1, n - 1, 0.1 * (n - 1)).square().mean()
+            )
+        },
+    )
     right("Both penalties are right: squared per image, then the mean.")
 
 

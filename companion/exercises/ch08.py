@@ -473,7 +473,7 @@ def check_count_up(student: object) -> None:
     cases = [(_drawn(name, in_the_picture=True),) for name in mixed([*_HANDS])]
     for thumb, fingers in zip(mixed([True, True, False, False]), mixed([0, 1, 3, whole(1, 4)]), strict=True):
         up = mixed([True] * fingers + [False] * (4 - fingers))
-        cases.append((_fingers(_drawn("open hand", in_the_picture=True), up, thumb),))
+        cases.append((_tilted(_fingers(_drawn("open hand", in_the_picture=True), up, thumb)),))
     COUNT.judge(
         student,
         cases,
@@ -499,6 +499,15 @@ def check_count_up(student: object) -> None:
             "1.3 *hand-widths* away from row 17.": lambda p: _long(p) + (_length(p, 4, 0) > _length(p, 2, 0)),
             "Your thumb is up from one hand-width; the rule says 1.3.": (
                 lambda p: _long(p) + (_length(p, 4, 17) >= _length(p, 5, 17))
+            ),
+            "Your thumb's limit is a little below 1.3 hand-widths.": (
+                lambda p: _long(p) + (_length(p, 4, 17) >= 1.25 * _length(p, 5, 17))
+            ),
+            "Your thumb's limit is a little above 1.3 hand-widths.": (
+                lambda p: _long(p) + (_length(p, 4, 17) >= 1.35 * _length(p, 5, 17))
+            ),
+            "You leave out the third axis; a hand may lean towards the camera.": (
+                lambda p: _long(p * (1, 1, 0)) + _thumb(p * (1, 1, 0))
             ),
             "Your thumb is up from 1.5 hand-widths; the rule says 1.3.": (
                 lambda p: _long(p) + (_length(p, 4, 17) >= 1.5 * _length(p, 5, 17))
@@ -526,9 +535,16 @@ def _fingers(points: Points, up: list[bool], thumb: bool) -> Points:
         points[tip] = wrist + (1.35 if stretched else 0.7) * joint
         points[tip - 1] = (points[tip] + points[tip - 2]) / 2
     away = points[4] - points[17]
-    widths = THUMB_OUT + (0.12 if thumb else -0.12)
+    widths = THUMB_OUT + (0.03 if thumb else -0.03)
     points[4] = points[17] + away / np.linalg.norm(away) * widths * np.linalg.norm(points[5] - points[17])
     return points
+
+
+def _tilted(points: Points) -> Points:
+    """The same hand leaning towards the camera: no distance in space has changed, and all in the picture have."""
+    turn = _turn(float(uniform(0.9, 1.2)), 1, 2)
+    leaning: Points = (points - points[0]) @ turn + points[0]
+    return leaning
 
 
 def _thumb(points: Points) -> bool:
