@@ -250,9 +250,11 @@ COMMANDS = {
         _caricature,
         _caricature_options,
         "Measure every face and draw it: shape, expression, hair, spectacles and colours as far as they can be told, "
-        "everything else as in the mean face. K moves all of a face's shape away from the mean of real people. It "
-        "makes nobody older, heavier, darker or lighter than K makes their own shape. One face makes NAME.png, several "
-        "make NAME-1.png and so on, from left to right; no file is ever replaced, and nothing leaves this machine.",
+        "everything else as in the mean face. It has learnt from drawn people alone: a photograph's hair is often told "
+        "but roughly, and details of nose and lips hardly at all. K moves all of a face's shape away from the mean of "
+        "real people. It makes nobody older, heavier, darker or lighter than K makes their own shape. One face makes "
+        "NAME.png, several make NAME-1.png and so on, from left to right; no file is ever replaced, and nothing leaves "
+        "this machine.",
     ),
     "train sagan": Command(
         "chapter 7: a GAN whose places look at each other",
