@@ -48,6 +48,9 @@ def page(tmp_path_factory):
             page = chromium.new_page(viewport={"width": 1400, "height": 1000})
             page.set_default_timeout(1000 * PATIENCE)
             page.goto(f"{address}/lab/tree/sliders.ipynb?token=sliders")
+            page.locator(
+                '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
+            ).wait_for()  # the kernel is there
             page.locator(".jp-Notebook .cm-content").first.click()
             page.keyboard.press("Shift+Enter")
             page.get_by_role("button", name="Undo").wait_for()
