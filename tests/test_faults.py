@@ -9,6 +9,7 @@ import os
 import shutil
 from contextlib import redirect_stderr
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -165,9 +166,7 @@ def test_assets_fetch(tmp_path, monkeypatch):
         def __exit__(self, *_):
             pass
 
-    import requests
-
-    monkeypatch.setattr(requests, "get", lambda *_, **__: Answer())
+    monkeypatch.setattr(assets, "_session", lambda: SimpleNamespace(get=lambda *_, **__: Answer()))
     sha256 = hashlib.sha256(content).hexdigest()
     asset = Asset("seas", "", ["http://seas/x"], "far/seas.txt", sha256, len(content), "CC0-1.0", "nobody")
     monkeypatch.setattr(assets, "manifest", lambda: {"seas": asset})

@@ -27,7 +27,8 @@ from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
 
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "wgan-loss-quality"}
-NEEDS_MEDIAPIPE = {"faces-mediapipe"}
+NEEDS_MEDIAPIPE = {"faces-mediapipe", "likeness", "likeness-people"}
+NEEDS_ORL = {"likeness-people"}
 DEBLURRING = {"deblur-gan", "deblur-wgan", "deblur-wgan-gp", "deblur-best"}
 COLOUR = {"colour-wgan", "colour-wgan-gp", "sprites-wgan-gp", "portraits-best"}
 WITH_WEIGHTS = {
@@ -36,7 +37,7 @@ WITH_WEIGHTS = {
     *COLOUR,
     *("unet", "colour"),
     *("faces-vae", "mnist-vae", "mnist-plane"),
-    *("sagan-parts", "munit-faces"),
+    *("sagan-parts", "munit-faces", "likeness"),
 }
 # A minute or less, nothing to continue; tested beside their chapter's code.
 SHORT = {
@@ -57,6 +58,7 @@ from companion.reproduce.ch01 import features, memory, ring
 from companion.reproduce.ch02 import anyblur, deblurring
 from companion.reproduce.ch04 import constraints
 from companion.reproduce.ch06 import drag, walks
+from companion.reproduce.ch07 import likeness
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.restoring import RestoringTrainer
@@ -90,6 +92,8 @@ for name in names:
         memory.two_nearest = die_at(3, memory.two_nearest)
         drag._moved = die_at(3, drag._moved)
         walks._nearer = die_at(4, walks._nearer)
+        likeness.lessons = die_at(2, likeness.lessons)
+        likeness._read = die_at(7, likeness._read)
         if name in ("unet-restoration", "unet", "colour"):
             from companion.restoration.trainer import LearnerTrainer
             LearnerTrainer.one_step = die_at(3 if name != "unet-restoration" else 9, LearnerTrainer.one_step)
@@ -116,6 +120,7 @@ def killed(tmp_path_factory) -> Path:
 
     mnist = all(asset.file.is_file() for name, asset in manifest().items() if name.startswith("mnist"))
     lacking = (set() if mnist else NEEDS_MNIST) | (set() if mediapipe_there() else NEEDS_MEDIAPIPE)
+    lacking |= set() if manifest()["orl"].here else NEEDS_ORL
     names = [name for name in LONG if name not in lacking]
     work = tmp_path_factory.mktemp("killed")
     subprocess.run([sys.executable, "-c", DRIVER, str(work), *names], check=True)
@@ -137,6 +142,10 @@ def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been
         pytest.skip(
             "needs MediaPipe and its face mesh: pip install mediapipe, companion assets fetch face-landmarker"
         )
+    from companion.data.assets import manifest
+
+    if name in NEEDS_ORL and not manifest()["orl"].here:
+        pytest.skip("needs the ORL faces: companion assets fetch orl")
     unfinished = killed / f"{name}-debug"
     assert unfinished.is_dir()
     assert not any((killed / "out").glob("[!.]*"))  # nothing but locks
