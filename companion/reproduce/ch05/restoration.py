@@ -72,7 +72,7 @@ def _features(job: Job) -> str:
 
 def side(job: Job) -> int:
     """Of the pictures that judge a network, which has only seen patches."""
-    return 64 if job.debug else SIDE
+    return 128 if job.debug else SIDE
 
 
 def eyes(job: Job) -> str:
