@@ -7,14 +7,16 @@ reader meets the old file or the new one, never half of one.
 
 import json
 import os
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from shutil import rmtree
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from companion.errors import CompanionError
+
+Made = TypeVar("Made")
 
 AGAIN = "try again"
 LONGEST = 50  # letters of a name that its part's name repeats
@@ -172,6 +174,47 @@ def free_names(file: Path, suffixes: Sequence[str], taken: Set[str]) -> list[str
         names = [fitting(file.name, mark + suffix) for suffix in suffixes]
         number += 1
     return names
+
+
+def one_by_one(
+    files: Iterable[Path], folder: Path, make: Callable[[Path, set[str]], Made]
+) -> Iterator[tuple[Path, Made | CompanionError]]:
+    """Make each file's results in a folder; yields the file with what was made, or with why it was not.
+
+    Args:
+        files: One bad file never costs the others.
+        folder: Where the results go; made if missing.
+        make: From a file, and the casefolded names that its results may not have, to what it makes; adds its own.
+
+    Raises:
+        CompanionError: There is a file in the folder's place, or it cannot be made.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise CompanionError(f"There is a file at {shown(folder)}; choose another --out.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    taken: set[str] = set()
+    for file in files:
+        try:
+            yield file, make(file, taken)
+        except CompanionError as error:
+            yield file, error
+        except OSError as error:
+            yield file, unwritable(folder, error)
+
+
+def refuse_existing(*places: Path) -> None:
+    """Refuse to write where something is already.
+
+    Raises:
+        CompanionError: Names the first place that is taken.
+    """
+    if old := next((place for place in places if place.exists()), None):
+        raise CompanionError(
+            f"There is a file at {shown(old)} already, and it is not overwritten; choose another --out."
+        )
 
 
 def shown(name: str | os.PathLike[str]) -> str:

@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 from companion import pretrained
 from companion.data.reading import DAMAGED, MOVING, opened, sixteen_bits, upright
 from companion.errors import CompanionError
-from companion.files import free_names, replacing, shown, unwritable
+from companion.files import free_names, one_by_one, refuse_existing, replacing, shown
 from companion.models.anyblur import BlindRestorer
 from companion.models.registry import signature_of
 
@@ -87,7 +87,7 @@ def write_photo(path: Path, photo: Photo, pixels: NDArray[Any]) -> list[str]:
         kept = {**kept, "pnginfo": _texts(photo)}
     with replacing(path) as file:
         picture.save(file, format=form, **options, **kept)
-        _refuse_existing(path)
+        refuse_existing(path)
     return [NAMES[name] for name, options_ in carried.items() if options_ is None]
 
 
@@ -247,38 +247,18 @@ def restore_files(
     Raises:
         CompanionError: The folder cannot be made.
     """
-    if folder.exists() and not folder.is_dir():
-        raise CompanionError(f"There is a file at {shown(folder)}; choose another --out.")
-    folder.mkdir(parents=True, exist_ok=True)
-    taken: set[str] = (
-        set()
-    )  # names of results, which some systems tell apart by more than large and small letters
-    for file in files:
-        try:
-            yield file, _restore_file(model, file, folder, taken)
-        except CompanionError as error:
-            yield file, error
-        except OSError as error:
-            yield file, unwritable(folder, error)
+    return one_by_one(files, folder, lambda file, taken: _restore_file(model, file, folder, taken))
 
 
 def _restore_file(model: nn.Module, file: Path, folder: Path, taken: set[str]) -> Path:
     photo = read_photo(file)
     target = folder / free_names(file, [".jpg" if photo.jpeg else ".png"], taken)[0]
-    _refuse_existing(target)  # before the work, and again after it
+    refuse_existing(target)  # before the work, and again after it
     lost = write_photo(target, photo, restore_photo(model, photo))
     taken.add(target.name.casefold())
     if lost:
         print(f"{shown(target)} could not keep: {', '.join(lost)}.", file=sys.stderr)
     return target
-
-
-def _refuse_existing(path: Path) -> None:
-    if path.exists():
-        raise CompanionError(
-            f"There is a file at {shown(path)} already, and it is not overwritten; choose another --out, also for a "
-            "second photograph of that name."
-        )
 
 
 def _through(model: nn.Module, pixels: NDArray[Any], peak: int) -> Tensor:

@@ -11,7 +11,7 @@ from companion import pretrained
 from companion.data.reading import as_rgb, opened, upright
 from companion.data.scale import bytes_of, from_bytes, to_bytes
 from companion.errors import CompanionError
-from companion.files import free_names, replacing, shown
+from companion.files import free_names, one_by_one, refuse_existing, replacing
 from companion.models.munit import Translator
 from companion.models.store import load_model
 from companion.randomness import generator
@@ -65,23 +65,13 @@ def translate_files(
     Raises:
         CompanionError: The folder cannot be made.
     """
-    if folder.exists() and not folder.is_dir():
-        raise CompanionError(f"There is a file at {shown(folder)}; choose another --out.")
-    taken: set[str] = set()
-    for file in files:
-        try:
-            yield file, _translate(model, file, folder, styles, taken)
-        except CompanionError as error:
-            yield file, error
+    return one_by_one(files, folder, lambda file, taken: _translate(model, file, folder, styles, taken))
 
 
 def _translate(model: Translator, file: Path, folder: Path, styles: Tensor, taken: set[str]) -> list[Path]:
     numbers = [""] if len(styles) == 1 else [f"-{number + 1}" for number in range(len(styles))]
     places = [folder / name for name in free_names(file, [f"{number}.png" for number in numbers], taken)]
-    if old := next((place for place in places if place.exists()), None):
-        raise CompanionError(
-            f"There is a file at {shown(old)} already, and it is not overwritten; choose another --out."
-        )
+    refuse_existing(*places)
     image = _square(file, model.config.size)
     drawn = translated(model, image.expand(len(styles), -1, -1, -1), styles)
     for place, pixels in zip(places, to_bytes(drawn), strict=True):

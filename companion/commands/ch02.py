@@ -1,10 +1,11 @@
 """Chapter 2's commands: train a deblurring GAN, and restore photographs with what it learnt."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from companion.commands import Command
+from companion.commands import Command, say_results
 from companion.commands.training import (
     RUN_FOLDER,
     Budgets,
@@ -114,16 +115,16 @@ def _restore(options: Namespace) -> None:
     if not 0 <= options.strength <= 1:
         raise CompanionError(f"--strength cannot be {options.strength:g}; choose a part from 0 to 1.")
     model = Listening(restorer(options.model).to(pick_device(options.device)), options.strength)
-    failures = []
-    for file, result in restore_files(model, options.photos, options.out):
-        found = model.finding()
-        if isinstance(result, CompanionError):
-            failures.append(f"  {result}")
-        else:
-            print(f"{shown(file)} → {shown(result)}{f': {found}' if found else ''}", flush=True)
-    if failures:
-        listed = "\n".join(failures)
-        raise CompanionError(f"{len(failures)} of {len(options.photos)} files were not restored:\n{listed}")
+
+    def heard() -> Iterator[tuple[Path, str | CompanionError]]:
+        for file, result in restore_files(model, options.photos, options.out):
+            found = model.finding()  # in this file alone, whatever became of it
+            if isinstance(result, CompanionError):
+                yield file, result
+            else:
+                yield file, f"{shown(result)}{f': {found}' if found else ''}"
+
+    say_results(heard(), len(options.photos), "restored", str)
 
 
 COMMANDS = {

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from companion.commands import Command
+from companion.commands import Command, add_fields
 from companion.errors import CompanionError
 from companion.files import shown
 
@@ -15,17 +15,7 @@ def _options(parser: ArgumentParser) -> None:
     add("pictures", type=Path, metavar="IN", help="a folder of pictures, searched with its subfolders")
     add("out", type=Path, metavar="OUT", help="where the ruined ones go; made if missing")
     add("--masks", type=Path, metavar="FOLDER", help="also save where the writing lies, white on black")
-    for name, about in Damage.options().items():
-        if about.help is not None:
-            (kind,) = Damage.types()[name]
-            default = getattr(Damage(), name)
-            add(
-                f"--{name.replace('_', '-')}",
-                type=kind,
-                default=default,
-                metavar=about.metavar,
-                help=f"{about.help} (default: {default:g})",
-            )
+    add_fields(parser, Damage())
 
 
 def _crappify(options: Namespace) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from companion.commands import Command
+from companion.commands import Command, add_fields, say_results
 from companion.commands.training import (
     RUN_FOLDER,
     Budgets,
@@ -17,7 +17,6 @@ from companion.commands.training import (
     train,
     train_on_images,
 )
-from companion.errors import CompanionError
 from companion.files import shown
 
 if TYPE_CHECKING:
@@ -140,17 +139,12 @@ def _translate(options: Namespace) -> None:
         styles = drawn_styles(model, options.styles, options.seed)
     else:
         styles = style_like(model, options.like)
-    failures = []
-    for file, result in translate_files(model, options.pictures, options.out, styles):
-        if isinstance(result, CompanionError):
-            failures.append(f"  {result}")
-        else:
-            print(f"{shown(file)} → {', '.join(map(shown, result))}", flush=True)
-    if failures:
-        listed = "\n".join(failures)
-        raise CompanionError(
-            f"{len(failures)} of {len(options.pictures)} files were not translated:\n{listed}"
-        )
+    results = translate_files(model, options.pictures, options.out, styles)
+    say_results(results, len(options.pictures), "translated", _places)
+
+
+def _places(places: list[Path]) -> str:
+    return ", ".join(map(shown, places))
 
 
 def _caricature_options(parser: ArgumentParser) -> None:
@@ -181,18 +175,9 @@ def _caricature(options: Namespace) -> None:
     from companion.likeness.measuring import Measurer
 
     wish = Wish(options.strength, options.style, options.size, options.morph)
-    if wish.moving and wish.style == "portrait":
-        raise CompanionError("A morph goes from the portrait to a drawing; choose another --style.")
-    failures = []
     with Measurer(most=options.most, confidence=options.confidence) as measurer:
-        for file, result in draw_files(measurer, options.photos, options.out, wish):
-            if isinstance(result, CompanionError):
-                failures.append(f"  {result}")
-            else:
-                print(f"{shown(file)} → {', '.join(map(shown, result))}", flush=True)
-    if failures:
-        listed = "\n".join(failures)
-        raise CompanionError(f"{len(failures)} of {len(options.photos)} files were not drawn:\n{listed}")
+        results = draw_files(measurer, options.photos, options.out, wish)
+        say_results(results, len(options.photos), "drawn", _places)
 
 
 def _align_options(parser: ArgumentParser) -> None:
@@ -201,16 +186,7 @@ def _align_options(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("pictures", type=Path, metavar="IN", help="a folder of pictures, searched with its subfolders")
     add("out", type=Path, metavar="OUT", help="where the faces go; made if missing")
-    for name, about in Preparation.options().items():
-        (kind,) = Preparation.types()[name]
-        default = getattr(Preparation(), name)
-        add(
-            f"--{name}",
-            type=kind,
-            default=default,
-            metavar=about.metavar,
-            help=f"{about.help} (default: {default:g})",
-        )
+    add_fields(parser, Preparation())
 
 
 def _align(options: Namespace) -> None:

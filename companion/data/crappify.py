@@ -21,7 +21,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from companion.data.photos import digest
-from companion.data.reading import SUFFIXES, files_below, looked_at, read_upright
+from companion.data.reading import pictures_below, read_upright, refuse_within
 from companion.errors import CompanionError
 from companion.files import replacing, shown, write_json
 from companion.randomness import generator
@@ -149,8 +149,10 @@ def crappify(
             were made in another way.
     """
     damage = damage or Damage()
-    pictures = _pictures(source)
-    _refuse(source, target, masks)
+    pictures = pictures_below(source)
+    for place in (target, masks):
+        if place is not None:
+            refuse_within(source, place)
     results = _results(pictures)
     _note(target, damage)
 
@@ -173,26 +175,7 @@ def crappify(
 
 def count(source: Path) -> int:
     """How many pictures `crappify` would look at."""
-    return len(_pictures(source))
-
-
-def _pictures(source: Path) -> dict[str, Path]:
-    files = files_below(source)
-    pictures = {name: path for name, path in files.items() if path.suffix.lower() in SUFFIXES}
-    if not pictures:
-        raise CompanionError(
-            f"There is no picture in {shown(source)} ({looked_at(list(files))}); give a folder with pictures."
-        )
-    return pictures
-
-
-def _refuse(source: Path, *targets: Path | None) -> None:
-    for target in targets:
-        if target is not None and target.resolve().is_relative_to(source.resolve()):
-            raise CompanionError(
-                f"The folder {shown(target)} lies within the pictures in {shown(source)}, so the next run would ruin "
-                "its own results; choose one elsewhere."
-            )
+    return len(pictures_below(source))
 
 
 def _results(names: Mapping[str, Path]) -> dict[str, str]:

@@ -114,6 +114,34 @@ def files_below(folder: Path) -> dict[str, Path]:
     return {name: below[name] for name in sorted(below)}
 
 
+def pictures_below(folder: Path) -> dict[str, Path]:
+    """Every file below `folder` that is named as pictures are, as `files_below` gives them.
+
+    Raises:
+        CompanionError: There is none, or the folder cannot be looked into.
+    """
+    files = files_below(folder)
+    pictures = {name: path for name, path in files.items() if path.suffix.lower() in SUFFIXES}
+    if not pictures:
+        raise CompanionError(
+            f"There is no picture in {shown(folder)} ({looked_at(list(files))}); give a folder with pictures."
+        )
+    return pictures
+
+
+def refuse_within(source: Path, target: Path) -> None:
+    """Refuse a folder for results that lies within the pictures they are made of.
+
+    Raises:
+        CompanionError: It does.
+    """
+    if target.resolve().is_relative_to(source.resolve()):
+        raise CompanionError(
+            f"The folder {shown(target)} lies within the pictures in {shown(source)}, so the next run would take its "
+            "own results for pictures; choose one elsewhere."
+        )
+
+
 def _below(folder: Path) -> Iterator[Path]:
     seen: set[str] = set()
     closed: list[OSError] = []

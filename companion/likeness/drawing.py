@@ -6,6 +6,7 @@ Colours and what is worn are left alone, and nothing adds years or weight but wh
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -13,9 +14,9 @@ from torch import Tensor
 from companion import pretrained
 from companion.data.faces import Faces, draw_caricatures, draw_portraits
 from companion.data.faces.parameters import PARAMETERS
-from companion.data.scale import to_bytes
 from companion.errors import CompanionError
 from companion.vision.frames import Picture
+from companion.vision.pictures import as_picture
 
 PEOPLE = "likeness-people"  # the record that holds their mean
 STYLES: dict[str, dict[str, float]] = {
@@ -70,6 +71,7 @@ def check_strength(strength: float) -> None:
         )
 
 
+@cache
 def real_mean() -> dict[str, float]:
     """What real people are on average, of each parameter that was measured on them."""
     mean: dict[str, float] = pretrained.details(PEOPLE)["mean"]
@@ -113,4 +115,4 @@ def _styled(faces: Faces, strength: float, style: str) -> Faces:
 
 
 def _pictures(images: Tensor) -> list[Picture]:
-    return list(to_bytes(images).permute(0, 2, 3, 1).contiguous().cpu().numpy())
+    return [as_picture(image) for image in images]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from companion.data.faces.render import LARGEST, SMALLEST
 from companion.errors import CompanionError
-from companion.files import free_names, replacing, shown
+from companion.files import free_names, one_by_one, refuse_existing, replacing, shown
 from companion.likeness.drawing import STYLES, caricature, check_strength, exaggerated, morph, portrait
 from companion.likeness.measuring import Measured, Measurer
 from companion.vision.frames import Picture
@@ -40,6 +40,8 @@ class Wish:
             raise CompanionError(
                 f"A drawing cannot be {self.size} pixels wide; choose from {SMALLEST} to {LARGEST}."
             )
+        if self.moving and self.style == "portrait":
+            raise CompanionError("A morph goes from the portrait to a drawing; choose another --style.")
 
     def draw(self, measured: Measured) -> Picture:
         """The drawing."""
@@ -59,14 +61,7 @@ def draw_files(
     Raises:
         CompanionError: The folder is a file.
     """
-    if folder.exists() and not folder.is_dir():
-        raise CompanionError(f"There is a file at {shown(folder)}; choose another --out.")
-    taken: set[str] = set()
-    for file in files:
-        try:
-            yield file, _draw(measurer, file, folder, wish, taken)
-        except CompanionError as error:
-            yield file, error
+    return one_by_one(files, folder, lambda file, taken: _draw(measurer, file, folder, wish, taken))
 
 
 def _draw(measurer: Measurer, file: Path, folder: Path, wish: Wish, taken: set[str]) -> list[Path]:
@@ -80,10 +75,7 @@ def _draw(measurer: Measurer, file: Path, folder: Path, wish: Wish, taken: set[s
     kinds = (".png", ".gif") if wish.moving else (".png",)
     names = free_names(file, [mark + kind for mark in marks for kind in kinds], taken)
     places = [folder / name for name in names]
-    if old := next((place for place in places if place.exists()), None):
-        raise CompanionError(
-            f"There is a file at {shown(old)} already, and it is not overwritten; choose another --out."
-        )
+    refuse_existing(*places)
     waiting = iter(places)
     for measured in found:
         with replacing(next(waiting)) as target:
@@ -102,5 +94,6 @@ def _film(wish: Wish, measured: Measured, target: BinaryIO) -> None:
         for frame in morph(measured.faces, wish.strength, wish.style, min(wish.size, LARGEST_FILM))
     ]
     frames = [*there, *there[-2:0:-1]]
-    times = [PAUSE if frame in (there[0], there[-1]) else FRAME for frame in frames]
+    times = [FRAME] * len(frames)
+    times[0] = times[len(there) - 1] = PAUSE
     frames[0].save(target, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)

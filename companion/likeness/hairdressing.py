@@ -37,9 +37,7 @@ def dressed(faces: Faces, hair: Tensor, doubts: dict[str, float], spread: dict[s
         spread: Of each parameter among drawn people.
     """
     seen = torch.nn.functional.interpolate(hair[None, None], size=(SIDE, SIDE), mode="area")[0, 0]
-    opinion = {
-        name: (faces[name], spread[name] * max(doubts[name], 0.3)) for name in TEXTURE if name in doubts
-    }
+    opinion = {name: (faces[name], spread[name] * max(doubts[name], 0.3)) for name in TEXTURE}
     first = _cuts(faces)
     best = first.rows(_costs(first, seen, opinion).argsort()[:BEST])
     varied = _varied(best)

@@ -21,6 +21,7 @@ from companion.models.likeness import PARTS
 from companion.randomness import generator
 from companion.vision.frames import Picture
 from companion.vision.landmarks import Mesh
+from companion.vision.pictures import as_picture
 from companion.vision.trackers import FaceMesh
 
 SIDE = 192  # of the portraits
@@ -59,7 +60,7 @@ def mean_mesh(tracker: FaceMesh, count: int = 300, seed: int = 5) -> Numbers:
     numbers = torch.arange(count)
     faces = drawn.draw(9_000_000 + numbers, torch.zeros_like(numbers), seed)
     faces = faces.replace(yaw=0.0, pitch=0.0, roll=0.0, shift_x=0.0, shift_y=0.0, scale=0.63)
-    found = [tracker.find(picture) for picture in _bytes(drawn.draw_portraits(faces, SIDE).images)]
+    found = [tracker.find(as_picture(image)) for image in drawn.draw_portraits(faces, SIDE).images]
     middle, unit = (SIDE - 1) / 2, SIDE / 2 * 0.63
     laid = np.stack([(meshes[0].pixels - middle) / unit for meshes in found if meshes])
     mean: Numbers = laid.mean(0, dtype=np.float64)
@@ -246,10 +247,6 @@ def _stored(pixels: Tensor, random: torch.Generator) -> Picture:
         Image.fromarray(picture).save(file, "JPEG", quality=quality)
         picture = np.asarray(Image.open(file))
     return np.ascontiguousarray(picture)
-
-
-def _bytes(images: Tensor) -> list[Picture]:
-    return list(((images + 1) * 127.5).round().byte().permute(0, 2, 3, 1).contiguous().numpy())
 
 
 def _below(limit: int, random: torch.Generator) -> int:

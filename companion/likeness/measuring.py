@@ -21,13 +21,8 @@ from companion.vision.trackers import FaceMesh
 
 MODEL = "likeness"
 DOUBTED = 0.93  # standard deviations: who doubts this much knows next to nothing
-SURE = {
-    "glasses": 0.6,
-    "beard": 0.7,
-    "moustache": 0.7,
-    "stubble": 0.8,
-}  # probabilities from which it is drawn
-SURE_OTHERWISE = 0.9
+SURE = {"glasses": 0.7}  # probabilities from which it is drawn
+SURE_OTHERWISE = 0.96
 ONE_OF = ("beanie", "sun_hat", "headscarf", "turban")  # nobody wears two
 AMOUNT = {
     "beard": 0.6,
@@ -54,7 +49,7 @@ class Measurer:
     """Finds faces and measures them; close it, or use it in `with`.
 
     Args:
-        most: How many faces of a picture at most, the largest first.
+        most: How many faces of a picture at most.
         confidence: How sure the mesh must be of a face, 0 to 1.
         reader: Another network than the course's.
 

@@ -8,13 +8,13 @@ pictures in `OriginalImages`, and is read as it is published.
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from companion.data.reading import SUFFIXES, Unreadable, files_below, looked_at
+from companion.data.reading import Unreadable, pictures_below, refuse_within
 from companion.errors import CompanionError
 from companion.files import free_names, replacing, shown, write_text
 from companion.likeness.aligning import Numbers, Upright, Window, cut_out, similarity, upright
@@ -58,9 +58,9 @@ class Outcome:
     """What became of one file: a line of the report."""
 
     name: str
-    result: str  # the file it became; empty where there is none
-    reason: str  # why not
-    yaw: float | None = None  # degrees, by the mesh; within about eight of the truth up to 30
+    result: str = ""  # the file it became, where there is one
+    reason: str = ""  # why there is none
+    yaw: float | None = None  # degrees, by the depths that the mesh guesses
     roll: float | None = None  # degrees, undone
     unit: float | None = None  # pixels of half a head
     misfit: float | None = None  # root mean square distance from the mean mesh, in half heads
@@ -72,10 +72,11 @@ class Aligner:
     def __init__(self, template: Numbers, tracker: FaceMesh, how: Preparation) -> None:
         self.template, self.tracker, self.how = template, tracker, how
 
-    def look(self, picture: Picture, points: Numbers | None) -> tuple[Upright | None, Outcome]:
+    def look(self, name: str, picture: Picture, points: Numbers | None) -> tuple[Upright | None, Outcome]:
         """Where the one face of a picture lies, and what there is to say of it.
 
         Args:
+            name: What it is called in the report.
             picture: The whole of it.
             points: WebCaricature's, `(17, 2)` in pixels, where there are any.
         """
@@ -89,14 +90,14 @@ class Aligner:
         else:
             meshes = self.tracker.find(picture)
             if len(meshes) != 1:
-                return None, Outcome("", "", "no face" if not meshes else f"{len(meshes)} faces")
+                return None, Outcome(name, reason=f"{len(meshes)} faces" if meshes else "no face")
             face = upright(meshes[0], self.template)
             apart = face.points[:, :2] - self.template
             yaw = _yaw(face)
         turned = float(np.degrees(np.arctan2(face.matrix[1, 0], face.matrix[0, 0])))
         misfit = float(np.sqrt((apart**2).sum(1).mean()))
-        found = Outcome("", "", self._reason(face, yaw, misfit), yaw, -turned, face.unit, misfit)
-        return (None if found.reason else face), found
+        reason = self._reason(face, yaw, misfit)
+        return (None if reason else face), Outcome(name, "", reason, yaw, -turned, face.unit, misfit)
 
     def _reason(self, face: Upright, yaw: float | None, misfit: float) -> str:
         if yaw is not None and abs(yaw) > self.how.yaw:
@@ -124,17 +125,14 @@ def align(source: Path, target: Path, aligner: Aligner) -> Iterator[Outcome]:
     Raises:
         CompanionError: A folder cannot be used so.
     """
-    pictures = _pictures(source)
-    if target.resolve().is_relative_to(source.resolve()):
-        raise CompanionError(
-            f"The folder {shown(target)} lies within the pictures in {shown(source)}; choose one elsewhere."
-        )
-    outcomes, thumbs, taken = [], [], set[str]()
-    for name, path in pictures.items():
-        (result,) = free_names(Path(name), [".png"], taken)
-        result = (Path(name).parent / result).as_posix()
-        taken.add(Path(result).name.casefold())
-        outcome, thumb = _one(name, path, target / result, result, aligner)
+    refuse_within(source, target)
+    outcomes, thumbs = [], []
+    taken: dict[Path, set[str]] = {}  # names of results, folder by folder
+    for name, path in _pictures(source).items():
+        inner = Path(name).parent
+        (result,) = free_names(Path(name), [".png"], taken.setdefault(inner, set()))
+        taken[inner].add(result.casefold())
+        outcome, thumb = _one(name, path, target, inner / result, aligner)
         outcomes.append(outcome)
         thumbs.append(thumb)
         yield outcome
@@ -151,34 +149,28 @@ def count(source: Path) -> int:
 def _pictures(source: Path) -> dict[str, Path]:
     """Every picture below a folder; of WebCaricature those of its own folder of pictures."""
     inner = source / PICTURES
-    files = files_below(inner if inner.is_dir() else source)
-    pictures = {name: path for name, path in files.items() if path.suffix.lower() in SUFFIXES}
-    if not pictures:
-        raise CompanionError(
-            f"There is no picture in {shown(source)} ({looked_at(list(files))}); give a folder with pictures."
-        )
-    return pictures
+    return pictures_below(inner if inner.is_dir() else source)
 
 
-def _one(name: str, path: Path, place: Path, result: str, aligner: Aligner) -> tuple[Outcome, Image.Image]:
+def _one(name: str, path: Path, target: Path, result: Path, aligner: Aligner) -> tuple[Outcome, Image.Image]:
     """One file's outcome, and its thumbnail: of the result, or of the picture with a cross."""
     try:
         picture = as_picture(path)
         points = _brought(path)
     except CompanionError as error:
         why = f"cannot be read: {error.why}" if isinstance(error, Unreadable) else str(error)
-        return Outcome(name, "", why), _crossed(Image.new("RGB", (THUMB, THUMB), "white"))
-    face, found = aligner.look(picture, points)
-    numbers = {field.name: getattr(found, field.name) for field in fields(found)[2:]}
+        return Outcome(name, reason=why), _crossed(Image.new("RGB", (THUMB, THUMB), "white"))
+    face, found = aligner.look(name, picture, points)
     if face is None:
         thumb = Image.fromarray(picture)
         thumb.thumbnail((THUMB, THUMB))
-        return Outcome(name, "", **numbers), _crossed(thumb)
+        return found, _crossed(thumb)
     cut = Image.fromarray(cut_out(picture, face, aligner.how.window, aligner.how.size))
-    if not place.exists():
-        with replacing(place) as file:
+    if not (target / result).exists():
+        with replacing(target / result) as file:
             cut.save(file, "PNG")
-    return Outcome(name, result, **numbers), cut.resize((THUMB, THUMB), Image.Resampling.LANCZOS)
+    small = cut.resize((THUMB, THUMB), Image.Resampling.LANCZOS)
+    return replace(found, result=result.as_posix()), small
 
 
 def _brought(path: Path) -> Numbers | None:

@@ -133,9 +133,8 @@ class LikenessReader(nn.Module):
         look = self.look(torch.cat([four.mean((2, 3)), four.amax((2, 3)), self.near(near), mesh], 1))
         face_mean, face_doubt = self.face(mesh).chunk(2, 1)
         hair_mean, hair_doubt, worn = look.split([len(HAIR), len(HAIR), len(WORN)], 1)
-        logs = (
-            torch.cat([face_doubt, hair_doubt], 1) / 2
-        )  # what the network gives are logarithms of variances
+        # The network gives logarithms of variances.
+        logs = torch.cat([face_doubt, hair_doubt], 1) / 2
         return Seen(torch.cat([face_mean, hair_mean], 1), logs, worn, self.parts(up))
 
 

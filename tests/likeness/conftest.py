@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from companion.likeness.aligning import HEAD
 from companion.likeness.lessons import lessons
 from companion.likeness.teaching import new_reader
 from companion.models.likeness import MOVES, POINTS, LikenessConfig
@@ -56,8 +55,3 @@ def known(template, tracker, grounds):
 @pytest.fixture
 def reader(template, known):
     return new_reader(SMALL, template, known, seed=1)
-
-
-@pytest.fixture
-def window():
-    return HEAD

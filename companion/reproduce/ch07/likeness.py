@@ -13,7 +13,6 @@ from companion import pretrained
 from companion.data.assets import manifest
 from companion.data.photos import load_photos
 from companion.data.sets.orl import people
-from companion.environment import pick_device
 from companion.likeness.aligning import Numbers
 from companion.likeness.drawing import SHAPE
 from companion.likeness.lessons import Lessons, lessons, mean_mesh
@@ -90,7 +89,7 @@ def likeness(job: Job) -> Result:
         **budget,
         "seed": SEED,
         "people seed": PEOPLE_SEED,
-        "device": pick_device(str(there.device)).type,
+        "device": there.device.type,
     }
     reader = learnt(job, lessons_, settings, data=f"{len(known)} drawn faces")
     assert isinstance(reader, LikenessReader)
