@@ -112,10 +112,10 @@ def test_what_compares_pixels_is_pleased_most_by_the_input_itself():
 
 
 def test_from_the_drawn_mean_what_all_photographs_share_grows_as_well(monkeypatch):
-    """Measured people who differ from drawn ones in the same way are pushed on in that way, and in no way of their own."""
+    """Measured people who all differ from drawn ones in one way are pushed on in that way."""
     numbers = torch.arange(6)
     drawn = draw(numbers, torch.zeros_like(numbers), 3)
-    shared = {"head_width": 0.06, "eye_height": -0.05}
+    shared = {"head_width": 0.01, "eye_height": -0.01}
     measured = drawn.replace(**{name: drawn[name] + shift for name, shift in shared.items()})
     real_mean = {name: PARAMETERS[COLUMN[name]].mean + shift for name, shift in shared.items()}
     monkeypatch.setattr(drawing, "real_mean", lambda: real_mean)
@@ -136,5 +136,5 @@ def test_by_halves_everybody_wears_a_little_of_everything():
 def test_gains_of_bytes_are_gains_of_light_to_a_power():
     picture = np.full((4, 4, 3), 90, np.uint8)
     right, wrong = (change(picture, np.full(3, 1.5)) for change in (relit, museum.relit_in_bytes))
-    assert linear(right[0, 0] / 255) / linear(picture[0, 0] / 255) == pytest.approx(1.5, rel=0.02)
-    assert linear(wrong[0, 0] / 255) / linear(picture[0, 0] / 255) == pytest.approx(1.5**2.3, rel=0.05)
+    gains = [(linear(changed / 255) / linear(picture / 255)).mean() for changed in (right, wrong)]
+    assert gains == pytest.approx([1.5, 1.5**2.2], rel=0.05)
