@@ -48,6 +48,7 @@ def looks(job: Job) -> Result:
     reader = pretrained.load("likeness")
     assert isinstance(reader, LikenessReader)
     count = 4 if job.debug else 100
+    chunks = (1, 6) if job.debug else (4, 64)  # how many, and of how many people
     with FaceMesh(confidence=0.3) as tracker:
         skins = job.once("skins", lambda: {"errors": _skins(reader, tracker, count)})["errors"]
         hair = job.once("hair", lambda: {"overlaps": _hair(reader, tracker, 1 if job.debug else 4)})[
@@ -115,14 +116,16 @@ def _skin_errors(
     }
 
 
-def _hair(reader: LikenessReader, tracker: FaceMesh, chunks: int) -> dict[str, list[float]]:
+def _hair(reader: LikenessReader, tracker: FaceMesh, chunks: int, people: int) -> dict[str, list[float]]:
     """How far hair overlaps with the truth, as the network sees it and outlined."""
     grounds = load_photos("pets" if manifest()["pets"].here else "embedded").split("test").pixels
     template = reader.template.double().numpy()
     sizes = FINER * reader.config.size, reader.config.near
     found: dict[str, list[float]] = {"network": [], "outlined": []}
     for chunk in tqdm(range(chunks), desc="looking at hair", delay=2):
-        seen = lessons(FIRST // 64 + chunk, template, tracker, grounds, sizes=sizes, seed=SEED)
+        seen = lessons(
+            FIRST // people + chunk, template, tracker, grounds, sizes=sizes, seed=SEED, count=people
+        )
         crops = to_bytes(avg_pool2d(seen.crops.float() / 127.5 - 1, FINER))
         said = look(reader, crops, seen.near, seen.points, seen.moves).parts.softmax(1)
         bare = ~_hats(seen.values) & (seen.parts[:, 0] > 127).flatten(1).any(1)
