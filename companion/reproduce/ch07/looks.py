@@ -51,9 +51,7 @@ def looks(job: Job) -> Result:
     chunks = (1, 6) if job.debug else (4, 64)  # how many, and of how many people
     with FaceMesh(confidence=0.3) as tracker:
         skins = job.once("skins", lambda: {"errors": _skins(reader, tracker, count)})["errors"]
-        hair = job.once("hair", lambda: {"overlaps": _hair(reader, tracker, 1 if job.debug else 4)})[
-            "overlaps"
-        ]
+        hair = job.once("hair", lambda: {"overlaps": _hair(reader, tracker, *chunks)})["overlaps"]
     metrics = []
     for name, errors in skins.items():
         protocol = f"CIEDE2000, {len(errors['plain'])} drawn people not trained on, bootstrap over people"
