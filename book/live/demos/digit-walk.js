@@ -11,9 +11,8 @@ export const demo = {
   title: "A walk between four digits",
 
   async start(stage, kit) {
-    const { corners: first, tiles } = await (await fetch(kit.file("digit-walk.json"))).json();
-    const sheet = kit.element("img", { src: kit.file("digit-walk.png"), alt: "" });
-    await sheet.decode();
+    const { corners: first, tiles } = await kit.json("digit-walk.json");
+    const sheet = await kit.image("digit-walk.png");
 
     const model = kit.model("dcgan-mnist");
     const around = `${tiles} by ${tiles} digits that turn into one another, another one in each corner`;
