@@ -45,8 +45,8 @@ export const demo = {
       const before = corners;
       corners = [0, 1, 2, 3].map(() => normal(first[0].length, Math.random));
       const places = Array.from({ length: tiles ** 2 }, (_, index) => [
-        (index % tiles) / (tiles - 1),
-        1 - Math.floor(index / tiles) / (tiles - 1),
+        ((index % tiles) + 0.5) / tiles,
+        1 - (Math.floor(index / tiles) + 0.5) / tiles,
       ]);
       const found = await model.run({ latents: stacked(places.map(([x, y]) => latents(x, y))) });
       if (!found) {

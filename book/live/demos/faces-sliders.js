@@ -69,7 +69,7 @@ export const demo = {
       kit.say(`Person ${who + 1} of ${people.length}.`);
       travel.start();
     };
-    const row = kit.element("div", { class: "gv-live-samples", role: "group", "aria-label": "People" });
+    const row = kit.element("div", { class: "gv-live-samples gv-live-people", role: "group", "aria-label": "People" });
     for (let who = 0; who < CHOICES; who++) {
       const thumb = picture({ width: SIDE, height: SIDE, label: `Person ${who + 1}` });
       stored(thumb, who);
