@@ -1,20 +1,38 @@
 """A reader of a page with demos: what the page asked for, what it complained of, and what is to be seen in it."""
 
 import io
+import json
 from base64 import b64decode
 from urllib.parse import urlsplit
 
 import numpy as np
 import torch
 from browsing import sync_api
-from house import until
+from house import SITE, until
 from PIL import Image
 from torch import Tensor
 
+from companion import pretrained
 from companion.data.scale import to_bytes
 
 HEAVY = (".wasm", ".onnx", ".mjs")  # what no page loads unless it is touched
 PIXELS = "canvas => canvas.toDataURL('image/png').split(',')[1]"
+
+
+def prepared(name: str) -> dict:
+    return json.loads((SITE / f"_static/live/{name}.json").read_text(encoding="utf-8"))
+
+
+@torch.no_grad()
+def drawn(run: str, latents: torch.Tensor) -> torch.Tensor:
+    """What torch makes of one row of latents."""
+    network = pretrained.load(run)
+    return getattr(network, "decoder", network)(latents[None].float())[0]
+
+
+def mixed(corners: torch.Tensor, x: float, y: float) -> torch.Tensor:
+    weights = torch.tensor([(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y])
+    return (weights / weights.norm()) @ corners
 
 
 class Reader:
@@ -61,17 +79,21 @@ class Reader:
 
         To one level of 255: the file of the model may differ by half a level, which may round the other way.
         """
-        content = to_bytes(wanted[None])[0].expand(3, -1, -1).int()
-
-        def differs() -> int:
-            shown = np.array(Image.open(io.BytesIO(b64decode(canvas.evaluate(PIXELS)))).convert("RGB"))
-            return int((torch.from_numpy(shown).permute(2, 0, 1).int() - content).abs().max())
-
-        until(lambda: differs() <= 1, pause=lambda _: self.tab.wait_for_timeout(100))
+        until(
+            lambda: levels_apart(canvas.evaluate(PIXELS), wanted) <= 1,
+            pause=lambda _: self.tab.wait_for_timeout(100),
+        )
 
     def says(self, figure: "sync_api.Locator", words: str) -> None:
         """Wait until the figure's line of trouble has these words in it."""
         figure.locator(".gv-live-trouble", has_text=words).wait_for()
+
+
+def levels_apart(png: str, wanted: Tensor) -> int:
+    """How many levels of 255 a canvas's picture, as base64, is at most from an image `(C, H, W)` in [−1, 1]."""
+    shown = np.array(Image.open(io.BytesIO(b64decode(png))).convert("RGB"))
+    content = to_bytes(wanted[None])[0].expand(3, -1, -1).int()
+    return int((torch.from_numpy(shown).permute(2, 0, 1).int() - content).abs().max())
 
 
 def values(pad: "sync_api.Locator") -> tuple[float, float]:

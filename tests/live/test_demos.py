@@ -3,36 +3,18 @@
 Nothing heavy is loaded before a touch, and nothing ever from elsewhere; what goes wrong is said and can be tried again.
 """
 
-import json
+import re
 
 import pytest
 import torch
 from browsing import chromium, opened, serving
-from house import SITE
-from visitor import Reader, values
-
-from companion import pretrained
+from house import ROOT, SITE
+from visitor import PIXELS, Reader, drawn, levels_apart, mixed, prepared, values
 
 pytestmark = pytest.mark.full  # the site is built, and a browser uses it
 
 PAGE = "book/live.html"
 DEMOS = ("digit-walk", "digit-plane", "faces-sliders")
-
-
-def prepared(name: str) -> dict:
-    return json.loads((SITE / f"_static/live/{name}.json").read_text(encoding="utf-8"))
-
-
-@torch.no_grad()
-def drawn(run: str, latents: torch.Tensor) -> torch.Tensor:
-    """What torch makes of one row of latents."""
-    network = pretrained.load(run)
-    return getattr(network, "decoder", network)(latents[None].float())[0]
-
-
-def mixed(corners: torch.Tensor, x: float, y: float) -> torch.Tensor:
-    weights = torch.tensor([(1 - x) * (1 - y), x * (1 - y), (1 - x) * y, x * y])
-    return (weights / weights.norm()) @ corners
 
 
 def test_nothing_heavy_before_a_touch_and_nothing_from_elsewhere_after_it(visit):
@@ -245,3 +227,24 @@ def test_the_page_can_reach_no_other_place(visit, tmp_path):
             f"{elsewhere}/x",
         )
     assert {"connect-src", "img-src", "script-src-elem", "style-src-elem"} <= set(refused)
+
+
+def test_a_demo_is_added_as_the_page_for_contributors_says(visit, browser, address):
+    """The module on that page, in the place of one that is there."""
+    module = re.search(
+        r":caption: book/live/demos/noise\.js\n\n(.*?)```",
+        (ROOT / "book/contributing.md").read_text(encoding="utf-8"),
+        re.DOTALL,
+    )[1]
+    with opened(browser) as window:
+        window.route(
+            "**/digit-walk.js", lambda route: route.fulfill(body=module, content_type="text/javascript")
+        )
+        reader = Reader(window.new_page(), f"{address}/{PAGE}")
+        figure = reader.reach("digit-walk")
+        ramp = torch.linspace(-1, 1, 64).expand(1, 64, 64)
+        reader.sees(figure.locator("canvas"), ramp)
+        figure.get_by_label("Noise").press("End")
+        shown = figure.locator("canvas").evaluate(PIXELS)
+        assert 30 < levels_apart(shown, ramp) < 256
+        assert figure.locator("output").inner_text() == "1.0"
