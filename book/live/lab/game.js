@@ -67,7 +67,8 @@ export class Game {
     /** @type {Moment[]} */
     this.moments = [];
     this.sums = [0, 0, 0, 0]; // losses and turns since the last moment: critic's, generator's
-    this.last = [0, 0]; // mean scores, real and fake, of the critic's last turn
+    this.last = [0, 0]; // mean scores, real and fake, in the last turns
+    this.heard = [new Float64Array(1), new Float64Array(1)]; // those scores, until the next turn
     /** @type {Map<string, Pass>} */
     this.passes = new Map();
     this.criticGradient = new Float64Array(this.critic.count);
@@ -132,6 +133,7 @@ export class Game {
     const [realScores, fakeScores] = halves(scores);
     const loss = objective.criticLoss(realScores, fakeScores, ...halves(slopes));
     this.last = [average(realScores), average(fakeScores)];
+    this.heard = [realScores, fakeScores];
     pass.backward(slopes, gradients);
     const penalty = objective.excess ? this.#penalty(real, fake, index, gradients) : 0;
     this.criticOptimiser.step(critic.parameters, criticGradient, settings.criticRate);
@@ -151,6 +153,7 @@ export class Game {
     const slopes = new Float64Array(count);
     const loss = this.objective.generatorLoss(scores, slopes);
     this.last[1] = average(scores);
+    this.heard[1] = scores;
     pass.backward(judge.backward(slopes, null), this.generator.split(generatorGradient.fill(0)));
     this.generatorOptimiser.step(this.generator.parameters, generatorGradient, settings.generatorRate);
     this.made = 0;
@@ -293,9 +296,11 @@ export class Game {
     return histogram(this.critic.parameters, -most, most, bins);
   }
 
-  /** The mean probability, or score, that the critic gives to a score's place on the page. @param {number} score */
-  said(score) {
-    return this.objective.classifies ? sigmoid(score) : score;
+  /** What the critic believed of real and fake in the last turns, on average: probabilities where it classifies, else scores. @returns {[number, number]} */
+  believed() {
+    const { classifies } = this.objective;
+    const [real, fake] = this.heard.map((scores) => average(classifies ? scores.map(sigmoid) : scores));
+    return [real, fake];
   }
 
   // ---- keeping ----
@@ -339,7 +344,10 @@ export class Game {
     return game;
   }
 
-  /** A run from its link: played again from its first turn, event by event. @param {import("./settings.js").Run} run */
+  /**
+   * A run from its link: played again from its first turn, event by event; pauses after each turn.
+   * @param {import("./settings.js").Run} run @returns {Generator<Game, Game>}
+   */
   static *replay({ settings, events, turn }) {
     const game = new Game(settings);
     let next = 0;
@@ -357,11 +365,10 @@ export class Game {
       if (forced > 0) forced--;
       yield game;
     }
-    while (next < events.length && events[next].turn <= game.turn) {
-      const { name, value } = events[next++];
+    for (const { name, value } of events.slice(next)) {
       if (name !== "critic" && name !== "generator") game.change(name, value);
     }
-    yield game;
+    return game;
   }
 
   /** Eight hexadecimal digits that every bit of both networks has a hand in (FNV-1a). */

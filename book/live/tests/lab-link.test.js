@@ -7,12 +7,13 @@ import { DEFAULTS, fromFragment, MOST_TURNS, toFragment } from "../lab/settings.
 
 /** @typedef {import("../lab/settings.js").Run} Run */
 
-/** @param {Run} run */
+/** @param {Run} run @returns {Game} */
 function replayed(run) {
-  /** @type {Game | undefined} */
-  let last;
-  for (const game of Game.replay(run)) last = game;
-  return /** @type {Game} */ (last);
+  const turns = Game.replay(run);
+  for (;;) {
+    const { value, done } = turns.next();
+    if (done) return value;
+  }
 }
 
 test("what a link holds comes back", () => {
