@@ -61,8 +61,12 @@ export class Chart {
 /** @param {number} value */
 export function short(value) {
   if (!Number.isFinite(value)) return "–";
+  if (Number.isInteger(value) && Math.abs(value) < 10000) return String(value).replace("-", "−");
   const size = Math.abs(value);
-  const text = size === 0 || (size >= 0.01 && size < 1000) ? value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2) : value.toPrecision(1);
+  const text =
+    size === 0 || (size >= 0.01 && size < 1000)
+      ? value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)
+      : value.toPrecision(1);
   return text.replace("-", "−");
 }
 

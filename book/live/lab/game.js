@@ -68,6 +68,7 @@ export class Game {
     this.moments = [];
     this.sums = [0, 0, 0, 0]; // losses and turns since the last moment: critic's, generator's
     this.last = [0, 0]; // mean scores, real and fake, in the last turns
+    /** @type {Float64Array[]} */
     this.heard = [new Float64Array(1), new Float64Array(1)]; // those scores, until the next turn
     /** @type {Map<string, Pass>} */
     this.passes = new Map();
@@ -88,7 +89,8 @@ export class Game {
     if (player !== undefined && player !== due) this.#outOfTurn(player);
     const report = (player ?? due) === "critic" ? this.#criticTurn() : this.#generatorTurn();
     this.turn++;
-    if (report.player === "generator" && (this.step % EVERY === 0 || this.step === 1)) this.moments.push(this.#moment());
+    if (report.player === "generator" && (this.step % EVERY === 0 || this.step === 1))
+      this.moments.push(this.#moment());
     return report;
   }
 
@@ -212,7 +214,9 @@ export class Game {
 
   /** Fresh fakes that no turn has seen, `(count, 2)`. @param {number} count @param {number} [index] */
   sample(count, index = this.step) {
-    return this.#passOf(this.generator, count, "sample").forward(this.drawLatents("sample", index, count)).slice();
+    return this.#passOf(this.generator, count, "sample")
+      .forward(this.drawLatents("sample", index, count))
+      .slice();
   }
 
   /** Exact distance and coverage now, on samples of their own. @returns {{ distance: number, reached: number, of: number }} */
@@ -244,11 +248,13 @@ export class Game {
     const places = new Float64Array(2 * GRID * GRID);
     for (let row = 0, at = 0; row < GRID; row++) {
       for (let column = 0; column < GRID; column++) {
-        places[at++] = ((column + 0.5) / GRID) * 2 * REACH - REACH;
-        places[at++] = REACH - ((row + 0.5) / GRID) * 2 * REACH;
+        places[at++] = (column / (GRID - 1)) * 2 * REACH - REACH;
+        places[at++] = REACH - (row / (GRID - 1)) * 2 * REACH;
       }
     }
-    return this.#passOf(this.critic, GRID * GRID, "net").forward(places).slice();
+    return this.#passOf(this.critic, GRID * GRID, "net")
+      .forward(places)
+      .slice();
   }
 
   /** Where each shown fake is pushed: minus its own loss's slope, `(SHOWN, 2)`. @param {Float64Array} fakes */
@@ -311,14 +317,7 @@ export class Game {
     return structuredClone({
       settings: this.settings,
       events: this.events,
-      counts: [
-        this.turn,
-        this.criticTurns,
-        this.step,
-        this.made,
-        generatorOptimiser.updates,
-        criticOptimiser.updates,
-      ],
+      counts: [this.turn, this.criticTurns, this.step, this.made, generatorOptimiser.updates, criticOptimiser.updates],
       moments: this.moments,
       sums: this.sums,
       last: this.last,
@@ -406,7 +405,10 @@ export class Game {
   #passOf(network, count, use) {
     const key = `${network === this.critic ? "critic" : "generator"} ${use} ${count}`;
     let pass = this.passes.get(key);
-    if (pass === undefined) this.passes.set(key, (pass = new Pass(network, count)));
+    if (pass === undefined) {
+      pass = new Pass(network, count);
+      this.passes.set(key, pass);
+    }
     return pass;
   }
 }

@@ -130,7 +130,11 @@ export class Host {
       now: measure ? game.measure() : null,
       floor: this.floor,
       weights: { counts: game.weights(most, BINS), most, atWalls: objective.clips ? game.shareAtWalls() : 0 },
-      slopes: { counts: histogram(steepness, 0, steepest, BINS), most: steepest, median: steepness.sort()[steepness.length >> 1] },
+      slopes: {
+        counts: histogram(steepness, 0, steepest, BINS),
+        most: steepest,
+        median: steepness.sort()[steepness.length >> 1],
+      },
       fingerprint: game.fingerprint(),
       events: game.events,
       lost: game.lost,

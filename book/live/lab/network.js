@@ -57,6 +57,7 @@ export class Pass {
     const { sizes } = network;
     const widest = Math.max(...sizes);
     const fill = () => sizes.map((size) => new Float64Array(count * size));
+    /** @type {Float64Array} */
     this.inputs = new Float64Array(0);
     this.values = fill(); // after each layer's kink
     this.slopes = fill(); // of what is asked, with respect to what goes into each kink

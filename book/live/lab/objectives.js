@@ -153,7 +153,11 @@ export const OBJECTIVES = {
     excess: null,
   },
   /** Gulrajani et al. 2017, equation 3: λ E[(‖∇f(x̂)‖ − 1)²]. */
-  twosided: { ...penalised, name: "Wasserstein, penalty on two sides", excess: (/** @type {number} */ norm) => norm - 1 },
+  twosided: {
+    ...penalised,
+    name: "Wasserstein, penalty on two sides",
+    excess: (/** @type {number} */ norm) => norm - 1,
+  },
   /** The same, section 4: only slopes above 1 are fined. */
   onesided: {
     ...penalised,

@@ -1,9 +1,10 @@
 /** One run on the page: its worker, its picture, its charts and its settings. */
 
-import { Chart, short } from "./charts.js";
+import { short } from "./charts.js";
 import { fitted, onTheme } from "./colours.js";
 import { OBJECTIVES } from "./objectives.js";
 import { midway, paint, range, spacing } from "./picture.js";
+import { Readings } from "./readings.js";
 import { LIVE } from "./settings.js";
 import { called, judge, LOST, next, standing, turnInWords } from "./words.js";
 
@@ -70,10 +71,12 @@ let counter = 0;
 export class Panel {
   /**
    * @param {Kit} kit
-   * @param {{ changed: (panel: Panel, name: keyof Settings, value: string | number) => void, ready: (panel: Panel) => void }} laboratory
+   * @param {Layers} layers what is shown; the runs share it
+   * @param {{ changed: (name: keyof Settings, value: string | number) => void, ready: () => void, shown: () => void }} laboratory
    */
-  constructor(kit, laboratory) {
+  constructor(kit, layers, laboratory) {
     this.kit = kit;
+    this.layers = layers;
     this.laboratory = laboratory;
     this.number = ++counter;
     /** @type {Settings} */
@@ -85,13 +88,73 @@ export class Panel {
     /** @type {Seen | null} */
     this.seen = null;
     this.busy = true; // until the worker has answered
-    /** @type {Layers} */
-    this.layers = { map: true, real: true, fakes: true, pushes: false, mesh: false };
     this.moving = 0; // the frame of a slow picture
+    this.slow = false; // whether the next picture comes slowly
+    this.asked = 0; // when the worker was last asked to play, and how many milliseconds it took
+    this.took = 0;
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.addEventListener("message", ({ data }) => this.#heard(data));
-    this.worker.addEventListener("error", () => kit.fail("The laboratory’s thread could not be started in this browser."));
-    this.#build();
+    this.worker.addEventListener("error", () =>
+      kit.fail("The laboratory’s thread could not be started in this browser."),
+    );
+    const { element } = kit;
+    this.canvas = element("canvas", { class: "gv-live-lab-plane", role: "img" });
+    this.ground = element("div", { class: "gv-live-lab-ground" }, this.canvas);
+    this.tale = element("p", { class: "gv-live-lab-tale" });
+    this.key = element("span", {});
+    this.place = element("span", { class: "gv-live-lab-step" });
+    this.mark = element("code", {
+      title: "A fingerprint of all weights: two runs that share it are the same to the last bit",
+    });
+    const objective = this.#select(
+      "objective",
+      "Objective",
+      Object.keys(OBJECTIVES),
+      Object.fromEntries(Object.entries(OBJECTIVES).map(([name, { name: said }]) => [name, said])),
+    );
+    const toggles = LAYERS.map(([name, label]) => {
+      const made = kit.toggle({
+        label,
+        value: layers[name],
+        onChange: (on) => {
+          layers[name] = on;
+          laboratory.shown();
+        },
+      });
+      made.element.classList.add(`gv-live-lab-layer-${name}`);
+      return { name, made };
+    });
+    this.toggles = toggles;
+    const shown = element(
+      "div",
+      { class: "gv-live-lab-layers", role: "group", "aria-label": "What the picture shows" },
+      ...toggles.map(({ made }) => made.element),
+    );
+
+    this.readings = new Readings();
+    const controls = CONTROLS.map(({ name, label, options, said }) => this.#select(name, label, options, said));
+    const settings = element(
+      "details",
+      { class: "gv-live-lab-settings" },
+      element("summary", {}, "Settings"),
+      element("div", {}, ...controls),
+    );
+    this.element = element(
+      "section",
+      { class: "gv-live-lab-panel", "aria-label": `Run ${this.number}` },
+      element("header", {}, objective, this.place, element("span", { class: "gv-live-lab-mark" }, "run ", this.mark)),
+      element(
+        "div",
+        { class: "gv-live-lab-left" },
+        this.ground,
+        this.tale,
+        shown,
+        element("p", { class: "gv-live-lab-key" }, this.key),
+      ),
+      this.readings.element,
+      settings,
+    );
+    this.ends = [fitted(this.canvas, () => this.#paint()), onTheme(() => this.#paint()), () => this.readings.stop()];
   }
 
   // ---- what a run is told ----
@@ -163,12 +226,12 @@ export class Panel {
       const before = this.seen;
       this.busy = false;
       this.seen = answer;
-      this.took = performance.now() - (this.asked ?? performance.now());
+      this.took = performance.now() - this.asked;
       this.moments.push(...answer.moments);
       this.#showPicture(before, answer);
       this.#showNumbers(answer);
-      this.#showCharts(answer);
-      this.laboratory.ready(this);
+      this.readings.show(answer, this.moments, this.settings);
+      this.laboratory.ready();
     }
   }
 
@@ -186,8 +249,19 @@ export class Panel {
     frame();
   }
 
+  /** Paint again: what is to be shown has changed. */
+  showLayers() {
+    for (const { name, made } of this.toggles) made.value = this.layers[name];
+    this.#paint();
+  }
+
   #paint() {
     if (this.seen) paint(this.canvas, this.seen.view, this.layers);
+  }
+
+  /** What the last turn did, in words. */
+  get told() {
+    return this.tale.textContent ?? "";
   }
 
   /** How it stands now, in words. */
@@ -201,155 +275,19 @@ export class Panel {
   #showNumbers(seen) {
     this.place.textContent = `step ${seen.step.toLocaleString("en")}`;
     this.mark.textContent = seen.fingerprint;
-    const told = seen.report ? turnInWords(seen.report, this.settings) : `Nothing is learnt yet. ${next(seen, this.settings)}`;
+    const told = seen.report
+      ? turnInWords(seen.report, this.settings)
+      : `Nothing is learnt yet. ${next(seen, this.settings)}`;
     this.tale.textContent = seen.lost ? LOST : told;
     this.element.dataset.step = String(seen.step);
     this.element.dataset.turn = String(seen.turn);
     this.canvas.setAttribute("aria-label", `The plane of this run. ${this.standing}`);
     const step = seen.view.kind === "score" ? spacing(range(seen.view).high - range(seen.view).low) : 0;
     this.key.textContent =
-      step > 0
-        ? `Level lines every ${short(step)}.`
-        : `On the purple line the ${judge(this.settings)} cannot decide.`;
-  }
-
-  /** @param {Seen} seen */
-  #showCharts(seen) {
-    const { moments, settings } = this;
-    const { claim, excess } = OBJECTIVES[settings.objective];
-    const steps = moments.map((moment) => moment.step);
-    const of = (/** @type {"criticLoss" | "generatorLoss" | "claim" | "distance" | "reached"} */ name) =>
-      moments.map((moment) => moment[name]);
-    const last = moments.at(-1);
-    const now = seen.now ?? last;
-    const said = (/** @type {number | undefined} */ value) => (value === undefined ? "–" : short(value));
-
-    this.losses.say(
-      `<b>Losses</b> <i class="gv-critic">${judge(settings)} ${said(last?.criticLoss)}</i> <i class="gv-generator">generator ${said(last?.generatorLoss)}</i>`,
-      `The ${judge(settings)}’s is ${said(last?.criticLoss)}, the generator’s ${said(last?.generatorLoss)}.`,
-    );
-    this.losses.lines({
-      steps,
-      curves: [
-        { colour: "critic", values: of("criticLoss") },
-        { colour: "generator", values: of("generatorLoss") },
-      ],
-    });
-
-    const most = claim.most === null ? "" : `, at most ${short(claim.most)}`;
-    const walls = OBJECTIVES[settings.objective].clips ? " times a slope nobody knows" : "";
-    this.distance.say(
-      `<b>Distance</b> <i>exact ${said(now?.distance)}</i> <i class="gv-critic">claimed ${said(last?.claim)}</i><small>The ${judge(settings)} claims the ${claim.name}${most}${walls}.</small>`,
-      `The exact earth mover’s distance is ${said(now?.distance)}; the ${judge(settings)} claims ${said(last?.claim)} of the ${claim.name}${most}.`,
-    );
-    this.distance.lines({
-      steps,
-      low: 0,
-      curves: [
-        { colour: "quiet", values: moments.map(() => seen.floor), dashed: true },
-        { colour: "critic", values: of("claim") },
-        { colour: "text", values: of("distance") },
-      ],
-    });
-
-    const modes = settings.data === "ring" || settings.data === "grid";
-    const total = modes ? (now?.of ?? 1) : 1;
-    const reached = now === undefined || now === null ? "–" : modes ? `${now.reached} of ${now.of}` : `${Math.round((100 * now.reached) / now.of)} %`;
-    this.modes.say(
-      `<b>${modes ? "Modes reached" : "Of the shape reached"}</b> <i class="gv-generator">${reached}</i>`,
-      `${reached}.`,
-    );
-    this.modes.lines({
-      steps,
-      low: 0,
-      high: total,
-      curves: [{ colour: "generator", values: moments.map((m) => (modes ? m.reached : m.reached / m.of)) }],
-    });
-
-    const clips = OBJECTIVES[settings.objective].clips;
-    const atWalls = `${Math.round(100 * seen.weights.atWalls)} % at the walls`;
-    this.weights.say(
-      `<b>Weights of the ${judge(settings)}</b>${clips ? ` <i class="gv-critic">${atWalls}</i>` : ""}`,
-      clips ? atWalls : `Between ${short(-seen.weights.most)} and ${short(seen.weights.most)}.`,
-    );
-    this.weights.bars({
-      counts: seen.weights.counts,
-      low: -seen.weights.most,
-      high: seen.weights.most,
-      marks: clips ? [-settings.clip, settings.clip] : [0],
-      colour: "critic",
-    });
-    this.slopes.say(
-      `<b>Slopes of the ${judge(settings)}</b> <i class="gv-critic">median ${short(seen.slopes.median)}</i>`,
-      `At places between real and fake, half are below ${short(seen.slopes.median)}.`,
-    );
-    this.slopes.bars({
-      counts: seen.slopes.counts,
-      low: 0,
-      high: seen.slopes.most,
-      marks: excess ? [1] : [],
-      colour: "critic",
-    });
+      step > 0 ? `Level lines every ${short(step)}.` : `On the purple line the ${judge(this.settings)} cannot decide.`;
   }
 
   // ---- what stands on the page ----
-
-  #build() {
-    const { element } = this.kit;
-    this.canvas = element("canvas", { class: "gv-live-lab-plane", role: "img" });
-    this.ground = element("div", { class: "gv-live-lab-ground" }, this.canvas);
-    this.tale = element("p", { class: "gv-live-lab-tale" });
-    this.key = element("span", {});
-    this.place = element("span", { class: "gv-live-lab-step" });
-    this.mark = element("code", { title: "A fingerprint of all weights: two runs that share it are the same to the last bit" });
-    const objective = this.#select(
-      "objective",
-      "Objective",
-      Object.keys(OBJECTIVES),
-      Object.fromEntries(Object.entries(OBJECTIVES).map(([name, { name: said }]) => [name, said])),
-    );
-    const layers = LAYERS.map(([name, label]) => {
-      const made = this.kit.toggle({
-        label,
-        value: this.layers[name],
-        onChange: (on) => {
-          this.layers[name] = on;
-          this.#paint();
-        },
-      });
-      made.element.classList.add(`gv-live-lab-layer-${name}`);
-      return made.element;
-    });
-    const shown = element("div", { class: "gv-live-lab-layers", role: "group", "aria-label": "What the picture shows" }, ...layers);
-
-    this.losses = new Chart("Losses over the steps");
-    this.distance = new Chart("Distances over the steps");
-    this.modes = new Chart("What is reached, over the steps");
-    this.weights = new Chart("Histogram of the critic’s weights");
-    this.slopes = new Chart("Histogram of the critic’s slopes");
-    const charts = [this.losses, this.distance, this.modes, this.weights, this.slopes];
-
-    const controls = CONTROLS.map(({ name, label, options, said }) => this.#select(name, label, options, said));
-    const settings = element(
-      "details",
-      { class: "gv-live-lab-settings" },
-      element("summary", {}, "Settings"),
-      element("div", {}, ...controls),
-    );
-    this.element = element(
-      "section",
-      { class: "gv-live-lab-panel", "aria-label": `Run ${this.number}` },
-      element("header", {}, objective, this.place, element("span", { class: "gv-live-lab-mark" }, "run ", this.mark)),
-      element("div", { class: "gv-live-lab-left" }, this.ground, shown, this.tale, element("p", { class: "gv-live-lab-key" }, this.key)),
-      element("div", { class: "gv-live-lab-charts" }, ...charts.map((chart) => chart.element)),
-      settings,
-    );
-    this.ends = [
-      fitted(this.canvas, () => this.#paint()),
-      onTheme(() => this.#paint()),
-      ...charts.map((chart) => chart.stop),
-    ];
-  }
 
   /** A setting as a native list. @param {keyof Settings} name @param {string} label @param {(number | string)[]} options @param {Record<string, string>} [said] */
   #select(name, label, options, said = {}) {
@@ -361,7 +299,7 @@ export class Panel {
     );
     list.addEventListener("change", () => {
       const numeric = typeof options[0] === "number";
-      this.laboratory.changed(this, name, numeric ? Number(list.value) : list.value);
+      this.laboratory.changed(name, numeric ? Number(list.value) : list.value);
     });
     return element("label", { class: "gv-live-lab-setting" }, element("span", {}, label), list);
   }

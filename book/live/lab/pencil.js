@@ -9,13 +9,17 @@ const APART = 0.1; // between two dabs of one stroke
 const KEY_STEP = 0.15;
 
 export class Pencil {
-  /** @param {Kit} kit @param {HTMLElement} ground what is drawn over @param {(drawing: string | null) => void} done null: nothing was drawn */
-  constructor(kit, ground, done) {
+  /**
+   * @param {Kit} kit @param {HTMLElement} ground what is drawn over @param {string} drawing to go on with
+   * @param {(drawing: string | null) => void} done null: nothing was drawn
+   */
+  constructor(kit, ground, drawing, done) {
     const { element, button } = kit;
     this.kit = kit;
     /** @type {[number, number][]} */
-    this.dabs = [];
+    this.dabs = read(drawing);
     this.cursor = [0, 0];
+    this.done = done;
     this.canvas = element("canvas", {
       class: "gv-live-lab-plane",
       tabindex: "0",
@@ -23,11 +27,6 @@ export class Pencil {
       "aria-label":
         "Drawing ground. Arrow keys move the pen, Space makes a dab, Backspace takes the last one back, Enter finishes.",
     });
-    const finish = () => {
-      this.element.remove();
-      done(this.dabs.length > 0 ? written(this.dabs) : null);
-    };
-    this.finish = finish;
     const clear = button({
       label: "Clear",
       onPress: () => {
@@ -36,10 +35,16 @@ export class Pencil {
         this.canvas.focus();
       },
     });
-    const use = button({ label: "Use this drawing", main: true, onPress: finish });
+    const use = button({ label: "Use this drawing", main: true, onPress: () => this.finish() });
     const hint = element("p", {}, "Draw here. What you draw is the real data.");
     this.hint = hint;
-    this.element = element("div", { class: "gv-live-lab-pencil" }, this.canvas, hint, kit.layout("row", clear.element, use.element));
+    this.element = element(
+      "div",
+      { class: "gv-live-lab-pencil" },
+      this.canvas,
+      hint,
+      kit.layout("row", clear.element, use.element),
+    );
     this.#listen();
     ground.append(this.element);
     this.canvas.width = this.canvas.height = 2 * Math.max(1, this.canvas.clientWidth);
@@ -47,10 +52,16 @@ export class Pencil {
     this.canvas.focus({ preventScroll: true });
   }
 
-  /** Begin with an earlier drawing. @param {string} drawing */
-  load(drawing) {
-    this.dabs = read(drawing);
-    this.#paint();
+  /** Done: the drawing is used. */
+  finish() {
+    this.element.remove();
+    this.done(this.dabs.length > 0 ? written(this.dabs) : null);
+  }
+
+  /** Done: it is not. */
+  drop() {
+    this.element.remove();
+    this.done(null);
   }
 
   #listen() {

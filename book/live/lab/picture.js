@@ -50,7 +50,7 @@ export function paint(canvas, view, layers) {
 
 /** From where to where the map's colours go, and where the critic is undecided. @param {View} view */
 export function range({ scores, kind }) {
-  if (kind === "logit") return { low: -4, middle: 0, high: 4 };
+  if (kind === "logit") return { low: -2.5, middle: 0, high: 2.5 };
   if (kind === "label") return { low: 0, middle: 0.5, high: 1 };
   const sorted = scores.slice().sort();
   const [low, high] = [0.02, 0.98].map((share) => sorted[Math.floor(share * (sorted.length - 1))]);
@@ -87,20 +87,21 @@ function paintMap(context, scores, { low, middle, high }, { ground, real, fake }
   }
   brush.putImageData(image, 0, 0);
   context.imageSmoothingQuality = "high";
-  context.drawImage(small, 0, 0, width, width);
+  const half = width / (GRID - 1) / 2; // a colour stands in the middle of its square, a score at its place
+  context.drawImage(small, -half, -half, width + 2 * half, width + 2 * half);
 }
 
 /** The line on which the scores have a level, cell by cell (marching squares). @param {CanvasRenderingContext2D} context @param {Float32Array} scores @param {number} level @param {number} width */
 function contour(context, scores, level, width) {
-  const cell = width / GRID;
+  const cell = width / (GRID - 1);
   context.beginPath();
   for (let row = 0; row < GRID - 1; row++) {
     for (let column = 0; column < GRID - 1; column++) {
       const crossings = crossed(scores, row, column, level);
       for (let k = 0; k + 1 < crossings.length; k += 2) {
         const [[x0, y0], [x1, y1]] = [crossings[k], crossings[k + 1]];
-        context.moveTo((x0 + 0.5) * cell, (y0 + 0.5) * cell);
-        context.lineTo((x1 + 0.5) * cell, (y1 + 0.5) * cell);
+        context.moveTo(x0 * cell, y0 * cell);
+        context.lineTo(x1 * cell, y1 * cell);
       }
     }
   }

@@ -5,9 +5,9 @@
  * another run. Sums, products, quotients and square roots are exact by IEEE 754 everywhere: so is what is made of them.
  */
 
-const LN2_HIGH = 6.93147180369123816490e-1; // its last bits are zero, so that a small integer times it is exact
-const LN2_LOW = 1.90821492927058770002e-10;
-const QUARTER_HIGH = 1.57079632673412561417; // π/2, in two parts likewise
+const LN2_HIGH = 0.6931471803691238; // its last bits are zero, so that a small integer times it is exact
+const LN2_LOW = 1.9082149292705877e-10;
+const QUARTER_HIGH = 1.5707963267341256; // π/2, in two parts likewise
 const QUARTER_LOW = 6.0771005065061922e-11;
 
 const FARTHEST = 600; // 2^600 · 2^600 is beyond all doubles
@@ -58,7 +58,7 @@ export function log1p(x) {
 
 /** ln(1 + eˣ), which never overflows. @param {number} x */
 export function softplus(x) {
-  return (x > 0 ? x : 0) + log1p(exp(-Math.abs(x)));
+  return Math.max(x, 0) + log1p(exp(-Math.abs(x)));
 }
 
 /** 1 / (1 + e⁻ˣ). @param {number} x */

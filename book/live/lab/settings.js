@@ -91,18 +91,24 @@ export function parsed(name, text) {
 /** Keys of a second run beside the first begin so. */
 const SECOND = "b.";
 
-/** @param {Run[]} runs one, or two side by side @returns {string} a fragment without its `#` */
-export function toFragment(runs) {
+/** The layers of the picture that a reader may ask for beyond what is shown at first. */
+export const EXTRA = /** @type {const} */ (["pushes", "mesh"]);
+/** @typedef {(typeof EXTRA)[number]} Extra */
+
+/** @param {Run[]} runs one, or two side by side @param {Extra[]} [show] @returns {string} a fragment without its `#` */
+export function toFragment(runs, show = []) {
   const parts = runs.flatMap(({ settings, events, turn }, place) => {
     const prefix = place === 0 ? "" : SECOND;
     const told = Object.entries(settings).filter(
       ([name, value]) => value !== DEFAULTS[/** @type {keyof Settings} */ (name)] || name === "objective",
     );
     const pairs = told.map(([name, value]) => `${prefix}${name}=${value}`);
-    if (events.length > 0) pairs.push(`${prefix}events=${events.map((e) => `${e.turn}:${e.name}:${e.value}`).join(",")}`);
+    if (events.length > 0)
+      pairs.push(`${prefix}events=${events.map((e) => `${e.turn}:${e.name}:${e.value}`).join(",")}`);
     if (turn > 0) pairs.push(`${prefix}turn=${turn}`);
     return pairs;
   });
+  if (show.length > 0) parts.push(`show=${show.join(",")}`);
   return `lab&${parts.join("&")}`;
 }
 
@@ -119,6 +125,12 @@ export function fromFragment(fragment) {
     take(runs[ofSecond ? 1 : 0], pair.slice(ofSecond ? SECOND.length : 0, cut), pair.slice(cut + 1));
   }
   return second ? runs : runs.slice(0, 1);
+}
+
+/** Which further layers a fragment asks for; null where it does not say. @param {string} fragment @returns {Extra[] | null} */
+export function shownIn(fragment) {
+  const asked = /[#&]show=([\w,]*)/.exec(fragment)?.[1].split(",");
+  return asked ? EXTRA.filter((name) => asked.includes(name)) : null;
 }
 
 /** @returns {Run} */

@@ -126,8 +126,11 @@ for (const [name, objective] of /** @type {[string, Objective][]} */ (Object.ent
 }
 
 test("an undecided discriminator claims nothing, a sure one all there is", () => {
-  const claim = (/** @type {Objective} */ { criticLoss, claim }, /** @type {number} */ real, /** @type {number} */ fake) =>
-    claim.of(criticLoss(Float64Array.of(real), Float64Array.of(fake), new Float64Array(1), new Float64Array(1)));
+  const claim = (
+    /** @type {Objective} */ { criticLoss, claim },
+    /** @type {number} */ real,
+    /** @type {number} */ fake,
+  ) => claim.of(criticLoss(Float64Array.of(real), Float64Array.of(fake), new Float64Array(1), new Float64Array(1)));
   near(claim(OBJECTIVES.minimax, 0, 0), 0, 1e-12);
   near(claim(OBJECTIVES.minimax, 50, -50), Math.LN2, 1e-12);
   near(claim(OBJECTIVES.leastsquares, 0.5, 0.5), 0, 1e-12);

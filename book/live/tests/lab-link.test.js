@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Game } from "../lab/game.js";
-import { DEFAULTS, fromFragment, MOST_TURNS, toFragment } from "../lab/settings.js";
+import { DEFAULTS, fromFragment, MOST_TURNS, shownIn, toFragment } from "../lab/settings.js";
 
 /** @typedef {import("../lab/settings.js").Run} Run */
 
@@ -34,6 +34,13 @@ test("what a link holds comes back", () => {
   assert.match(toFragment(runs), /^[\w&=.:,-]+$/); // survives being pasted anywhere
 });
 
+test("a link says what is shown", () => {
+  const link = toFragment([{ settings: DEFAULTS, events: [], turn: 0 }], ["mesh"]);
+  assert.deepEqual(shownIn(`#${link}`), ["mesh"]);
+  assert.deepEqual(shownIn("#lab&show=pushes,everything"), ["pushes"]);
+  assert.equal(shownIn("#lab"), null);
+});
+
 test("a run that was meddled with plays again bit for bit from its link", () => {
   const settings = { ...DEFAULTS, width: 8, criticWidth: 8, batch: 16, criticSteps: 2 };
   const game = new Game(settings);
@@ -61,7 +68,8 @@ test("a run that was meddled with plays again bit for bit from its link", () => 
 test("a stranger's link cannot ask for nonsense", () => {
   assert.equal(fromFragment("#some-heading"), null);
   assert.equal(fromFragment(""), null);
-  const odd = "lab&width=1e9&seed=-1&batch=3.5&objective=constructor&data=&weight=NaN&drawing=<b>&turn=1e99&__proto__=1";
+  const odd =
+    "lab&width=1e9&seed=-1&batch=3.5&objective=constructor&data=&weight=NaN&drawing=<b>&turn=1e99&__proto__=1";
   assert.deepEqual(fromFragment(odd), [{ settings: DEFAULTS, events: [], turn: 0 }]);
   const events = "lab&events=5:width:64,-1:critic:1,5:critic:0,x,6:clip:,7:criticRate:9,8:critic:2";
   assert.deepEqual(fromFragment(events)?.[0].events, [{ turn: 8, name: "critic", value: 2 }]);
