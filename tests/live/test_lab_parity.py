@@ -138,7 +138,9 @@ def test_losses_gradients_and_weights_are_those_of_the_package(name: str) -> Non
     torch.manual_seed(3)
     generator, critic = PlaneGenerator(LATENTS, WIDTH), PlaneCritic(WIDTH)
     if name in {"twosided", "onesided"}:
-        nn.init.normal_(critic.layers[-1].weight, std=2.0)  # steep enough that one side fines some slopes, not all
+        nn.init.normal_(
+            critic.layers[-1].weight, std=2.0
+        )  # steep enough that one side fines some slopes, not all
     trainer = AdversarialTrainer(generator, critic, OBJECTIVES[name], seed=5, ema_decay=0, **RATES)
     ring = GaussianRing(batch=BATCH, seed=2)
     theirs = played_in_the_page(name, trainer, ring)

@@ -76,6 +76,8 @@ function drawLines(canvas, { steps, curves, low, high }) {
   const { context, width, height } = pen(canvas);
   context.clearRect(0, 0, width, height);
   const values = curves.flatMap((curve) => curve.values).filter(Number.isFinite);
+  if (values.length === 0)
+    return rule(context, css(colours.line), MARGIN.left, width - MARGIN.right, height - MARGIN.bottom);
   const bottom = low ?? Math.min(0, ...values);
   const top = Math.max(high ?? Math.max(...values, bottom + 1e-6), bottom + 1e-6);
   const last = Math.max(1, steps.at(-1) ?? 1);
@@ -132,8 +134,13 @@ function drawBars(canvas, { counts, low, high, marks, colour }) {
     context.setLineDash([]);
     label(context, colours, short(mark), at, height - 4, "center");
   }
-  label(context, colours, short(low), left, height - 4, "left");
-  label(context, colours, short(high), right, height - 4, "right");
+  for (const [end, at, align] of /** @type {[number, number, CanvasTextAlign][]} */ ([
+    [low, left, "left"],
+    [high, right, "right"],
+  ])) {
+    const crowded = marks.some((mark) => Math.abs(mark - end) < 0.2 * (high - low)); // a mark has its number already
+    if (!crowded) label(context, colours, short(end), at, height - 4, align);
+  }
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Palette} colours @param {number} width @param {number} height @param {[number, string][]} ticks */

@@ -6,7 +6,7 @@ import { OBJECTIVES } from "./objectives.js";
 import { midway, paint, range, spacing } from "./picture.js";
 import { Readings } from "./readings.js";
 import { LIVE } from "./settings.js";
-import { called, judge, LOST, next, standing, turnInWords } from "./words.js";
+import { judge, LOST, next, standing, turnInWords } from "./words.js";
 
 /** @typedef {import("./settings.js").Settings} Settings */
 /** @typedef {import("./settings.js").Run} Run */
@@ -26,7 +26,7 @@ const RATES = [1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 0.001, 0.002, 0.005, 0.01, 0.
 const CONTROLS = [
   { name: "criticRate", label: "Rate of the critic", options: RATES },
   { name: "generatorRate", label: "Rate of the generator", options: RATES },
-  { name: "criticSteps", label: "Critic’s turns a step", options: [1, 2, 3, 5, 10] },
+  { name: "criticSteps", label: "Turns of the critic a step", options: [1, 2, 3, 5, 10] },
   {
     name: "clip",
     label: "Walls at ±c",
@@ -59,11 +59,11 @@ const CONTROLS = [
 ];
 
 const LAYERS = /** @type {const} */ ([
-  ["map", "critic’s map"],
+  ["map", "map of the critic"],
   ["real", "real"],
   ["fakes", "fakes"],
-  ["pushes", "pushes"],
-  ["mesh", "latents’ net"],
+  ["pushes", "pushes on the fakes"],
+  ["mesh", "net of the latents"],
 ]);
 
 let counter = 0;
@@ -101,7 +101,7 @@ export class Panel {
     this.canvas = element("canvas", { class: "gv-live-lab-plane", role: "img" });
     this.ground = element("div", { class: "gv-live-lab-ground" }, this.canvas);
     this.tale = element("p", { class: "gv-live-lab-tale" });
-    this.key = element("span", {});
+    this.key = element("p", { class: "gv-live-lab-key" });
     this.place = element("span", { class: "gv-live-lab-step" });
     this.mark = element("code", {
       title: "A fingerprint of all weights: two runs that share it are the same to the last bit",
@@ -143,14 +143,9 @@ export class Panel {
       "section",
       { class: "gv-live-lab-panel", "aria-label": `Run ${this.number}` },
       element("header", {}, objective, this.place, element("span", { class: "gv-live-lab-mark" }, "run ", this.mark)),
-      element(
-        "div",
-        { class: "gv-live-lab-left" },
-        this.ground,
-        this.tale,
-        shown,
-        element("p", { class: "gv-live-lab-key" }, this.key),
-      ),
+      this.ground,
+      this.tale,
+      element("div", { class: "gv-live-lab-below" }, shown, this.key),
       this.readings.element,
       settings,
     );
@@ -275,16 +270,16 @@ export class Panel {
   #showNumbers(seen) {
     this.place.textContent = `step ${seen.step.toLocaleString("en")}`;
     this.mark.textContent = seen.fingerprint;
-    const told = seen.report
-      ? turnInWords(seen.report, this.settings)
-      : `Nothing is learnt yet. ${next(seen, this.settings)}`;
+    const begun = seen.turn === 0 ? "Nothing is learnt yet." : `Here the run stands after ${step} steps.`;
+    const begun = seen.turn === 0 ? "Nothing is learnt yet." : "Here the run stands.";
+    const told = seen.report ? turnInWords(seen.report, this.settings) : `${begun} ${next(seen, this.settings)}`;
     this.tale.textContent = seen.lost ? LOST : told;
     this.element.dataset.step = String(seen.step);
     this.element.dataset.turn = String(seen.turn);
     this.canvas.setAttribute("aria-label", `The plane of this run. ${this.standing}`);
-    const step = seen.view.kind === "score" ? spacing(range(seen.view).high - range(seen.view).low) : 0;
+    const level = seen.view.kind === "score" ? spacing(range(seen.view).high - range(seen.view).low) : 0;
     this.key.textContent =
-      step > 0 ? `Level lines every ${short(step)}.` : `On the purple line the ${judge(this.settings)} cannot decide.`;
+      level > 0 ? `Level lines every ${short(level)}.` : `On the purple line the ${judge(this.settings)} cannot decide.`;
   }
 
   // ---- what stands on the page ----
@@ -314,7 +309,9 @@ export class Panel {
       const only = CONTROLS.find((control) => control.name === name)?.only;
       /** @type {HTMLElement} */ (list.parentElement).hidden = only !== undefined && !only(this.settings);
     }
-    this.element.dataset.critic = called(this.settings, "critic");
+    for (const name of this.element.querySelectorAll(".gv-live-lab-setting > span, .gv-live-toggle > span")) {
+      name.textContent = (name.textContent ?? "").replace(/critic|discriminator/, judge(this.settings));
+    }
   }
 }
 

@@ -44,7 +44,7 @@ export class Readings {
     const scale = clips ? ", in units of a steepness nobody knows" : "";
     const what = `The ${judge(settings)} claims the ${claim.name}${most}${scale}.`;
     this.distance.say(
-      `<b>Distance</b> <i>exact ${exact}</i> <i class="gv-critic">claimed ${claimed}</i><small>${what} Dashed: two real samples.</small>`,
+      `<b>Distance</b> <i>exact ${exact}</i> ${moments.length > 0 ? `<i class="gv-critic">claimed ${claimed}</i>` : ""}<small>${what} Dashed: two real samples.</small>`,
       `The exact earth mover’s distance is ${exact}; claimed is ${claimed}. ${what}`,
     );
     this.distance.lines({
@@ -83,7 +83,7 @@ export class Readings {
     const last = moments.at(-1);
     const [critic, generator] = [said(last?.criticLoss), said(last?.generatorLoss)];
     this.losses.say(
-      `<b>Losses</b> <i class="gv-critic">${judge(settings)} ${critic}</i> <i class="gv-generator">generator ${generator}</i>`,
+      `<b>Losses</b>${last ? ` <i class="gv-critic">${judge(settings)} ${critic}</i> <i class="gv-generator">generator ${generator}</i>` : ""}`,
       `The ${judge(settings)}’s is ${critic}, the generator’s ${generator}.`,
     );
     this.losses.lines({

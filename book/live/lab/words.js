@@ -6,16 +6,10 @@ import { OBJECTIVES } from "./objectives.js";
 /** @typedef {import("./settings.js").Settings} Settings */
 /** @typedef {import("./host.js").Told} Told */
 /** @typedef {import("./host.js").Seen} Seen */
-/** @typedef {import("./game.js").Player} Player */
 
 /** What the judge is called: a discriminator where it gives probabilities, else a critic. @param {Settings} settings */
 export function judge({ objective }) {
   return OBJECTIVES[objective].classifies ? "discriminator" : "critic";
-}
-
-/** @param {Settings} settings @param {Player} player */
-export function called(settings, player) {
-  return player === "critic" ? judge(settings) : "generator";
 }
 
 /** @param {number} share */
