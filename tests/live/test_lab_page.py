@@ -1,4 +1,4 @@
-"""The laboratory as a reader uses it, in a real browser: run, turns by hand, drawing, links, two runs, keyboard, phone."""
+"""The laboratory as a reader uses it, in a real browser: runs, turns by hand, drawing, links, keyboard, phone."""
 
 import threading
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from house import PATIENCE, built_site, installed_browser
+from house import PATIENCE, built_site, installed_browser, until
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -73,13 +73,20 @@ class Reader:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
 
+    def until(self, script: str) -> None:
+        """Until a script is true. Playwright's own waiting is an `eval`, which the page's policy forbids."""
+        until(
+            lambda: self.page.evaluate(script),
+            pause=lambda seconds: self.page.wait_for_timeout(1000 * seconds),
+        )
+
     def count(self, what: str, panel: int = 0) -> int:
         return int(self.page.locator(PANEL).nth(panel).get_attribute(f"data-{what}"))
 
     def wait(self, what: str, least: int, panel: int = 0) -> None:
         """Until a run's count of steps or turns has come so far."""
         script = f"+document.querySelectorAll('{PANEL}')[{panel}].dataset.{what} >= {least}"
-        self.page.wait_for_function(script)
+        self.until(script)
 
     def fingerprint(self, panel: int = 0) -> str:
         return self.page.locator(f"{PANEL} code").nth(panel).inner_text()
@@ -95,7 +102,11 @@ class Reader:
     def still(self) -> None:
         """Pause, and wait until nothing is under way."""
         self.press("Pause")
-        self.page.wait_for_timeout(500)
+        self.settle()
+
+    def settle(self) -> None:
+        """Until every run has answered."""
+        self.until(f"!document.querySelector('{PANEL}[data-busy=\"true\"]')")
 
     def leave(self) -> None:
         """Go, having met no error and been sent nowhere else."""
@@ -165,7 +176,7 @@ def test_a_drawing_becomes_the_data(reader: Reader) -> None:
     mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.5 * box["height"], steps=12)
     mouse.up()
     reader.press("Use this drawing")
-    reader.page.wait_for_function("location.hash.includes('data=drawn&drawing=')")
+    reader.until("location.hash.includes('data=drawn&drawing=')")
     drawing = reader.page.evaluate("/drawing=([\\w-]+)/.exec(location.hash)[1]")
     rows = {drawing[place] for place in range(1, len(drawing), 2)}
     assert len(drawing) >= 2 * 20
@@ -181,7 +192,7 @@ def test_a_drawing_can_be_made_with_the_keyboard(reader: Reader) -> None:
     reader.page.keyboard.press("Space")
     for key in ("ArrowUp", "Space", "ArrowRight", "ArrowRight", "Space", "Space", "Backspace", "Enter"):
         reader.page.keyboard.press(key)
-    reader.page.wait_for_function("location.hash.includes('data=drawn&drawing=')")
+    reader.until("location.hash.includes('data=drawn&drawing=')")
     drawing = reader.page.evaluate("/drawing=([\\w-]+)/.exec(location.hash)[1]")
     assert len(drawing) == 4  # two dabs
     assert reader.page.locator(".gv-live-lab-pencil").count() == 0
@@ -204,9 +215,7 @@ def test_a_link_plays_the_same_run_again_bit_for_bit(
     reader.still()
     reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     reader.press("Copy link")
-    reader.page.wait_for_function(
-        "document.querySelector('.gv-live-lab-note').textContent.includes('Copied')"
-    )
+    reader.until("document.querySelector('.gv-live-lab-note').textContent.includes('Copied')")
     link = reader.page.evaluate("navigator.clipboard.readText()")
     friend = Reader(browser, address, "#" + link.split("#")[1])
     friend.wait("turn", reader.count("turn"))
@@ -224,12 +233,10 @@ def test_two_runs_stand_side_by_side(reader: Reader) -> None:
     reader.wait("step", 20)
     reader.still()
     reader.press("A second run beside it")
-    reader.page.wait_for_function(f"document.querySelectorAll('{PANEL}[data-turn]').length === 2")
+    reader.until(f"document.querySelectorAll('{PANEL}[data-turn]').length === 2")
     assert reader.fingerprint(1) == reader.fingerprint(0)
     reader.page.locator(PANEL).nth(1).get_by_label("Objective").select_option("twosided")
-    reader.page.wait_for_function(
-        f"[...document.querySelectorAll('{PANEL}')].every(run => run.dataset.turn === '0')"
-    )
+    reader.until(f"[...document.querySelectorAll('{PANEL}')].every(run => run.dataset.turn === '0')")
     reader.press("Run")
     for panel in (0, 1):
         reader.wait("step", 10, panel)
@@ -259,7 +266,7 @@ def test_links_of_the_page_set_it_up(reader: Reader) -> None:
     links = reader.page.locator("a[href^='#lab']")
     assert links.count() >= 4
     reader.page.locator("a[href*='clipped']").click()
-    reader.page.wait_for_function(f"document.querySelectorAll('{PANEL}[data-turn=\"0\"]').length === 2")
+    reader.until(f"document.querySelectorAll('{PANEL}[data-turn=\"0\"]').length === 2")
     assert reader.page.get_by_label("Objective").first.input_value() == "clipped"
 
 
@@ -267,13 +274,13 @@ def test_the_keyboard_alone_suffices(reader: Reader) -> None:
     page = reader.page
     page.locator(".gv-live-lab-data input").first.focus()
     page.keyboard.press("ArrowRight")  # the next distribution
-    page.wait_for_function("location.hash.includes('data=grid')")
+    reader.until("location.hash.includes('data=grid')")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Run"
     page.keyboard.press("Enter")
     reader.wait("step", 15)
     page.keyboard.press("Space")
-    page.wait_for_function("document.activeElement.textContent === 'Run'")
+    reader.until("document.activeElement.textContent === 'Run'")
     unnamed = """[...document.querySelectorAll('.gv-live-lab :is(button, input, select, canvas, summary)')]
         .filter(e => !e.hidden && e.getAttribute('aria-hidden') !== 'true')
         .filter(e => !(e.textContent || e.getAttribute('aria-label') || e.labels?.[0]?.textContent))"""
@@ -284,7 +291,7 @@ def test_a_phone_shows_all_of_it(browser: "sync_api.Browser", address: str) -> N
     reader = Reader(browser, address, viewport={"width": 360, "height": 780}, has_touch=True)
     reader.page.get_by_text("Settings", exact=True).click()
     reader.press("A second run beside it")
-    reader.page.wait_for_function(f"document.querySelectorAll('{PANEL}[data-turn]').length === 2")
+    reader.until(f"document.querySelectorAll('{PANEL}[data-turn]').length === 2")
     assert reader.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     reader.page.get_by_role("button", name="Run", exact=True).tap()
     reader.wait("step", 5)

@@ -87,7 +87,6 @@ export class Panel {
     this.moments = [];
     /** @type {Seen | null} */
     this.seen = null;
-    this.busy = true; // until the worker has answered
     this.moving = 0; // the frame of a slow picture
     this.slow = false; // whether the next picture comes slowly
     this.asked = 0; // when the worker was last asked to play, and how many milliseconds it took
@@ -141,7 +140,7 @@ export class Panel {
     );
     this.element = element(
       "section",
-      { class: "gv-live-lab-panel", "aria-label": `Run ${this.number}` },
+      { class: "gv-live-lab-panel", "data-busy": "true", "aria-label": `Run ${this.number}` },
       element("header", {}, objective, this.place, element("span", { class: "gv-live-lab-mark" }, "run ", this.mark)),
       this.ground,
       this.tale,
@@ -176,7 +175,7 @@ export class Panel {
 
   /** @param {{ steps?: number, turns?: number, player?: Player, measure: boolean, slow?: boolean }} wanted */
   play({ slow = false, ...wanted }) {
-    this.busy = true;
+    this.#wait(true);
     this.slow = slow;
     this.asked = performance.now();
     this.worker.postMessage({ kind: "play", known: this.moments.length, ...wanted });
@@ -187,6 +186,16 @@ export class Panel {
     this.settings[name] = value;
     this.worker.postMessage({ kind: "change", name, value });
     this.#showSettings();
+  }
+
+  /** Whether the worker has yet to answer. */
+  get busy() {
+    return this.element.dataset.busy === "true";
+  }
+
+  /** @param {boolean} busy */
+  #wait(busy) {
+    this.element.dataset.busy = String(busy);
   }
 
   /** The run as a link holds it. @returns {Run} */
@@ -203,7 +212,7 @@ export class Panel {
 
   /** @param {Settings} settings */
   #begin(settings) {
-    this.busy = true;
+    this.#wait(true);
     this.settings = { ...settings };
     this.moments = [];
     this.seen = null;
@@ -219,7 +228,7 @@ export class Panel {
       this.tale.textContent = `Playing the run again: turn ${answer.turn.toLocaleString("en")} of ${answer.of.toLocaleString("en")}.`;
     } else if (answer.kind === "seen") {
       const before = this.seen;
-      this.busy = false;
+      this.#wait(false);
       this.seen = answer;
       this.took = performance.now() - this.asked;
       this.moments.push(...answer.moments);
@@ -270,7 +279,6 @@ export class Panel {
   #showNumbers(seen) {
     this.place.textContent = `step ${seen.step.toLocaleString("en")}`;
     this.mark.textContent = seen.fingerprint;
-    const begun = seen.turn === 0 ? "Nothing is learnt yet." : `Here the run stands after ${step} steps.`;
     const begun = seen.turn === 0 ? "Nothing is learnt yet." : "Here the run stands.";
     const told = seen.report ? turnInWords(seen.report, this.settings) : `${begun} ${next(seen, this.settings)}`;
     this.tale.textContent = seen.lost ? LOST : told;
@@ -279,7 +287,9 @@ export class Panel {
     this.canvas.setAttribute("aria-label", `The plane of this run. ${this.standing}`);
     const level = seen.view.kind === "score" ? spacing(range(seen.view).high - range(seen.view).low) : 0;
     this.key.textContent =
-      level > 0 ? `Level lines every ${short(level)}.` : `On the purple line the ${judge(this.settings)} cannot decide.`;
+      level > 0
+        ? `Level lines every ${short(level)}.`
+        : `On the purple line the ${judge(this.settings)} cannot decide.`;
   }
 
   // ---- what stands on the page ----

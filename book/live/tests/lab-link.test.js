@@ -1,7 +1,9 @@
 /** A link holds a run: what was set, what was changed on the way, who was sent to a turn, and how far it went. */
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { EXPERIMENTS, link, prepared } from "../lab/experiments.js";
 import { Game } from "../lab/game.js";
 import { DEFAULTS, fromFragment, MOST_TURNS, shownIn, toFragment } from "../lab/settings.js";
 
@@ -74,4 +76,13 @@ test("a stranger's link cannot ask for nonsense", () => {
   const events = "lab&events=5:width:64,-1:critic:1,5:critic:0,x,6:clip:,7:criticRate:9,8:critic:2";
   assert.deepEqual(fromFragment(events)?.[0].events, [{ turn: 8, name: "critic", value: 2 }]);
   assert.equal(fromFragment(`lab&turn=${MOST_TURNS + 1}`)?.[0].turn, 0);
+});
+
+test("the page links to every experiment as it was measured", () => {
+  const page = readFileSync(new URL("../../laboratory.md", import.meta.url), "utf8");
+  const links = [...page.matchAll(/href="(#lab[^"]*)"/g)].map(([, href]) => href.replaceAll("&amp;", "&"));
+  assert.deepEqual(links.toSorted(), Object.values(EXPERIMENTS).map(link).toSorted());
+  for (const experiment of Object.values(EXPERIMENTS)) {
+    assert.deepEqual(fromFragment(link(experiment)), prepared(experiment));
+  }
 });
