@@ -7,6 +7,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { argv } from "node:process";
+import { fileURLToPath } from "node:url";
 import { EXPERIMENTS, prepared } from "../book/live/lab/experiments.js";
 import { Game } from "../book/live/lab/game.js";
 
@@ -61,7 +62,7 @@ function before() {
   }
 }
 
-if (import.meta.url.endsWith(argv[1].split("/").at(-1) ?? "")) {
+if (argv[1] === fileURLToPath(import.meta.url)) {
   const record = before();
   const names = argv.length > 2 ? argv.slice(2) : Object.keys(EXPERIMENTS);
   for (const name of names) {

@@ -100,13 +100,12 @@ class Reader:
         return str(self.page.evaluate(script))
 
     def still(self) -> None:
-        """Pause, and wait until nothing is under way."""
+        """Pause, and wait until that is said, with what is measured then."""
         self.press("Pause")
-        self.settle()
-
-    def settle(self) -> None:
-        """Until every run has answered."""
-        self.until(f"!document.querySelector('{PANEL}[data-busy=\"true\"]')")
+        until(
+            lambda: self.spoken().startswith("Paused."),
+            pause=lambda seconds: self.page.wait_for_timeout(1000 * seconds),
+        )
 
     def leave(self) -> None:
         """Go, having met no error and been sent nowhere else."""

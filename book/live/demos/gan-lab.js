@@ -2,7 +2,8 @@
  * The GAN laboratory: choose or draw a distribution, and watch two small networks play for it.
  *
  * What is learnt is learnt in `lab/game.js`, in a worker for each run. This module is what the reader holds: what is
- * common to the runs, when they go, and the link that plays them again.
+ * common to the runs, when they go, and the link that plays them again. What a page asks for (`:with: objective=clipped`)
+ * has the names that a link has.
  *
  * @import { Demo, Kit } from "../kit/demo.js"
  * @import { Settings, Run } from "../lab/settings.js"
@@ -35,6 +36,8 @@ class Laboratory {
     this.waited = 0; // seconds since something was asked of the runs
     this.silent = 0; // seconds since something was said
     this.touched = false; // whether the address is to show the run
+    /** @type {"" | "measure" | "say"} */
+    this.ending = ""; // what a pause still asks for
     this.telling = false; // whether what a turn did is to be said when all have answered
     this.layers = { map: true, real: true, fakes: true, pushes: false, mesh: false };
     /** @type {Panel[]} */
@@ -88,8 +91,10 @@ class Laboratory {
     );
     stage.append(this.choices.element, transport, this.arena, more, this.note);
 
-    this.#layersOf(location.hash);
-    this.open(fromFragment(location.hash) ?? [{ settings: set({}), events: [], turn: 0 }]);
+    const asked = Object.entries(kit.options).map(([name, value]) => `${name}=${value}`);
+    const fragment = fromFragment(location.hash) ? location.hash : ["lab", ...asked].join("&");
+    this.#layersOf(fragment);
+    this.open(fromFragment(fragment) ?? []);
     const follow = () => this.#follow();
     addEventListener("hashchange", follow);
     this.end = () => removeEventListener("hashchange", follow);
@@ -107,6 +112,7 @@ class Laboratory {
   /** Show these runs, from their beginning or played to where their link says. @param {Run[]} runs */
   open(runs) {
     this.pause();
+    this.ending = "";
     this.pencil?.drop();
     while (this.panels.length > runs.length) this.panels.pop()?.stop();
     while (this.panels.length < runs.length) this.#addPanel();
@@ -200,6 +206,7 @@ class Laboratory {
       const better = this.pace * Math.min(1.5, Math.max(0.5, FRAME / slowest));
       this.pace = Math.max(1, Math.min(200, better > this.pace ? Math.ceil(better) : Math.floor(better)));
     }
+    this.#end();
     if (this.telling) {
       this.telling = false;
       this.kit.say(this.panels.map((panel) => `${panel.told} ${panel.standing}`).join(" "));
@@ -210,6 +217,7 @@ class Laboratory {
 
   go() {
     if (this.running) return;
+    this.ending = "";
     this.pencil?.finish();
     this.touched = true;
     this.running = true;
@@ -225,13 +233,26 @@ class Laboratory {
     this.running = false;
     this.loop.stop();
     this.#showRunning();
-    this.kit.say(`Paused. ${this.#standing()}`);
-    this.#showAddress();
+    this.ending = "measure";
+    this.#end();
+  }
+
+  /** What follows a pause, once the last steps are in: all is measured where it stands, and said. */
+  #end() {
+    if (this.panels.some(({ busy }) => busy)) return;
+    if (this.ending === "measure") {
+      this.ending = "say";
+      for (const panel of this.panels) panel.play({ measure: true });
+    } else if (this.ending === "say") {
+      this.ending = "";
+      this.kit.say(`Paused. ${this.#standing()}`);
+    }
   }
 
   /** A single turn or step by hand. @param {{ turns?: number, steps?: number, player?: Player }} wanted */
   one(wanted) {
     this.pause();
+    this.ending = "";
     if (this.panels.some(({ busy, seen }) => busy || seen?.lost)) return;
     this.touched = true;
     this.telling = true;

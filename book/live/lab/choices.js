@@ -17,7 +17,9 @@ export class Choices {
     /** @type {Map<string, { input: HTMLInputElement, canvas: HTMLCanvasElement }>} */
     this.all = new Map();
     this.drawing = "";
-    this.element = element("fieldset", { class: "gv-live-lab-data" }, element("legend", {}, "Real data"));
+    this.name = element("span", {});
+    const legend = element("legend", {}, "Real data: ", this.name);
+    this.element = element("fieldset", { class: "gv-live-lab-data" }, legend);
     const names = Object.entries(DISTRIBUTIONS).map(([key, { name }]) => [key, name]);
     for (const [value, name] of [...names, ["drawn", "draw your own"]]) {
       const input = element("input", { type: "radio", name: group, value });
@@ -34,6 +36,7 @@ export class Choices {
   show(data, drawing) {
     const chosen = this.all.get(data);
     if (chosen) chosen.input.checked = true;
+    this.name.textContent = data === "drawn" ? "your drawing" : DISTRIBUTIONS[data].name;
     this.drawing = drawing;
     this.#paint();
   }

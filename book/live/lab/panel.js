@@ -173,7 +173,7 @@ export class Panel {
     other.worker.postMessage({ kind: "save" });
   }
 
-  /** @param {{ steps?: number, turns?: number, player?: Player, measure: boolean, slow?: boolean }} wanted */
+  /** Steps or turns to play; neither only looks. @param {{ steps?: number, turns?: number, player?: Player, measure: boolean, slow?: boolean }} wanted */
   play({ slow = false, ...wanted }) {
     this.#wait(true);
     this.slow = slow;
