@@ -1,14 +1,11 @@
 """The laboratory as a reader uses it, in a real browser: runs, turns by hand, drawing, links, keyboard, phone."""
 
-import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from house import PATIENCE, built_site, installed_browser, until
-
-sync_api = pytest.importorskip("playwright.sync_api")
+from browsing import opened, sync_api
+from house import until
 
 pytestmark = pytest.mark.full  # the site is built, and a browser plays
 
@@ -17,33 +14,7 @@ PANEL = ".gv-live-lab-panel"
 FIRST_HUNDRED = "d9a72495"  # the same as in book/live/tests/lab-engine.test.js, which node plays
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves without a word."""
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(built_site())))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["sync_api.Browser"]:
-    path = installed_browser()
-    if path is None:
-        pytest.skip("No browser: the laboratory was NOT tested. `make system` says what to do.")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
-
-
-class Reader:
+class Experimenter:
     """Somebody at the page, and what the page did behind their back."""
 
     def __init__(
@@ -51,8 +22,7 @@ class Reader:
     ) -> None:
         self.foreign: list[str] = []
         self.errors: list[str] = []
-        self.context = browser.new_context(**{"viewport": {"width": 1300, "height": 1000}, **options})
-        self.context.set_default_timeout(1000 * PATIENCE)
+        self.context = opened(browser, **{"viewport": {"width": 1440, "height": 1000}, **options})
         self.page = self.context.new_page()
         self.page.route("**/*", partial(self._guard, address))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -115,13 +85,13 @@ class Reader:
 
 
 @pytest.fixture
-def reader(browser: "sync_api.Browser", address: str) -> Iterator[Reader]:
-    somebody = Reader(browser, address)
+def reader(browser: "sync_api.Browser", address: str) -> Iterator[Experimenter]:
+    somebody = Experimenter(browser, address)
     yield somebody
     somebody.leave()
 
 
-def test_nothing_moves_before_run_is_pressed_and_then_it_does(reader: Reader) -> None:
+def test_nothing_moves_before_run_is_pressed_and_then_it_does(reader: Experimenter) -> None:
     before = reader.picture()
     reader.page.wait_for_timeout(1000)
     assert reader.count("turn") == 0
@@ -137,7 +107,7 @@ def test_nothing_moves_before_run_is_pressed_and_then_it_does(reader: Reader) ->
     assert "modes reached" in reader.spoken()
 
 
-def test_a_turn_of_each_is_told_in_words(reader: Reader) -> None:
+def test_a_turn_of_each_is_told_in_words(reader: Experimenter) -> None:
     reader.press("Discriminator’s turn")
     reader.wait("turn", 1)
     assert reader.count("step") == 0
@@ -149,7 +119,7 @@ def test_a_turn_of_each_is_told_in_words(reader: Reader) -> None:
     assert "The generator draws 64 points" in reader.spoken()
 
 
-def test_slow_motion_goes_turn_by_turn(reader: Reader) -> None:
+def test_slow_motion_goes_turn_by_turn(reader: Experimenter) -> None:
     reader.page.get_by_text("slow motion", exact=True).click()
     reader.press("Run")
     reader.wait("turn", 3)
@@ -158,13 +128,13 @@ def test_slow_motion_goes_turn_by_turn(reader: Reader) -> None:
 
 
 def test_the_browser_plays_the_same_game_as_node(browser: "sync_api.Browser", address: str) -> None:
-    reader = Reader(browser, address, "#lab&turn=200")
+    reader = Experimenter(browser, address, "#lab&turn=200")
     assert reader.count("step") == 100
     assert reader.fingerprint() == FIRST_HUNDRED
     reader.leave()
 
 
-def test_a_drawing_becomes_the_data(reader: Reader) -> None:
+def test_a_drawing_becomes_the_data(reader: Experimenter) -> None:
     reader.page.get_by_text("draw your own", exact=True).click()
     ground = reader.page.locator(".gv-live-lab-pencil canvas")
     box = ground.bounding_box()
@@ -186,7 +156,7 @@ def test_a_drawing_becomes_the_data(reader: Reader) -> None:
     assert "of the shape reached" in reader.spoken()
 
 
-def test_a_drawing_can_be_made_with_the_keyboard(reader: Reader) -> None:
+def test_a_drawing_can_be_made_with_the_keyboard(reader: Experimenter) -> None:
     reader.page.get_by_label("draw your own").focus()
     reader.page.keyboard.press("Space")
     for key in ("ArrowUp", "Space", "ArrowRight", "ArrowRight", "Space", "Space", "Backspace", "Enter"):
@@ -198,7 +168,7 @@ def test_a_drawing_can_be_made_with_the_keyboard(reader: Reader) -> None:
 
 
 def test_a_link_plays_the_same_run_again_bit_for_bit(
-    reader: Reader, browser: "sync_api.Browser", address: str
+    reader: Experimenter, browser: "sync_api.Browser", address: str
 ) -> None:
     reader.press("Discriminator’s turn")
     reader.wait("turn", 1)
@@ -216,7 +186,7 @@ def test_a_link_plays_the_same_run_again_bit_for_bit(
     reader.press("Copy link")
     reader.until("document.querySelector('.gv-live-lab-note').textContent.includes('Copied')")
     link = reader.page.evaluate("navigator.clipboard.readText()")
-    friend = Reader(browser, address, "#" + link.split("#")[1])
+    friend = Experimenter(browser, address, "#" + link.split("#")[1])
     friend.wait("turn", reader.count("turn"))
     assert friend.fingerprint() == reader.fingerprint()
     for each in (reader, friend):
@@ -227,7 +197,7 @@ def test_a_link_plays_the_same_run_again_bit_for_bit(
     friend.leave()
 
 
-def test_two_runs_stand_side_by_side(reader: Reader) -> None:
+def test_two_runs_stand_side_by_side(reader: Experimenter) -> None:
     reader.press("Run")
     reader.wait("step", 20)
     reader.still()
@@ -251,7 +221,7 @@ def test_two_runs_stand_side_by_side(reader: Reader) -> None:
     assert reader.page.locator(PANEL).count() == 1
 
 
-def test_the_collapse_button_sets_the_rates_apart_and_goes(reader: Reader) -> None:
+def test_the_collapse_button_sets_the_rates_apart_and_goes(reader: Experimenter) -> None:
     reader.press("Make it collapse")
     reader.wait("step", 20)
     reader.page.get_by_text("Settings", exact=True).click()
@@ -260,7 +230,7 @@ def test_the_collapse_button_sets_the_rates_apart_and_goes(reader: Reader) -> No
     reader.still()
 
 
-def test_links_of_the_page_set_it_up(reader: Reader) -> None:
+def test_links_of_the_page_set_it_up(reader: Experimenter) -> None:
     """Each experiment's link is one that the laboratory understands, and opens it."""
     links = reader.page.locator("a[href^='#lab']")
     assert links.count() >= 4
@@ -269,7 +239,7 @@ def test_links_of_the_page_set_it_up(reader: Reader) -> None:
     assert reader.page.get_by_label("Objective").first.input_value() == "clipped"
 
 
-def test_the_keyboard_alone_suffices(reader: Reader) -> None:
+def test_the_keyboard_alone_suffices(reader: Experimenter) -> None:
     page = reader.page
     page.locator(".gv-live-lab-data input").first.focus()
     page.keyboard.press("ArrowRight")  # the next distribution
@@ -287,7 +257,7 @@ def test_the_keyboard_alone_suffices(reader: Reader) -> None:
 
 
 def test_a_phone_shows_all_of_it(browser: "sync_api.Browser", address: str) -> None:
-    reader = Reader(browser, address, viewport={"width": 360, "height": 780}, has_touch=True)
+    reader = Experimenter(browser, address, viewport={"width": 360, "height": 780}, has_touch=True)
     reader.page.get_by_text("Settings", exact=True).click()
     reader.press("A second run beside it")
     reader.until(f"document.querySelectorAll('{PANEL}[data-turn]').length === 2")
@@ -299,7 +269,7 @@ def test_a_phone_shows_all_of_it(browser: "sync_api.Browser", address: str) -> N
 
 
 def test_the_picture_follows_the_theme(browser: "sync_api.Browser", address: str) -> None:
-    reader = Reader(browser, address, color_scheme="dark")
+    reader = Experimenter(browser, address, color_scheme="dark")
     reader.page.get_by_label("map of the discriminator").uncheck()
     corner = "document.querySelector('.gv-live-lab-plane').getContext('2d').getImageData(3, 3, 1, 1).data"
     ground = reader.page.evaluate(
@@ -313,7 +283,7 @@ def test_the_picture_follows_the_theme(browser: "sync_api.Browser", address: str
 def test_with_less_motion_asked_for_pictures_change_twice_a_second(
     browser: "sync_api.Browser", address: str
 ) -> None:
-    reader = Reader(browser, address, reduced_motion="reduce")
+    reader = Experimenter(browser, address, reduced_motion="reduce")
     reader.page.evaluate(
         f"""() => {{
             window.changes = 0;
@@ -333,7 +303,7 @@ def test_with_less_motion_asked_for_pictures_change_twice_a_second(
 def test_a_link_that_asks_for_nonsense_opens_an_ordinary_run(
     browser: "sync_api.Browser", address: str
 ) -> None:
-    reader = Reader(browser, address, "#lab&width=1e9&objective=none&data=%3Cb%3E&turn=-3")
+    reader = Experimenter(browser, address, "#lab&width=1e9&objective=none&data=%3Cb%3E&turn=-3")
     assert reader.count("turn") == 0
     assert reader.page.get_by_label("Objective").input_value() == "nonsaturating"
     reader.leave()
