@@ -100,6 +100,8 @@ serve: book ## Open the built site on localhost
 # ---- tests ----------------------------------------------------------------------------------------------------------
 
 test: system lint book ## Run every check: style, types, unit tests, notebooks, book, site in a browser
+	@echo "==> Unit tests of the demos"
+	@$(BIN)/node --test "book/live/tests/*.test.js"
 	@echo "==> Tests"
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile tests
 	@echo "==> Notebooks, executed at the smoke budget"
@@ -111,6 +113,7 @@ check: lint fast ## Check style and types and run the fast tests, while you work
 
 fast: $(ENVIRONMENT)
 	@echo "==> Fast tests"
+	@$(BIN)/node --test "book/live/tests/*.test.js"
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not full" tests
 
 oldest: $(OLD_VENV)/.installed ## Run the fast tests at the oldest versions the course promises
@@ -128,11 +131,13 @@ $(OLD_VENV)/.installed: requirements-oldest.txt | $(ENVIRONMENT)
 system: $(ENVIRONMENT)
 	@tools/system.sh
 
-lint: $(ENVIRONMENT) ## Check style and types only
+lint: $(WEB_PACKAGES) ## Check style and types only
 	@echo "==> Style and types"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy --strict companion
+	@$(BIN)/node node_modules/.bin/biome check --error-on-warnings book/live
+	@$(BIN)/node node_modules/.bin/tsc --project .
 
 # ---- work -----------------------------------------------------------------------------------------------------------
 
