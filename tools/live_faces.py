@@ -1,11 +1,11 @@
-"""Write what the page's faces share with the package's as JSON: python tools/live_faces.py FOLDER.
+"""Write what the page's faces share with the package's as JSON: python tools/live_faces.py.
 
-`faces.json` holds every parameter and every number that the renderers and the prior are made of; `likeness.json` what
-“Draw me” needs besides. Nothing of it is typed a second time in the page.
+`book/live/faces/faces.json` holds every parameter and every number that the renderers and the prior are made of;
+`book/live/likeness/likeness.json` what “Draw me” needs besides. Nothing of it is typed a second time in the page, and a
+test compares both files with what this would write.
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from companion import pretrained
 from companion.data.faces import caricature, geometry, grid, prior
 from companion.data.faces.parameters import PARAMETERS
 from companion.files import write_text
-from companion.likeness import aligning, colours, drawing, hairdressing, measuring
+from companion.likeness import aligning, colours, drawing, hairdressing, lessons, measuring
 from companion.models import likeness
 from companion.models.likeness import LikenessReader
 from companion.randomness import _start, generator
 
+LIVE = Path(__file__).parents[1] / "book/live"
 SEED = 0  # of the prior in the page: its people are those of `draw(identity, view)`
 
 
@@ -94,6 +95,7 @@ def likeness_numbers() -> dict[str, Any]:
         "middle": rounded(reader.middle.tolist()),
         "spread": rounded(reader.spread.tolist()),
         **{"doubted": measuring.DOUBTED, "sure": measuring.SURE, "sureOtherwise": measuring.SURE_OTHERWISE},
+        **{"depth": lessons.DEPTH_COUNTS, "logs": likeness.LOGS, "leastDoubt": hairdressing.LEAST_DOUBT},
         **{"oneOf": measuring.ONE_OF, "amount": measuring.AMOUNT},
         "rows": {
             **{"skin": colours.CHEEKS_AND_FOREHEAD, "brows": colours.BROWS, "lips": colours.LIPS},
@@ -114,12 +116,14 @@ def rounded(values: Any) -> Any:
     return [rounded(value) for value in values] if isinstance(values, list) else float(f"{values:.8g}")
 
 
-def main(folder: Path) -> None:
-    """Write both files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (("faces", faces()), ("likeness", likeness_numbers())):
-        write_text(folder / f"{name}.json", json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+FILES = {"faces/faces.json": faces, "likeness/likeness.json": likeness_numbers}
+
+
+def written(content: dict[str, Any]) -> str:
+    """As the file holds it."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    for name, content in FILES.items():
+        write_text(LIVE / name, written(content()))

@@ -23,6 +23,7 @@ VARIED = {
     **{"hairline": 0.05, "hair_cover": 0.2, "hair_part": 0.2, "hair_sweep": 0.15},
 }  # by how much, head units
 OPINION = 0.03  # what a standard deviation away from the network's opinion costs, in overlap
+LEAST_DOUBT = 0.3  # nobody's opinion of hair is surer
 TEXTURE = ("hair_wave", "hair_curl", "hair_rope", "hair_plait", "hair_fade", "hair_bun")
 BALD = (0.0, 0.5, 1.0)  # of hair_thin: full, receding, none
 
@@ -37,7 +38,7 @@ def dressed(faces: Faces, hair: Tensor, doubts: dict[str, float], spread: dict[s
         spread: Of each parameter among drawn people.
     """
     seen = torch.nn.functional.interpolate(hair[None, None], size=(SIDE, SIDE), mode="area")[0, 0]
-    opinion = {name: (faces[name], spread[name] * max(doubts[name], 0.3)) for name in TEXTURE}
+    opinion = {name: (faces[name], spread[name] * max(doubts[name], LEAST_DOUBT)) for name in TEXTURE}
     first = _cuts(faces)
     best = first.rows(_costs(first, seen, opinion).argsort()[:BEST])
     varied = _varied(best)

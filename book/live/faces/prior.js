@@ -165,10 +165,19 @@ function coloursOf(prior, person, factors, age) {
   if (grey > 0.25) hair = mixed(hair, silver, grey);
   const dyed = person.chance("dyed", 0.03 * Number(age < 0.5));
   const dye = [0, 1 / 3, 2 / 3].map((turn) => 0.5 + 0.5 * Math.cos(2 * Math.PI * (person.uniform("dye") + turn)));
-  hair = mixed(hair, dye.map((value) => value * 0.75 + 0.05), 0.85 * dyed);
+  hair = mixed(
+    hair,
+    dye.map((value) => value * 0.75 + 0.05),
+    0.85 * dyed,
+  );
   const iris = along(prior.irises, person.uniform("iris") * (person.uniform("pale iris") < 1.2 * fair ? 1 : 0.33));
-  const lips = skin.map((value, channel) => value * [0.86, 0.6, 0.6][channel] + [0.03, 0, 0.01][channel]);
+  const lips = lipsOf(skin);
   return { ...channels("skin", skin), ...channels("hair", hair), ...channels("iris", iris), ...channels("lips", lips) };
+}
+
+/** Lips that go with a skin, both sRGB in [0, 1]. @param {number[]} skin */
+export function lipsOf(skin) {
+  return skin.map((value, channel) => value * [0.86, 0.6, 0.6][channel] + [0.03, 0, 0.01][channel]);
 }
 
 /** @param {import("./parameters.js").PriorData} prior @param {Draws} person @param {Numbers} factors @returns {Numbers} */
@@ -198,7 +207,13 @@ function lastingOf(prior, person, factors) {
 /** @param {import("./parameters.js").PriorData} prior @param {Draws} scene @param {Numbers} lasting @returns {Numbers} */
 function passingOf(prior, scene, lasting) {
   const moods = Object.values(prior.expressions);
-  const [smile, opened, raised, lids] = moods[scene.choice("expression", moods.map((mood) => mood[4]))];
+  const [smile, opened, raised, lids] =
+    moods[
+      scene.choice(
+        "expression",
+        moods.map((mood) => mood[4]),
+      )
+    ];
   const bare = (1 - lasting.headscarf) * (1 - lasting.turban);
   const worn = scene.uniform("hat");
   const cut = scene.uniform("cut");
@@ -247,7 +262,10 @@ function nuisanceOf(prior, scene) {
     wash: scene.chance("washed", 0.16) * (0.85 + 0.15 * scene.uniform("wash")),
     disc: scene.chance("disc", 0.5),
     ...channels("ground", ground),
-    ...channels("far", ground.map((value) => value * darker)),
+    ...channels(
+      "far",
+      ground.map((value) => value * darker),
+    ),
   };
 }
 
@@ -284,7 +302,7 @@ export function share(x) {
   return x > 0 ? 1 - tail : tail;
 }
 
-/** The inverse of `share`: Acklam's rational approximation, to 1.2e-9 of the value. @param {number} p */
+/** The inverse of `share`: Acklam’s rational approximation, to 1.2e-9 of the value. @param {number} p @returns {number} */
 export function quantile(p) {
   if (p > 0.5) return -quantile(1 - p);
   if (p < 0.02425) {

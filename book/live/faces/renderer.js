@@ -41,7 +41,7 @@ export class FaceRenderer {
     this.parameters = parameters;
     this.canvas = document.createElement("canvas");
     const options = { antialias: false, depth: false, preserveDrawingBuffer: true };
-    const gl = this.canvas.getContext("webgl2", options);
+    const gl = /** @type {WebGL2RenderingContext | null} */ (this.canvas.getContext("webgl2", options));
     if (!gl?.getExtension("EXT_color_buffer_float")) {
       throw new Error("Faces are drawn by WebGL 2, which this browser does not offer or has switched off.");
     }
@@ -123,7 +123,8 @@ export class FaceRenderer {
       const texture = gl.createTexture();
       gl.bindTexture(gl.TEXTURE_2D, texture);
       gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA32F, size, size);
-      for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
+      for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+        gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
       gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0 + place, gl.TEXTURE_2D, texture, 0);
       return texture;
     });
@@ -174,7 +175,8 @@ export class FaceRenderer {
     padded.set(face);
     gl.uniform4fv(at.P, padded);
     gl.uniform1i(at.uSize, this.size);
-    for (const [name, box] of Object.entries(boxes(this.parameters, face, kind, this.size))) gl.uniform4iv(at[name], box);
+    for (const [name, box] of Object.entries(boxes(this.parameters, face, kind, this.size)))
+      gl.uniform4iv(at[name], box);
   }
 
   /** Colours along lists, which are the same for the whole picture. @param {Built["at"]} at @param {Face} face */
@@ -263,10 +265,7 @@ export function boxes(parameters, face, kind, size) {
   const [cos, sin, own] = [Math.cos(p("roll")), Math.sin(p("roll")), p("scale")];
   return Object.fromEntries(
     Object.entries(windows).map(([name, [x, y, [wide, high]]]) => {
-      const reach = [
-        wide * Math.cos(roll) + high * Math.sin(roll),
-        high * Math.cos(roll) + wide * Math.sin(roll),
-      ];
+      const reach = [wide * Math.cos(roll) + high * Math.sin(roll), high * Math.cos(roll) + wide * Math.sin(roll)];
       const [width, height] = reach.map((length) => Math.min(size, Math.ceil(scale * length * size) + 2));
       const u = p("shift_x") + own * (cos * x - sin * y);
       const v = p("shift_y") + own * (sin * x + cos * y);
@@ -288,7 +287,8 @@ function toEven(value) {
 
 /** @param {Colour} from @param {Colour} to @param {number} share @returns {Colour} */
 function mixed(from, to, share) {
-  return [0, 1, 2].map((channel) => from[channel] + share * (to[channel] - from[channel]));
+  const [red, green, blue] = from.map((value, channel) => value + share * (to[channel] - value));
+  return [red, green, blue];
 }
 
 /** The colour at `where`, 0 to 1, along a list of bytes; in [0, 1]. @param {Colour[]} colours @param {number} where */
