@@ -26,11 +26,13 @@ SITE := _build/html
 ENVIRONMENT := $(VENV)/.installed
 WEB_PACKAGES := node_modules/.installed
 VENDORED := $(VENDOR)/.copied
+LIVE := book/web_static/live
+LIVE_MODELS := $(LIVE)/.made
 BUILT := $(SITE)/.built
 
 # What the site is made from. A change in any of it builds the whole site again: ten seconds, and no page is ever stale.
 SOURCES := _config.yml _toc.yml companion/data/assets.toml $(wildcard companion/data/sets/*) $(wildcard companion/pretrained/*.json) \
-  $(shell find book notebooks -type f -not -path '*/vendor/*' -not -path '*/__pycache__/*' \
+  $(shell find book notebooks -type f -not -path '*/vendor/*' -not -path '$(LIVE)/*' -not -path '*/__pycache__/*' \
     -not -path '*/.ipynb_checkpoints/*' -not -name '*.part' -not -path '*[!A-Za-z0-9._/-]*' | sort)
 
 .PHONY: FORCE help setup book serve test check fast oldest system lint lab classroom grade notebooks reproduce bench lock address clean
@@ -67,15 +69,24 @@ $(WEB_PACKAGES): package.json package-lock.json .npmrc | $(ENVIRONMENT)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error
 	@touch $@
 
-# Only what a page can ask for: MathJax with its fonts and speech rules, and the typefaces as woff2.
+# Only what a page can ask for: MathJax with its fonts and speech rules, the typefaces as woff2, and what runs models.
 $(VENDORED): $(WEB_PACKAGES) Makefile
-	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)/fonts $(VENDOR)/mathjax/output/chtml/fonts $(VENDOR)/mathjax/sre/mathmaps
+	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)/fonts $(VENDOR)/onnxruntime $(VENDOR)/mathjax/output/chtml/fonts $(VENDOR)/mathjax/sre/mathmaps
 	@cd node_modules/mathjax/es5 && cp -R tex-mml-chtml.js input a11y "$(CURDIR)/$(VENDOR)/mathjax/"
 	@cd node_modules/mathjax/es5 && cp -R output/chtml/fonts/woff-v2 "$(CURDIR)/$(VENDOR)/mathjax/output/chtml/fonts/"
 	@cd node_modules/mathjax/es5/sre/mathmaps && cp base.json en.json "$(CURDIR)/$(VENDOR)/mathjax/sre/mathmaps/"
 	@for style in normal italic; do \
 	  cp node_modules/@fontsource-variable/source-*/files/*-{latin,greek}-wght-$$style.woff2 $(VENDOR)/fonts/; done
 	@cp node_modules/@fontsource-variable/source-serif-4/files/*-latin-ext-wght-normal.woff2 $(VENDOR)/fonts/
+	@cd node_modules/onnxruntime-web/dist && \
+	  cp ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm "$(CURDIR)/$(VENDOR)/onnxruntime/"
+	@touch $@
+
+# Models for the demos in the page. Each is written again only if its weights or its settings have changed.
+$(LIVE_MODELS): $(ENVIRONMENT) tools/live_models.py companion/export.py $(wildcard book/live/prepare/*.py) \
+    $(wildcard companion/pretrained/*.safetensors)
+	@echo "==> Models for the demos in the page (a minute or two the first time)"
+	@$(PYTHON) tools/live_models.py $(LIVE)
 	@touch $@
 
 # ---- the book -------------------------------------------------------------------------------------------------------
@@ -88,7 +99,7 @@ _build/.sources: FORCE
 	@mkdir -p _build && { echo $(SOURCES) | cmp -s - $@ || echo $(SOURCES) > $@; }
 FORCE:
 
-$(BUILT): $(ENVIRONMENT) $(VENDORED) $(SOURCES) _build/.sources
+$(BUILT): $(ENVIRONMENT) $(VENDORED) $(LIVE_MODELS) $(SOURCES) _build/.sources
 	@echo "==> Building the site; a warning counts as an error"
 	@rm -rf $(SITE)
 	@$(BIN)/jupyter-book build . --all -W --keep-going -n --quiet >/dev/null  # warnings and errors still show

@@ -1,6 +1,6 @@
 """Demos in the page: `{live} NAME` shows one of `book/live/demos`, and every page forbids what is not the site's own.
 
-A figure holds a still picture, `book/images/live/NAME.png`, and a caption; the script in `book/live/kit/start.js` builds
+A figure holds a still picture, `book/images/live/NAME.png`, and a caption; the script `book/live/kit/start.js` builds
 the demo over the still when a reader comes near. A page without a demo loads none of it.
 """
 
@@ -27,7 +27,7 @@ SERVED = ("kit", "demos", "faces", "likeness", "live.css")  # the tests stay her
 # ---- the directive --------------------------------------------------------------------------------------------------
 
 
-class live(nodes.General, nodes.Element):  # noqa: N801  docutils names its nodes so
+class live(nodes.General, nodes.Element):
     """A demo's figure: an image, where there is a still, and a caption."""
 
 

@@ -34,6 +34,7 @@
  * @property {() => boolean} calm  Whether the reader asked for less motion.
  * @property {(frame: (seconds: number) => void) => Loop} loop  Frames that rest while the demo is out of view.
  * @property {Models} models
+ * @property {(name: string) => LazyModel} model  The way for most demos: a model that is fetched when first run.
  */
 
 /**
@@ -48,6 +49,14 @@
 /**
  * @typedef {object} Models
  * @property {(name: string, onProgress?: Progress) => Promise<Model>} load  Each is fetched once a page.
+ */
+
+/**
+ * A model that is fetched when it is first run, with its own progress bar; what goes wrong is said in the figure.
+ *
+ * @typedef {object} LazyModel
+ * @property {HTMLElement} element  The progress bar, hidden unless something is under way.
+ * @property {(inputs: Record<string, Tensor>) => Promise<Record<string, Tensor> | null>} run  Null if it went wrong.
  */
 
 /**

@@ -2,7 +2,7 @@
  * The only script that a page with demos loads. A demo's module is fetched when its figure comes near the window, a
  * model at the first touch. Where something is missing, the still picture stays and a sentence says why.
  *
- * @import { Demo, Kit, Loop, Running } from "./demo.js"
+ * @import { Demo, Kit, LazyModel, Loop, Running } from "./demo.js"
  */
 
 import { controls, element } from "./controls.js";
@@ -131,6 +131,30 @@ class Frame {
     return loop;
   }
 
+  /**
+   * @param {string} name
+   * @returns {LazyModel}
+   */
+  model(name) {
+    const bar = controls.progress("Fetching the model");
+    return {
+      element: bar.element,
+      run: async (inputs) => {
+        try {
+          const model = await models.load(name, bar.set);
+          const outputs = await model.run(inputs);
+          this.fail("");
+          return outputs;
+        } catch (error) {
+          this.fail(error instanceof Error ? error.message : String(error));
+          return null;
+        } finally {
+          bar.done();
+        }
+      },
+    };
+  }
+
   /** @returns {Kit} */
   kit() {
     return {
@@ -145,6 +169,7 @@ class Frame {
       calm: () => matchMedia("(prefers-reduced-motion: reduce)").matches,
       loop: (frame) => this.loop(frame),
       models,
+      model: (name) => this.model(name),
     };
   }
 }
