@@ -49,7 +49,8 @@ class DrawMe {
       "aria-label": "Your camera, as a mirror",
     });
     this.marks = kit.element("div", {});
-    this.frame = kit.element("div", { class: "gv-live-photo" }, this.photo, this.video, this.marks);
+    const tag = kit.element("span", { class: "gv-live-tag", "aria-hidden": "true" }, "Photograph");
+    this.frame = kit.element("div", { class: "gv-live-photo" }, this.photo, this.video, this.marks, tag);
     this.progress = kit.progress("Measuring");
     this.k = STRENGTH;
     this.style = "ink";
@@ -80,7 +81,7 @@ class DrawMe {
     });
     const zone = kit.dropZone({
       label: "Your photograph",
-      samples: [{ label: "Eileen Collins, astronaut (NASA, public domain)", url: kit.file("likeness/astronaut.jpg") }],
+      samples: [{ label: "Eileen Collins, astronaut (NASA, public domain)", url: kit.file("astronaut.jpg") }],
       onPicture: (bitmap) => {
         this.endCamera();
         this.take(bitmap);
@@ -199,7 +200,7 @@ class DrawMe {
     this.tools ??= (async () => {
       const { kit, parameters } = this;
       const say = (/** @type {number | null} */ part, /** @type {string} */ words) => this.progress.set(part, words);
-      const answer = await fetch(new URL("../likeness/likeness.json", import.meta.url));
+      const answer = await fetch(kit.file("likeness.json"));
       if (!answer.ok) throw new Error("The numbers that measuring needs could not be fetched; load the page anew.");
       /** @type {LikenessData} */
       const data = await answer.json();

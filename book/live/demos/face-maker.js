@@ -2,7 +2,7 @@
  * A face of sliders: the portrait and its caricature side by side, drawn by the package's own renderers as shaders.
  *
  * @import { Kit } from "../kit/demo.js"
- * @import { Colour, Face, Parameters } from "../faces/parameters.js"
+ * @import { Colour, Face, Parameter, Parameters } from "../faces/parameters.js"
  */
 
 import { Easel } from "../faces/easel.js";
@@ -150,10 +150,11 @@ class Maker {
 
   /** @param {string} name @param {string} label */
   slider(name, label) {
-    const { low, mean, high } = this.parameters.of(name);
+    const parameter = this.parameters.of(name);
+    const { low, mean, high } = parameter;
     const slider = this.kit.slider({
       ...{ label, min: low, max: high, value: mean, step: (high - low) / 200 },
-      said: (value) => away(value, low, mean, high),
+      said: (value) => said(parameter, value),
       onInput: (value) => this.set({ [name]: value }),
     });
     this.followers.push(() => {
@@ -336,17 +337,17 @@ class Maker {
 }
 
 /**
- * How far from the mean, in hundredths of the way to the end.
+ * A shape by its way from the mean to the end, anything else by how much there is of it.
  *
+ * @param {Parameter} parameter
  * @param {number} value
- * @param {number} low
- * @param {number} mean
- * @param {number} high
  */
-function away(value, low, mean, high) {
-  const share = value < mean ? (value - mean) / (mean - low || 1) : (value - mean) / (high - mean || 1);
+function said({ low, mean, high, shape }, value) {
+  const middle = shape || low < 0 ? mean : low;
+  const share = (value - middle) / (value < middle ? middle - low : high - middle);
   const hundredths = Math.round(100 * share);
-  if (!hundredths) return mean === low ? "none" : "average";
+  if (middle === low) return hundredths ? `${hundredths} %` : "none";
+  if (!hundredths) return "average";
   return `${hundredths < 0 ? "−" : "+"}${Math.abs(hundredths)} %`;
 }
 

@@ -17,7 +17,7 @@
  */
 
 /**
- * @typedef {object} FaceData what tools/live_faces.py writes
+ * @typedef {object} FaceData what book/live/prepare/face-maker.py writes
  * @property {Parameter[]} parameters
  * @property {Record<string, number>} constants
  * @property {{ scale: number, roll: number }} widest
@@ -120,7 +120,7 @@ export class Parameters {
 }
 
 /** Read what the package wrote. @param {URL | string} url @returns {Promise<Parameters>} */
-export async function loadParameters(url = new URL("faces.json", import.meta.url)) {
+export async function loadParameters(url = new URL("../faces.json", import.meta.url)) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error("The file of the faces' parameters could not be loaded; reload the page.");
   return new Parameters(await answer.json());

@@ -14,7 +14,7 @@ import { colours } from "./colours.js";
 import { dressed } from "./hairdressing.js";
 
 /**
- * @typedef {object} LikenessData what tools/live_faces.py writes
+ * @typedef {object} LikenessData what book/live/prepare/draw-me.py writes
  * @property {string[]} measured
  * @property {string[]} worn
  * @property {string[]} parts

@@ -1,0 +1,124 @@
+"""A page with one demo in it, as the site would serve it, without building the site: quick to make, and under its policy."""
+
+import json
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from house import PATIENCE, ROOT, installed_browser, until
+
+sync_api = pytest.importorskip("playwright.sync_api")
+
+BROWSER = (
+    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--enable-unsafe-swiftshader", "--use-angle=swiftshader"),
+)
+PAGE = """<!doctype html>
+<html lang="en" data-theme="light"><head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="_static/palette.css">
+<link rel="stylesheet" href="_static/live/live.css"><link rel="stylesheet" href="_static/live/demos/{name}.css">
+<style>html {{ --gv-sans: sans-serif; background: var(--gv-ground) }} body {{ max-width: 52rem; margin: 1rem auto; padding: 0 0.5rem }}</style>
+<script type="module" src="_static/live/kit/start.js"></script>
+</head><body><main class="bd-article bd-content"><figure class="gv-live" data-live="{name}" data-with="{options}">
+<figcaption>A demo.</figcaption></figure></main></body></html>
+"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves without a word."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def prepare(folder: Path, *demos: str) -> None:
+    """What the demos load, below the site's folder: modules, styles, runtimes, and what the build writes for them."""
+    sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "book/_ext")]
+    import gv_live
+    import live_models
+
+    static = folder / "_static"
+    for name in gv_live.SERVED:
+        source, target = ROOT / "book/live" / name, static / "live" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+    shutil.copy2(ROOT / "book/web_static/palette.css", static)
+    for model in (ROOT / "book/web_static/live/models").glob("*"):  # made before; only if it still holds is it kept
+        (static / "live/models").mkdir(exist_ok=True)
+        shutil.copy2(model, static / "live/models")
+    live_models.main(static / "live", *demos)
+    vendor(static / "vendor")
+    for demo in demos:
+        write_page(folder, demo)
+
+
+def vendor(folder: Path) -> None:
+    """The runtimes, by the lines of the Makefile's own step."""
+    for package, target, files in (
+        ("onnxruntime-web/dist", "onnxruntime", ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")),
+        ("@mediapipe/tasks-vision", "tasks-vision", ("vision_bundle.mjs", "wasm/vision_wasm_internal.js", "wasm/vision_wasm_internal.wasm")),
+    ):
+        (folder / target).mkdir(parents=True)
+        for name in files:
+            shutil.copy2(ROOT / "node_modules" / package / name, folder / target)
+
+
+def write_page(folder: Path, demo: str, options: str = "") -> None:
+    """`DEMO.html`, with the policy that the site's pages have."""
+    import gv_live
+
+    page = PAGE.format(name=demo, options=options)
+    meta = f'<head>{gv_live.MARK} content="{gv_live.policy_for(page)}">'
+    (folder / f"{demo}.html").write_text(page.replace("<head>", meta, 1), encoding="utf-8")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The folder on this machine alone; its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@contextmanager
+def chromium(*more: str) -> Iterator["sync_api.Browser"]:
+    """A browser that draws WebGL by software, as a machine without a graphics card does."""
+    with sync_api.sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=installed_browser(), args=[*BROWSER, *more])
+        except sync_api.Error as error:
+            pytest.skip(f"No browser: the demos were NOT tested. `make system` says what to do. {str(error)[:200]}")
+        yield browser
+        browser.close()
+
+
+def opened(browser: "sync_api.Browser", **options: object) -> "sync_api.Page":
+    """A tab of its own whose errors and requests are kept in `tab.said` and `tab.asked`."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(1000 * PATIENCE)
+    tab = context.new_page()
+    tab.said, tab.asked = [], []
+    tab.on("console", lambda m: tab.said.append(m.text) if m.type in {"error", "warning"} else None)
+    tab.on("pageerror", lambda error: tab.said.append(str(error)))
+    tab.on("request", lambda request: tab.asked.append(request))
+    return tab
+
+
+def numbers(value: object) -> str:
+    """As JSON, for scripts in the page."""
+    return json.dumps(value)
+
+
+def wait(tab: "sync_api.Page", said: str) -> object:
+    """Until an expression is true; the pages' policy forbids Playwright's own way, which evaluates text in the page."""
+    until(lambda: tab.evaluate(said), pause=lambda _: tab.wait_for_timeout(50))
+    return tab.evaluate(said)
