@@ -1,10 +1,9 @@
 """A page with one demo in it, as the site would serve it, without building the site: quick to make, and under its policy."""
 
-import json
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -36,6 +35,13 @@ class Quiet(SimpleHTTPRequestHandler):
     """Serves without a word."""
 
     def log_message(self, *_: object) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    """Does not mind a browser that goes away."""
+
+    def handle_error(self, *_: object) -> None:
         pass
 
 
@@ -83,22 +89,29 @@ def write_page(folder: Path, demo: str, options: str = "") -> None:
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
     """The folder on this machine alone; its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    server = Server(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
 
 
 @contextmanager
-def chromium(*more: str) -> Iterator["sync_api.Browser"]:
-    """A browser that draws WebGL by software, as a machine without a graphics card does."""
+def browsers() -> Iterator[Callable[..., "sync_api.Browser"]]:
+    """What starts Chromium, drawing WebGL by software as a machine without a graphics card does."""
     with sync_api.sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=installed_browser(), args=[*BROWSER, *more])
-        except sync_api.Error as error:
-            pytest.skip(f"No browser: the demos were NOT tested. `make system` says what to do. {str(error)[:200]}")
-        yield browser
-        browser.close()
+        started = []
+
+        def start(*more: str) -> "sync_api.Browser":
+            try:
+                browser = playwright.chromium.launch(executable_path=installed_browser(), args=[*BROWSER, *more])
+            except sync_api.Error as error:
+                pytest.skip(f"No browser: the demos were NOT tested. `make system` says what to do. {str(error)[:200]}")
+            started.append(browser)
+            return browser
+
+        yield start
+        for browser in started:
+            browser.close()
 
 
 def opened(browser: "sync_api.Browser", **options: object) -> "sync_api.Page":
@@ -111,11 +124,6 @@ def opened(browser: "sync_api.Browser", **options: object) -> "sync_api.Page":
     tab.on("pageerror", lambda error: tab.said.append(str(error)))
     tab.on("request", lambda request: tab.asked.append(request))
     return tab
-
-
-def numbers(value: object) -> str:
-    """As JSON, for scripts in the page."""
-    return json.dumps(value)
 
 
 def wait(tab: "sync_api.Page", said: str) -> object:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from stand import chromium, opened, prepare, served
+from stand import browsers, opened, prepare, served
 
 from companion.data import faces
 from companion.data.faces import Faces, part_masks
@@ -40,8 +40,8 @@ def page(tmp_path_factory) -> Iterator["object"]:
     """A page of the site with the renderer in it, and the numbers that the package wrote."""
     folder = tmp_path_factory.mktemp("site")
     prepare(folder, "face-maker")
-    with served(folder) as address, chromium() as browser:
-        tab = opened(browser)
+    with served(folder) as address, browsers() as start:
+        tab = opened(start())
         tab.goto(f"{address}/face-maker.html")
         tab.evaluate(SETUP)
         yield tab

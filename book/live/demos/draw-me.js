@@ -22,7 +22,7 @@ const MOST = 3;
 const LONGEST = 1600; // pixels of a photograph's side; larger ones are made smaller first
 const SHOWN = 640; // pixels of the photograph in the page
 const MARGIN = 0.12; // around a face's mesh, in its widths, where it is marked
-const LENT = 12; // the person whose colours the mean face wears until somebody comes
+const LENT = 56; // the person whose colours the mean face wears until somebody comes
 
 /** @type {import("../kit/demo.js").Demo} */
 export const demo = {
@@ -49,8 +49,9 @@ class DrawMe {
       "aria-label": "Your camera, as a mirror",
     });
     this.marks = kit.element("div", {});
+    this.hint = kit.element("p", { class: "gv-live-note" }, "Your photograph, or a sample, comes here. Until then: nobody.");
     const tag = kit.element("span", { class: "gv-live-tag", "aria-hidden": "true" }, "Photograph");
-    this.frame = kit.element("div", { class: "gv-live-photo" }, this.photo, this.video, this.marks, tag);
+    this.frame = kit.element("div", { class: "gv-live-photo" }, this.photo, this.hint, this.video, this.marks, tag);
     this.progress = kit.progress("Measuring");
     this.k = STRENGTH;
     this.style = "ink";
@@ -88,12 +89,12 @@ class DrawMe {
       },
       onError: (sentence) => kit.fail(sentence),
     });
-    this.camera = kit.button({ label: "Use the camera", onPress: () => this.pressCamera() });
+    this.camera = kit.button({ label: "Use the camera", main: true, onPress: () => this.pressCamera() });
+    zone.element.prepend(this.camera.element);
     const press = (/** @type {string} */ label, /** @type {() => void} */ onPress) =>
       kit.button({ label, onPress }).element;
     const buttons = kit.layout(
       "row",
-      this.camera.element,
       press("Save likeness", () => save(easel.large("portrait"), "likeness.png")),
       press("Save caricature", () => save(easel.large("caricature"), "caricature.png")),
     );
@@ -104,7 +105,7 @@ class DrawMe {
       "Your picture stays in this page: it is measured here, by your own machine, and nothing of it is sent or kept. ",
       "This is for drawing and for learning how a likeness is made. It cannot tell who somebody is, and it judges nobody.",
     );
-    return [pictures, this.progress.element, strength.element, this.pens(), zone.element, buttons, note];
+    return [pictures, this.progress.element, zone.element, strength.element, this.pens(), buttons, note];
   }
 
   pens() {
@@ -149,6 +150,7 @@ class DrawMe {
       return;
     }
     video.hidden = false;
+    this.hint.hidden = true;
     this.photo.hidden = true;
     this.marks.replaceChildren();
     this.camera?.label("Take the picture");
@@ -167,6 +169,7 @@ class DrawMe {
   async look(image) {
     const { kit, progress } = this;
     kit.fail("");
+    this.hint.hidden = true;
     this.original = canvasOf(image, image.width, image.height, LONGEST);
     const { width, height } = this.original;
     const scale = SHOWN / Math.max(width, height);
@@ -268,7 +271,7 @@ class DrawMe {
     const { parameters } = this;
     this.face = parameters.replace(drawPerson(parameters, LENT), {
       ...parameters.data.realMean,
-      ...{ glasses: 0, beard: 0, moustache: 0, stubble: 0, beanie: 0, sun_hat: 0, headscarf: 0, turban: 0 },
+      ...{ yaw: 0, pitch: 0, roll: 0, gaze_x: 0, gaze_y: 0, lids: 0, mouth_open: 0, brow_raise: 0, smile: 0.5 },
     });
     this.easel.describe("Nobody yet: the mean face.", "Nobody yet: the mean face, drawn.");
     this.show();

@@ -51,7 +51,7 @@ const STRENGTH = 1.4; // at the beginning: a friend's drawing
 const MOST = 3;
 const CHANGE = 0.45; // seconds from one person to the next
 const BLINK = { every: 4.2, lasts: 0.16 }; // seconds
-const FIRST_PERSON = 12;
+const FIRST_PERSON = 14;
 
 /** @type {import("../kit/demo.js").Demo} */
 export const demo = {
