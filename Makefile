@@ -35,7 +35,7 @@ SOURCES := _config.yml _toc.yml companion/data/assets.toml $(wildcard companion/
   $(shell find book notebooks -type f -not -path '*/vendor/*' -not -path '$(LIVE)/*' -not -path '*/__pycache__/*' \
     -not -path '*/.ipynb_checkpoints/*' -not -name '*.part' -not -path '*[!A-Za-z0-9._/-]*' | sort)
 
-.PHONY: FORCE help setup book serve test check fast oldest system lint lab classroom grade notebooks reproduce bench lock address clean
+.PHONY: FORCE help setup book serve test check fast oldest system lint lab classroom grade notebooks stills reproduce bench lock address clean
 
 help: ## List the targets
 	@echo "Generative Vision, Hands On"
@@ -166,6 +166,9 @@ grade: $(ENVIRONMENT) ## Grade what students have handed in: make grade ASSIGNME
 
 notebooks: $(ENVIRONMENT) ## Run notebooks and store their outputs; CHAPTER=1 for one, BUDGET=gpu for the long run
 	@$(PYTHON) tools/notebooks.py --budget $(BUDGET) $(CHAPTER)
+
+stills: book ## Take the pictures that stand for the demos where no script runs
+	@$(PYTHON) tools/live_stills.py $(SITE) "$$(command -v chromium || command -v chromium-browser || command -v google-chrome)"
 
 reproduce: $(ENVIRONMENT) ## Train a pretrained file again: make reproduce NAME=…
 	@$(BIN)/companion reproduce $(NAME)

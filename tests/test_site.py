@@ -4,50 +4,24 @@ No request leaves this machine, no page reports an error, nothing scrolls sidewa
 mode and the Colab button work.
 """
 
-import os
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import yaml
-from house import PATIENCE, ROOT, built_site, in_contents, installed_browser, pages
+from browsing import chromium, opened, serving
+from house import ROOT, built_site, in_contents, pages
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
 pytestmark = pytest.mark.full  # the site is built, and a browser visits all of it
 
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 VIEWS = {
     "light": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True},
 }
-
-
-def opened(browser: "sync_api.Browser", **options: object) -> "sync_api.BrowserContext":
-    """A reader's window; whoever waits in it is patient."""
-    context = browser.new_context(**options)
-    context.set_default_timeout(1000 * PATIENCE)
-    return context
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves without a word."""
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 class Visit(NamedTuple):
@@ -63,27 +37,14 @@ class Visit(NamedTuple):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(built_site())))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with serving(built_site()) as where:
+        yield where
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator["sync_api.Browser"]:
-    with sync_api.sync_playwright() as playwright:
-        path = installed_browser()
-        try:
-            started = playwright.chromium.launch(executable_path=path, args=list(QUIET))
-        except sync_api.Error as error:
-            message = (
-                f"No browser: the site was NOT tested. `make system` says what to do. {str(error)[:200]}"
-            )
-            if os.environ.get("CI"):
-                pytest.fail(message, pytrace=False)
-            pytest.skip(message)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 def visit(context: "sync_api.BrowserContext", address: str, page: str, view: str) -> Visit:

@@ -7,7 +7,8 @@ function `files(folder)` that writes what else it needs. A model is written agai
 import hashlib
 import math
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -52,7 +53,9 @@ def write_model(wanted: Network, folder: Path) -> None:
     content = as_onnx(network, half=wanted.half)
     difference = largest_difference(network, content)
     if not difference <= ALLOWED:
-        sys.exit(f"Written as ONNX, {wanted.name} differs from torch by {difference:.2g}; only {ALLOWED:.4f} is allowed.")
+        sys.exit(
+            f"Written as ONNX, {wanted.name} differs from torch by {difference:.2g}; only {ALLOWED:.4f} is allowed."
+        )
     signature = signature_of(network)
     write_bytes(folder / f"{wanted.name}.onnx", content)
     sides = {side: [_port(port) for port in getattr(signature, side)] for side in ("inputs", "outputs")}
@@ -66,10 +69,12 @@ def _port(port: Port) -> dict[str, object]:
 
 
 def prepared(path: Path) -> ModuleType:
-    spec = spec_from_file_location(f"prepare_{path.stem}", path)
-    assert spec and spec.loader
+    """The module of a demo, whose name is none that Python could import."""
+    loader = SourceFileLoader(f"prepare_{path.stem}", str(path))
+    spec = spec_from_loader(loader.name, loader)
+    assert spec
     module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    loader.exec_module(module)
     return module
 
 

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# The browser tests need Chromium; OpenCV and MediaPipe need three graphics libraries on Linux, and the test that nothing
-# leaves the machine needs strace there.
+# The browser tests need Chromium, those of the demos Firefox too; OpenCV and MediaPipe need three graphics libraries on
+# Linux, and the test that nothing leaves the machine needs strace there.
 # Installs what is missing where apt and root (or password-less sudo) are there; else prints the one command to run.
 set -euo pipefail
 
 have_browser() {
   command -v chromium || command -v chromium-browser || command -v google-chrome || command -v google-chrome-stable
 } >/dev/null
+have_firefox() { command -v firefox-esr || command -v firefox; } >/dev/null
 have_library() { ldconfig -p 2>/dev/null | grep -q "$1"; }
 
 missing=()
 have_browser || missing+=(chromium)
+have_firefox || missing+=(firefox-esr) # Debian's name
 if [ "$(uname)" = Linux ] && command -v ldconfig >/dev/null; then
   have_library libEGL.so.1 || missing+=(libegl1)
   have_library libGLESv2.so.2 || missing+=(libgles2)

@@ -12,9 +12,9 @@ export const demo = {
   title: "A map of handwritten digits",
 
   async start(stage, kit) {
-    const map = kit.element("img", { src: kit.file("digit-plane.png"), alt: "", class: "gv-live-picture" });
+    const map = await kit.image("digit-plane.png");
+    map.className = "gv-live-picture";
     map.draggable = false;
-    await map.decode();
 
     const model = kit.model("mnist-plane-decoder");
     const digit = picture({ width: SIDE, height: SIDE, label: "The digit at the handle", sharp: true });

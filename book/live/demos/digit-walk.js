@@ -11,9 +11,8 @@ export const demo = {
   title: "A walk between four digits",
 
   async start(stage, kit) {
-    const { corners: first, tiles } = await (await fetch(kit.file("digit-walk.json"))).json();
-    const sheet = kit.element("img", { src: kit.file("digit-walk.png"), alt: "" });
-    await sheet.decode();
+    const { corners: first, tiles } = await kit.json("digit-walk.json");
+    const sheet = await kit.image("digit-walk.png");
 
     const model = kit.model("dcgan-mnist");
     const around = `${tiles} by ${tiles} digits that turn into one another, another one in each corner`;
@@ -46,8 +45,8 @@ export const demo = {
       const before = corners;
       corners = [0, 1, 2, 3].map(() => normal(first[0].length, Math.random));
       const places = Array.from({ length: tiles ** 2 }, (_, index) => [
-        (index % tiles) / (tiles - 1),
-        1 - Math.floor(index / tiles) / (tiles - 1),
+        ((index % tiles) + 0.5) / tiles,
+        1 - (Math.floor(index / tiles) + 0.5) / tiles,
       ]);
       const found = await model.run({ latents: stacked(places.map(([x, y]) => latents(x, y))) });
       if (!found) {

@@ -26,9 +26,8 @@ export const demo = {
 
   async start(stage, kit) {
     /** @type {{ columns: number, directions: Record<string, number[]>, people: number[][] }} */
-    const { columns, directions, people } = await (await fetch(kit.file("faces-sliders.json"))).json();
-    const sheet = kit.element("img", { src: kit.file("faces-sliders.png"), alt: "" });
-    await sheet.decode();
+    const { columns, directions, people } = await kit.json("faces-sliders.json");
+    const sheet = await kit.image("faces-sliders.png");
 
     const model = kit.model("faces-vae-decoder");
     const face = picture({ width: SIDE, height: SIDE, label: "The face as the sliders stand" });
@@ -70,7 +69,7 @@ export const demo = {
       kit.say(`Person ${who + 1} of ${people.length}.`);
       travel.start();
     };
-    const row = kit.element("div", { class: "gv-live-samples", role: "group", "aria-label": "People" });
+    const row = kit.element("div", { class: "gv-live-samples gv-live-people", role: "group", "aria-label": "People" });
     for (let who = 0; who < CHOICES; who++) {
       const thumb = picture({ width: SIDE, height: SIDE, label: `Person ${who + 1}` });
       stored(thumb, who);

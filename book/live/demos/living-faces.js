@@ -13,9 +13,8 @@ export const demo = {
 
   async start(stage, kit) {
     /** @type {{ columns: number, directions: Record<string, number[]>, people: number[][] }} */
-    const { columns, directions, people } = await (await fetch(kit.file("faces-sliders.json"))).json();
-    const sheet = kit.element("img", { src: kit.file("faces-sliders.png"), alt: "" });
-    await sheet.decode();
+    const { columns, directions, people } = await kit.json("faces-sliders.json");
+    const sheet = await kit.image("faces-sliders.png");
 
     const model = kit.model("faces-vae-decoder");
     const crowd = picture({ width: SIDE * WHO.length, height: SIDE, label: "Four drawn people" });

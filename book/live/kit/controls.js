@@ -60,8 +60,11 @@ export function slider({ label, min, max, value, step = 0.01, said = (v) => plai
     const words = said(input.valueAsNumber);
     shown.textContent = words;
     input.setAttribute("aria-valuetext", words);
-    const part = (input.valueAsNumber - min) / (max - min);
-    input.style.setProperty("--gv-live-part", `${100 * part}%`);
+    // The line is filled from zero, or from the end if zero is beyond it.
+    const ends = [Math.min(Math.max(0, min), max), input.valueAsNumber].sort((a, b) => a - b);
+    ends.forEach((end, index) => {
+      input.style.setProperty(`--gv-live-${["from", "to"][index]}`, `${(100 * (end - min)) / (max - min)}%`);
+    });
   };
   input.valueAsNumber = value;
   show();

@@ -26,6 +26,8 @@
  * @typedef {object} KitBase
  * @property {URL} base  Where `_static/live/` lies.
  * @property {(path: string) => string} file  The address of a file below it: `kit.file("models/digits.json")`.
+ * @property {(path: string) => Promise<any>} json  What a JSON file below it says.
+ * @property {(path: string) => Promise<HTMLImageElement>} image  A picture below it, ready to be drawn.
  * @property {Record<string, string>} options  What the page asks for: `:with: data=ring&compact=yes`.
  * @property {string} still  The address of the still picture; empty if the demo has none.
  * @property {(words: string) => void} say  Speak through a screen reader; what is said twice is spoken once.

@@ -29,6 +29,25 @@ async function begin(figure) {
   }
 }
 
+/** @param {string} path */
+const fileAt = (path) => new URL(path, BASE).href;
+
+/** @param {string} path */
+async function json(path) {
+  const answer = await fetch(fileAt(path)).catch(() => null);
+  if (!answer?.ok) throw new Error(`${path} could not be fetched.`);
+  return answer.json();
+}
+
+/** @param {string} path */
+async function image(path) {
+  const picture = element("img", { src: fileAt(path), alt: "" });
+  await picture.decode().catch(() => {
+    throw new Error(`${path} could not be fetched.`);
+  });
+  return picture;
+}
+
 /** One demo in the page: what it says, what it is told, and whether it is in view. */
 class Frame {
   /**
@@ -160,7 +179,9 @@ class Frame {
     return {
       ...controls,
       base: BASE,
-      file: (path) => new URL(path, BASE).href,
+      file: fileAt,
+      json,
+      image,
       options: Object.fromEntries(new URLSearchParams(this.figure.dataset.with ?? "")),
       still: this.figure.querySelector("img")?.src ?? "",
       say: (words) => this.say(words),

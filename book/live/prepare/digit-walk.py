@@ -12,7 +12,7 @@ from companion.viz.grids import image_grid
 
 MODELS = (Network("dcgan-mnist"),)
 TILES = 7
-SEED = 11  # four digits that can be read
+SEED = 37  # a 6, a 2, a 7 and a 5 that can be read
 
 
 @torch.no_grad()
@@ -20,7 +20,7 @@ def files(folder: Path) -> None:
     """`digit-walk.json` and `digit-walk.png`."""
     network = pretrained.load("dcgan-mnist")
     corners = torch.randn(4, network.config.latents, generator=generator(SEED, "corners of a walk"))
-    at = torch.linspace(0, 1, TILES)
+    at = (2 * torch.arange(TILES) + 1) / (2 * TILES)  # the middles of equal tiles
     places = torch.cartesian_prod(at.flip(0), at).flip(1)  # (x, y) with y upwards, the topmost row first
     sheet = network(torch.stack([between(corners, x, y) for x, y in places]))
     with replacing(folder / "digit-walk.png") as file:

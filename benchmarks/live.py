@@ -1,0 +1,140 @@
+"""Measure the demos in a browser: from the slider to the canvas, and what a first and a repeated visit load.
+
+python -m benchmarks.live _build/html prints a table; the site is the one that `make book` has built.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+from playwright.sync_api import Page, sync_playwright
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+WARM_UP, TIMES = 10, 100
+# Move the first slider of a figure and wait until the canvas is written to; in milliseconds.
+MEASURE = """async ([demo, times]) => {
+  const input = document.querySelector(`figure[data-live="${demo}"] input[type=range]`);
+  const { prototype } = CanvasRenderingContext2D, put = prototype.putImageData;
+  let painted = () => {};
+  prototype.putImageData = function (...all) { put.apply(this, all); painted(); };
+  const taken = [];
+  for (let time = 0; time < times; time++) {
+    const low = Number(input.min), high = Number(input.max);
+    input.valueAsNumber = low + (high - low) * ((time * 0.37 + 0.11) % 1);
+    const begun = performance.now();
+    await new Promise(done => { painted = done; input.dispatchEvent(new Event("input", { bubbles: true })); });
+    taken.push(performance.now() - begun);
+    await new Promise(requestAnimationFrame);
+  }
+  prototype.putImageData = put;
+  return taken;
+}"""
+LOADED = """() => performance.getEntries()
+  .filter(e => ["navigation", "resource"].includes(e.entryType))
+  .map(e => [e.transferSize, performance.getEntriesByType("navigation")[0].domInteractive])"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves without a word."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Demo(NamedTuple):
+    """A demo and the page it is on."""
+
+    name: str
+    page: str
+    what: str
+
+
+DEMOS = (
+    Demo("digit-plane", "book/live.html", "one digit, 32×32, 2 latents"),
+    Demo("digit-walk", "book/live.html", "one digit, 32×32, 64 latents"),
+    Demo("faces-sliders", "book/live.html", "one face, 64×64, 64 latents"),
+    Demo("living-faces", "book/index.html", "four faces, 64×64 each"),
+)
+
+
+@contextmanager
+def browsing(site: Path) -> Iterator[tuple[Page, str]]:
+    """A window that has never been on the site, and the site's address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        tab = browser.new_page()
+        tab.set_default_timeout(600_000)
+        yield tab, f"http://127.0.0.1:{server.server_port}"
+        browser.close()
+    server.shutdown()
+
+
+def latency(site: Path, demo: Demo, times: int) -> list[float]:
+    """Milliseconds from the slider's event to the canvas, one for each of `times` moves."""
+    with browsing(site) as (tab, address):
+        tab.goto(f"{address}/{demo.page}")
+        tab.locator(f'figure[data-live="{demo.name}"]').scroll_into_view_if_needed()
+        tab.locator(f'figure[data-live="{demo.name}"].gv-live-on').wait_for()
+        tab.evaluate(MEASURE, [demo.name, WARM_UP])
+        taken: list[float] = tab.evaluate(MEASURE, [demo.name, times])
+    return taken
+
+
+def loads(site: Path, page: str) -> list[tuple[float, float]]:
+    """Megabytes and milliseconds until interactive, of the first visit and the next, nothing touched."""
+    found = []
+    with browsing(site) as (tab, address):
+        for _ in range(2):
+            tab.goto("about:blank")
+            tab.goto(f"{address}/{page}", wait_until="networkidle")
+            entries = tab.evaluate(LOADED)
+            found.append((sum(size for size, _ in entries) / 1e6, entries[0][1]))
+    return found
+
+
+def bytes_of(site: Path) -> tuple[float, float]:
+    """Megabytes of the whole site without and with what runs models."""
+    files = [path for path in site.rglob("*") if path.is_file()]
+    heavy = sum(path.stat().st_size for path in files if path.suffix in {".wasm", ".onnx"})
+    return sum(path.stat().st_size for path in files) / 1e6 - heavy / 1e6, heavy / 1e6
+
+
+def main() -> None:
+    """Print what was measured, and on what."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("site", type=Path)
+    parser.add_argument("--times", type=int, default=TIMES)
+    options = parser.parse_args()
+    print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} as it began\n")
+    print("| demo | from slider to canvas, median | 95 of 100 below | fastest |\n| --- | --- | --- | --- |")
+    for demo in DEMOS:
+        taken = sorted(latency(options.site, demo, options.times))
+        high = taken[int(0.95 * (len(taken) - 1))]
+        print(
+            f"| {demo.name}: {demo.what} | {statistics.median(taken):.1f} ms | {high:.1f} ms | {taken[0]:.1f} ms |",
+            flush=True,
+        )
+    print("\n| page, nothing touched | first visit | next visit |\n| --- | --- | --- |")
+    for page in ("book/index.html", "book/live.html", "notebooks/01_gan_basics.html"):
+        cells = [
+            f"{size:.2f} MB, interactive after {ready:.0f} ms" for size, ready in loads(options.site, page)
+        ]
+        print(f"| {page} | {' | '.join(cells)} |", flush=True)
+    light, heavy = bytes_of(options.site)
+    print(f"\nThe whole site: {light:.1f} MB, and {heavy:.1f} MB of models and what runs them.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+// Uses each demo in Firefox, which Playwright's own build is needed for and the distribution's is not: over WebDriver BiDi.
+// node firefox.mjs ADDRESS FIREFOX prints, for each demo, where its controls stand and what its canvas shows.
+import { launch } from "puppeteer-core";
+
+const [address, executablePath] = process.argv.slice(2);
+const PATIENCE = 600_000;
+const browser = await launch({ browser: "firefox", executablePath, headless: true, timeout: PATIENCE, protocolTimeout: PATIENCE });
+const page = await browser.newPage();
+page.setDefaultTimeout(PATIENCE);
+const errors = [];
+const asked = [];
+page.on("console", (message) => ["error", "warn"].includes(message.type()) && errors.push(message.text()));
+page.on("pageerror", (error) => errors.push(error.message));
+page.on("request", (request) => asked.push(request.url()));
+
+const found = {};
+async function use(where, demo, canvas, act) {
+  const figure = `figure[data-live="${demo}"]`;
+  await page.goto(`${address}/${where}`);
+  await page.$eval(figure, (element) => element.scrollIntoView({ block: "center", behavior: "instant" }));
+  await page.waitForSelector(`${figure}.gv-live-on`);
+  await page.$eval(figure, (element) => element.scrollIntoView({ block: "start", behavior: "instant" }));
+  const heavy = asked.filter((url) => /\.(wasm|onnx)$/.test(url)).length;
+  const pixels = () => page.$eval(`${figure} ${canvas}`, (one) => one.toDataURL("image/png").split(",")[1]);
+  const before = await pixels();
+  await act(figure);
+  const trouble = () => page.$eval(`${figure} .gv-live-trouble`, (line) => line.textContent);
+  for (const end = Date.now() + PATIENCE; Date.now() < end && (await pixels()) === before && !(await trouble()); ) {
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  await new Promise((done) => setTimeout(done, 1000)); // the last of what was asked for
+  const values = await page.$$eval(`${figure} input[type=range]`, (all) => all.map((input) => input.valueAsNumber));
+  found[demo] = { values, pixels: await pixels(), trouble: await trouble(), heavy };
+}
+
+async function drag(figure) {
+  const box = await (await page.$(`${figure} .gv-live-pad`)).boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.7 * box.width, box.y + 0.4 * box.height);
+  await page.mouse.up();
+}
+
+await use("book/live.html", "digit-walk", ".gv-live-side canvas", drag);
+await use("book/live.html", "digit-plane", "canvas", drag);
+await use("book/live.html", "faces-sliders", "canvas", async (figure) => {
+  await page.focus(`${figure} input[type=range]`);
+  await page.keyboard.press("End");
+});
+await use("book/index.html", "living-faces", "canvas", drag);
+await browser.close();
+console.log(JSON.stringify({ found, errors, foreign: asked.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(address)) }));

@@ -1,0 +1,55 @@
+"""Guards that the demos work in Firefox as well: each is used once, and its canvas compared with torch's answer."""
+
+import json
+import os
+import shutil
+
+import pytest
+import torch
+from house import ROOT, run
+from visitor import drawn, levels_apart, mixed, prepared
+
+pytestmark = pytest.mark.full  # the site is built, and a browser uses it
+
+
+@pytest.fixture(scope="module")
+def seen(address: str) -> dict:
+    firefox = shutil.which("firefox-esr") or shutil.which("firefox")
+    if not firefox:
+        message = "No Firefox: the demos were NOT tested in it. `make system` says what to do."
+        if os.environ.get("CI"):
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+    result = run(str(ROOT / ".venv/bin/node"), str(ROOT / "tests/live/firefox.mjs"), address, firefox)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def test_nothing_is_complained_of_and_nothing_comes_from_elsewhere(seen):
+    assert seen["errors"] == []
+    assert seen["foreign"] == []
+    assert {name: demo["trouble"] for name, demo in seen["found"].items() if demo["trouble"]} == {}
+    assert seen["found"]["digit-walk"]["heavy"] == 0  # before its first touch
+
+
+def test_digits_are_those_that_torch_draws(seen):
+    walk, plane = seen["found"]["digit-walk"], seen["found"]["digit-plane"]
+    corners = torch.tensor(prepared("digit-walk")["corners"])
+    assert levels_apart(walk["pixels"], drawn("dcgan-mnist", mixed(corners, *walk["values"]))) <= 1
+    assert levels_apart(plane["pixels"], drawn("mnist-plane", torch.tensor(plane["values"]))) <= 1
+
+
+def test_faces_are_those_that_torch_draws(seen):
+    ready = prepared("faces-sliders")
+    people = torch.tensor(ready["people"])
+    lines = {name: torch.tensor(line) for name, line in ready["directions"].items()}
+    sliders, living = seen["found"]["faces-sliders"], seen["found"]["living-faces"]
+    assert sliders["values"] == [5, *[0] * 7]
+    smiling = drawn("faces-vae", people[0] + 5 * lines["smiling"])
+    assert levels_apart(sliders["pixels"], smiling) <= 1
+    x, y = living["values"]
+    faces = [
+        drawn("faces-vae", people[who] - x * lines["looks_left"] + y * lines["long_hair"])
+        for who in (0, 4, 5, 6)
+    ]
+    assert levels_apart(living["pixels"], torch.cat(faces, dim=2)) <= 1
