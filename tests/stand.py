@@ -1,48 +1,27 @@
-"""A page with one demo in it, as the site would serve it, without building the site: quick to make, and under its policy."""
+"""A page with one demo in it, as the site would serve it and under its policy, but quick to make: nothing else is built."""
 
 import shutil
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pytest
-from house import PATIENCE, ROOT, installed_browser, until
+from browsing import opened, sync_api
+from house import ROOT, until
 
-sync_api = pytest.importorskip("playwright.sync_api")
-
-BROWSER = (
-    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--enable-unsafe-swiftshader", "--use-angle=swiftshader"),
-)
 PAGE = """<!doctype html>
 <html lang="en" data-theme="light"><head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="_static/palette.css">
 <link rel="stylesheet" href="_static/live/live.css"><link rel="stylesheet" href="_static/live/demos/{name}.css">
-<style>html {{ --gv-sans: sans-serif; background: var(--gv-ground) }} body {{ max-width: 52rem; margin: 1rem auto; padding: 0 0.5rem }}</style>
+<style>
+html {{ --gv-sans: sans-serif; background: var(--gv-ground) }}
+body {{ max-width: 52rem; margin: 1rem auto; padding: 0 0.5rem }}
+</style>
 <script type="module" src="_static/live/kit/start.js"></script>
-</head><body><main class="bd-article bd-content"><figure class="gv-live" data-live="{name}" data-with="{options}">
+</head><body><main class="bd-article bd-content">
+<figure class="gv-live" data-live="{name}" data-with="{options}">
 <figcaption>A demo.</figcaption></figure></main></body></html>
 """
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves without a word."""
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class Server(ThreadingHTTPServer):
-    """Does not mind a browser that goes away."""
-
-    def handle_error(self, *_: object) -> None:
-        pass
 
 
 def prepare(folder: Path, *demos: str) -> None:
@@ -57,7 +36,9 @@ def prepare(folder: Path, *demos: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
     shutil.copy2(ROOT / "book/web_static/palette.css", static)
-    for model in (ROOT / "book/web_static/live/models").glob("*"):  # made before; only if it still holds is it kept
+    for model in (ROOT / "book/web_static/live/models").glob(
+        "*"
+    ):  # made before; only if it still holds is it kept
         (static / "live/models").mkdir(exist_ok=True)
         shutil.copy2(model, static / "live/models")
     live_models.main(static / "live", *demos)
@@ -66,12 +47,21 @@ def prepare(folder: Path, *demos: str) -> None:
         write_page(folder, demo)
 
 
+RUNTIMES = {
+    "onnxruntime": (
+        "onnxruntime-web/dist",
+        ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
+    ),
+    "tasks-vision": (
+        "@mediapipe/tasks-vision",
+        ("vision_bundle.mjs", "wasm/vision_wasm_internal.js", "wasm/vision_wasm_internal.wasm"),
+    ),
+}  # as the Makefile copies them
+
+
 def vendor(folder: Path) -> None:
-    """The runtimes, by the lines of the Makefile's own step."""
-    for package, target, files in (
-        ("onnxruntime-web/dist", "onnxruntime", ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")),
-        ("@mediapipe/tasks-vision", "tasks-vision", ("vision_bundle.mjs", "wasm/vision_wasm_internal.js", "wasm/vision_wasm_internal.wasm")),
-    ):
+    """What runs models and finds faces."""
+    for target, (package, files) in RUNTIMES.items():
         (folder / target).mkdir(parents=True)
         for name in files:
             shutil.copy2(ROOT / "node_modules" / package / name, folder / target)
@@ -86,39 +76,9 @@ def write_page(folder: Path, demo: str, options: str = "") -> None:
     (folder / f"{demo}.html").write_text(page.replace("<head>", meta, 1), encoding="utf-8")
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The folder on this machine alone; its address."""
-    server = Server(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-
-
-@contextmanager
-def browsers() -> Iterator[Callable[..., "sync_api.Browser"]]:
-    """What starts Chromium, drawing WebGL by software as a machine without a graphics card does."""
-    with sync_api.sync_playwright() as playwright:
-        started = []
-
-        def start(*more: str) -> "sync_api.Browser":
-            try:
-                browser = playwright.chromium.launch(executable_path=installed_browser(), args=[*BROWSER, *more])
-            except sync_api.Error as error:
-                pytest.skip(f"No browser: the demos were NOT tested. `make system` says what to do. {str(error)[:200]}")
-            started.append(browser)
-            return browser
-
-        yield start
-        for browser in started:
-            browser.close()
-
-
-def opened(browser: "sync_api.Browser", **options: object) -> "sync_api.Page":
-    """A tab of its own whose errors and requests are kept in `tab.said` and `tab.asked`."""
-    context = browser.new_context(**options)
-    context.set_default_timeout(1000 * PATIENCE)
-    tab = context.new_page()
+def opened_tab(browser: "sync_api.Browser", **options: object) -> "sync_api.Page":
+    """A tab in a window of its own; its complaints and requests are kept in `tab.said` and `tab.asked`."""
+    tab = opened(browser, **options).new_page()
     tab.said, tab.asked = [], []
     tab.on("console", lambda m: tab.said.append(m.text) if m.type in {"error", "warning"} else None)
     tab.on("pageerror", lambda error: tab.said.append(str(error)))

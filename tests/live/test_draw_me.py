@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
+from browsing import chromium, serving
 from PIL import Image
-from stand import browsers, opened, prepare, served, wait
+from stand import opened_tab, prepare, wait
 
 from companion.data import faces
 from companion.data.assets import manifest
@@ -79,7 +80,7 @@ def site(tmp_path_factory, pictures) -> Path:
 
 @pytest.fixture(scope="module")
 def address(site) -> Iterator[str]:
-    with served(site) as where:
+    with serving(site) as where:
         yield where
 
 
@@ -91,21 +92,15 @@ def measured(pictures) -> dict[str, Measured]:
 
 
 @pytest.fixture(scope="module")
-def start():
-    """What starts a browser."""
-    with browsers() as starting:
-        yield starting
-
-
-@pytest.fixture(scope="module")
-def browser(start):
-    return start()
+def browser() -> Iterator["object"]:
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
 def reader(browser, address):
     """A page that measures meshes it is given."""
-    tab = opened(browser)
+    tab = opened_tab(browser)
     tab.goto(f"{address}/draw-me.html")
     tab.evaluate(LOAD)
     return tab
@@ -124,7 +119,9 @@ def test_faces_are_cut_out_byte_for_byte(reader, pictures, measured, part):
     template = np.array(reader.evaluate("data.template"))
     for name, found in measured.items():
         own = cut_out(pictures[name], upright(found.mesh, template), window, size)
-        cut = np.array(reader.evaluate(CUT, [f"{name}.png", landmarks(found.mesh), part, size])).reshape(size, size, 4)
+        cut = np.array(reader.evaluate(CUT, [f"{name}.png", landmarks(found.mesh), part, size])).reshape(
+            size, size, 4
+        )
         apart = np.abs(cut[..., :3].astype(int) - own)
         assert apart.max() <= 1, name
         assert (apart > 0).mean() < 0.001, name
@@ -132,16 +129,23 @@ def test_faces_are_cut_out_byte_for_byte(reader, pictures, measured, part):
 
 def test_a_mesh_is_measured_as_in_the_package(reader, measured):
     for name, found in measured.items():
-        values, worn = reader.evaluate(MEASURE, [f"{name}.png", landmarks(found.mesh), found.mesh.blendshapes])
+        values, worn = reader.evaluate(
+            MEASURE, [f"{name}.png", landmarks(found.mesh), found.mesh.blendshapes]
+        )
         apart = in_ranges(values, found.faces.values[0])
-        print(f"{name}: mean {np.mean(list(apart.values())):.4f} of a range, most {max(apart.items(), key=lambda one: one[1])}")
+        print(
+            f"{name}: mean {np.mean(list(apart.values())):.4f} of a range, most {max(apart.items(), key=lambda one: one[1])}"
+        )
         assert max(apart.values()) < 0.01, name
         assert all(abs(worn[part] - share) < 0.01 for part, share in found.worn.items()), name
 
 
 def in_ranges(values: list[float], own: torch.Tensor) -> dict[str, float]:
     """How far each parameter is from the package's, in shares of its range."""
-    return {p.name: abs(value - float(o)) / (p.high - p.low) for p, value, o in zip(PARAMETERS, values, own, strict=True)}
+    return {
+        p.name: abs(value - float(o)) / (p.high - p.low)
+        for p, value, o in zip(PARAMETERS, values, own, strict=True)
+    }
 
 
 # ---- as a person uses it ----
@@ -155,7 +159,7 @@ def tab(browser, address) -> Iterator["object"]:
 
 
 def shown(browser, address: str) -> "object":
-    tab = opened(browser)
+    tab = opened_tab(browser)
     tab.goto(f"{address}/draw-me.html")
     tab.wait_for_selector(".gv-live-on")
     return tab
@@ -205,37 +209,37 @@ def test_of_several_faces_the_largest_is_drawn_and_another_by_its_button(tab, tm
 # ---- the camera ----
 
 
-def test_camera_frames_never_leave_the_page(start, address, tmp_path, pictures):
+def test_camera_frames_never_leave_the_page(address, tmp_path, pictures):
     """After everything has been loaded, the camera is opened, looked through, and its picture drawn: without a request."""
     film = tmp_path / "face.y4m"
     write_film(film, pictures["astronaut"])
     arguments = (*CAMERA, "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={film}")
-    browser = start(*arguments)
-    tab = shown(browser, address)
-    tab.set_input_files("input[type=file]", save(tmp_path / "drawn.png", pictures["drawn1"]))
-    wait(tab, DRAWN)
-    tab.wait_for_timeout(500)
-    drawn, loaded = tab.evaluate(BYTES, 0), len(tab.asked)
-    tab.get_by_role("button", name="Use the camera").click()
-    wait(tab, "document.querySelector('video').videoWidth > 0")
-    tab.wait_for_timeout(1000)
-    tab.get_by_role("button", name="Take the picture").click()
-    wait(tab, f"{DRAWN} && document.querySelector('video').hidden")
-    tab.wait_for_timeout(1500)
-    assert tab.evaluate(TROUBLE) == ""
-    assert tab.evaluate(BYTES, 0) != drawn
-    assert [request.url for request in tab.asked[loaded:]] == []
-    assert not [request.url for request in tab.asked if request.method != "GET"]
-    assert tab.evaluate("document.querySelector('video').srcObject") is None
+    with chromium(*arguments) as browser:
+        tab = shown(browser, address)
+        tab.set_input_files("input[type=file]", save(tmp_path / "drawn.png", pictures["drawn1"]))
+        wait(tab, DRAWN)
+        tab.wait_for_timeout(500)
+        drawn, loaded = tab.evaluate(BYTES, 0), len(tab.asked)
+        tab.get_by_role("button", name="Use the camera").click()
+        wait(tab, "document.querySelector('video').videoWidth > 0")
+        tab.wait_for_timeout(1000)
+        tab.get_by_role("button", name="Take the picture").click()
+        wait(tab, f"{DRAWN} && document.querySelector('video').hidden")
+        tab.wait_for_timeout(1500)
+        assert tab.evaluate(TROUBLE) == ""
+        assert tab.evaluate(BYTES, 0) != drawn
+        assert [request.url for request in tab.asked[loaded:]] == []
+        assert not [request.url for request in tab.asked if request.method != "GET"]
+        assert tab.evaluate("document.querySelector('video').srcObject") is None
 
 
-def test_a_camera_that_is_refused_is_told_in_a_sentence(start, address):
-    browser = start(*CAMERA)
-    tab = shown(browser, address)
-    tab.evaluate(REFUSE)
-    tab.get_by_role("button", name="Use the camera").click()
-    wait(tab, f"{TROUBLE} !== ''")
-    assert tab.evaluate(TROUBLE).startswith("The camera was refused")
+def test_a_camera_that_is_refused_is_told_in_a_sentence(address):
+    with chromium(*CAMERA) as browser:
+        tab = shown(browser, address)
+        tab.evaluate(REFUSE)
+        tab.get_by_role("button", name="Use the camera").click()
+        wait(tab, f"{TROUBLE} !== ''")
+        assert tab.evaluate(TROUBLE).startswith("The camera was refused")
 
 
 def test_a_machine_without_a_camera_is_told_so(tab):
@@ -267,7 +271,9 @@ def test_a_broken_file_and_a_picture_without_a_face_are_told(tab, tmp_path):
     tab.set_input_files("input[type=file]", tmp_path / "broken.png")
     wait(tab, f"{TROUBLE} !== ''")
     assert tab.evaluate(TROUBLE).startswith("broken.png could not be read")
-    tab.set_input_files("input[type=file]", save(tmp_path / "wall.png", np.full((200, 300, 3), 120, np.uint8)))
+    tab.set_input_files(
+        "input[type=file]", save(tmp_path / "wall.png", np.full((200, 300, 3), 120, np.uint8))
+    )
     wait(tab, f"{TROUBLE}.startsWith('No face was found')")
 
 
@@ -286,11 +292,9 @@ def test_what_cannot_be_loaded_is_told_and_tried_again(tab, missing, sentence):
     assert sentence in tab.evaluate(TROUBLE)
 
 
-def test_a_browser_without_webgl_keeps_the_page_and_is_told(start, address):
-    browser = start("--disable-3d-apis")
-    tab = opened(browser)
-    tab.goto(f"{address}/draw-me.html")
-    wait(tab, f"{TROUBLE} !== ''")
-    assert "WebGL 2" in tab.evaluate(TROUBLE)
-
-
+def test_a_browser_without_webgl_keeps_the_page_and_is_told(address):
+    with chromium("--disable-3d-apis") as browser:
+        tab = opened_tab(browser)
+        tab.goto(f"{address}/draw-me.html")
+        wait(tab, f"{TROUBLE} !== ''")
+        assert "WebGL 2" in tab.evaluate(TROUBLE)

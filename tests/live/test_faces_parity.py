@@ -1,4 +1,4 @@
-"""Guards the page's faces: what its shaders paint is what the package paints, pixel by pixel, for people of every kind."""
+"""Guards the page's faces: what its shaders paint is what the package paints, pixel by pixel."""
 
 import base64
 from collections.abc import Iterator
@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from stand import browsers, opened, prepare, served
+from browsing import chromium, serving
+from stand import opened_tab, prepare
 
 from companion.data import faces
 from companion.data.faces import Faces, part_masks
@@ -40,8 +41,8 @@ def page(tmp_path_factory) -> Iterator["object"]:
     """A page of the site with the renderer in it, and the numbers that the package wrote."""
     folder = tmp_path_factory.mktemp("site")
     prepare(folder, "face-maker")
-    with served(folder) as address, browsers() as start:
-        tab = opened(start())
+    with serving(folder) as address, chromium() as browser:
+        tab = opened_tab(browser)
         tab.goto(f"{address}/face-maker.html")
         tab.evaluate(SETUP)
         yield tab
@@ -77,8 +78,10 @@ def test_a_face_looks_the_same_in_the_page_and_in_the_package(page, kind, streng
     apart = np.abs(np.stack([painted(page, face, kind) for face in people.values]) - wanted(people, kind))
     part = np.percentile(apart, SHARE)
     worst = apart.mean((1, 2, 3)).max()
-    print(f"{kind}, k = {strength}: mean {apart.mean():.3f} (worst face {worst:.3f}), {SHARE} % within {part:.0f}, "
-          f"most {apart.max()}")
+    print(
+        f"{kind}, k = {strength}: mean {apart.mean():.3f} (worst face {worst:.3f}), {SHARE} % within {part:.0f}, "
+        f"most {apart.max()}"
+    )
     assert apart.mean() < MEAN
     assert part < MOST
 
@@ -96,7 +99,7 @@ def test_a_caricature_goes_as_far_in_the_page_as_in_the_package(page, strength):
     people = faces.draw(torch.arange(20), torch.zeros(20, dtype=torch.long))
     script = """([rows, k]) => rows.map((row) => {
       const face = Float32Array.from(row);
-      return [parameters.exaggerate(face, k), parameters.exaggerate(face, k, parameters.data.realMean)].map((f) => [...f]);
+      return [{}, parameters.data.realMean].map((means) => [...parameters.exaggerate(face, k, means)]);
     })"""
     found = torch.tensor(page.evaluate(script, [people.values.tolist(), strength]))
     assert torch.allclose(found[:, 0], faces.exaggerate(people, strength).values, atol=1e-5)
@@ -113,8 +116,12 @@ def test_hair_covers_the_same_pixels_in_the_page_and_in_the_package(page):
 
 
 def test_every_parameter_keeps_its_place_and_its_range(page):
-    listed = page.evaluate("parameters.list.map(({ name, low, mean, high, shape }) => [name, low, mean, high, shape])")
+    listed = page.evaluate(
+        "parameters.list.map(({ name, low, mean, high, shape }) => [name, low, mean, high, shape])"
+    )
     assert [tuple(row) for row in listed] == [(p.name, p.low, p.mean, p.high, p.shape) for p in PARAMETERS]
     wide = torch.linspace(-3, 3, len(PARAMETERS))
-    found = torch.tensor(page.evaluate("(row) => [...parameters.clamp(Float32Array.from(row))]", wide.tolist()))
+    found = torch.tensor(
+        page.evaluate("(row) => [...parameters.clamp(Float32Array.from(row))]", wide.tolist())
+    )
     assert torch.allclose(found, clamp(wide[None])[0])

@@ -22,6 +22,8 @@ const MOST = 3;
 const LONGEST = 1600; // pixels of a photograph's side; larger ones are made smaller first
 const SHOWN = 640; // pixels of the photograph in the page
 const MARGIN = 0.12; // around a face's mesh, in its widths, where it is marked
+const SAMPLE = "astronaut.jpg";
+const SITTER = "Eileen Collins, astronaut (NASA, public domain)";
 const LENT = 56; // the person whose colours the mean face wears until somebody comes
 
 /** @type {import("../kit/demo.js").Demo} */
@@ -30,7 +32,7 @@ export const demo = {
   async start(stage, kit) {
     const me = new DrawMe(kit, await loadParameters());
     stage.append(...me.build());
-    me.nobody();
+    await me.begin();
     return me.running();
   },
 };
@@ -49,7 +51,11 @@ class DrawMe {
       "aria-label": "Your camera, as a mirror",
     });
     this.marks = kit.element("div", {});
-    this.hint = kit.element("p", { class: "gv-live-note" }, "Your photograph, or a sample, comes here. Until then: nobody.");
+    this.hint = kit.element(
+      "p",
+      { class: "gv-live-note" },
+      "Your photograph, or a sample, comes here. Until then: nobody.",
+    );
     const tag = kit.element("span", { class: "gv-live-tag", "aria-hidden": "true" }, "Photograph");
     this.frame = kit.element("div", { class: "gv-live-photo" }, this.photo, this.hint, this.video, this.marks, tag);
     this.progress = kit.progress("Measuring");
@@ -82,7 +88,7 @@ class DrawMe {
     });
     const zone = kit.dropZone({
       label: "Your photograph",
-      samples: [{ label: "Eileen Collins, astronaut (NASA, public domain)", url: kit.file("astronaut.jpg") }],
+      samples: [{ label: SITTER, url: kit.file(SAMPLE) }],
       onPicture: (bitmap) => {
         this.endCamera();
         this.take(bitmap);
@@ -169,16 +175,8 @@ class DrawMe {
   async look(image) {
     const { kit, progress } = this;
     kit.fail("");
-    this.hint.hidden = true;
-    this.original = canvasOf(image, image.width, image.height, LONGEST);
-    const { width, height } = this.original;
-    const scale = SHOWN / Math.max(width, height);
-    const context = pen(this.photo);
-    context.clearRect(0, 0, SHOWN, SHOWN);
-    const corner = [(SHOWN - width * scale) / 2, (SHOWN - height * scale) / 2];
-    context.drawImage(this.original, corner[0], corner[1], width * scale, height * scale);
+    const { corner, size } = this.showPhoto(image);
     this.photo.setAttribute("aria-label", "Your photograph");
-    this.marks.replaceChildren();
     try {
       progress.set(null, "loading");
       const { finder } = await this.ready();
@@ -189,7 +187,7 @@ class DrawMe {
         kit.fail("No face was found in it; give a picture in which one is seen from the front.");
         return;
       }
-      this.mark(meshes, corner, [width * scale, height * scale]);
+      this.mark(meshes, corner, size);
       this.measure(meshes[0]);
     } catch (error) {
       kit.fail(sentence(error));
@@ -198,15 +196,28 @@ class DrawMe {
     }
   }
 
+  /** Show a photograph, all of it, in its square. @param {CanvasImageSource & { width: number, height: number }} image */
+  showPhoto(image) {
+    this.original = canvasOf(image, image.width, image.height, LONGEST);
+    const { width, height } = this.original;
+    const scale = SHOWN / Math.max(width, height);
+    const size = [width * scale, height * scale];
+    const corner = size.map((side) => (SHOWN - side) / 2);
+    const context = pen(this.photo);
+    context.clearRect(0, 0, SHOWN, SHOWN);
+    context.drawImage(this.original, corner[0], corner[1], size[0], size[1]);
+    this.marks.replaceChildren();
+    this.hint.hidden = true;
+    return { corner, size };
+  }
+
   /** What finds and measures faces, loaded at the first photograph. */
   ready() {
     this.tools ??= (async () => {
       const { kit, parameters } = this;
       const say = (/** @type {number | null} */ part, /** @type {string} */ words) => this.progress.set(part, words);
-      const answer = await fetch(kit.file("likeness.json"));
-      if (!answer.ok) throw new Error("The numbers that measuring needs could not be fetched; load the page anew.");
       /** @type {LikenessData} */
-      const data = await answer.json();
+      const data = await kit.json("likeness.json");
       const [finder, model] = await Promise.all([meshFinder(kit, say), kit.models.load("likeness", say)]);
       return { finder, measurer: new Measurer(parameters, data, this.easel.renderer, model) };
     })();
@@ -254,16 +265,33 @@ class DrawMe {
       await painted();
       const { width, height } = this.original;
       const { face } = await measurer.measure(pen(this.original).getImageData(0, 0, width, height), mesh);
-      this.face = face;
-      const words = described(this.parameters, face);
-      this.easel.describe(`A drawn likeness: ${words}.`, `A caricature: ${words}.`);
-      this.kit.say(`Drawn: ${words}.`);
-      this.show();
+      this.meet(face);
     } catch (error) {
       this.kit.fail(sentence(error));
     } finally {
       this.progress.done();
     }
+  }
+
+  /** The sample, which was measured when the site was built; without it, nobody. */
+  async begin() {
+    const { kit } = this;
+    /** @type {{ sample: number[] | null }} */
+    const { sample } = await kit.json("draw-me.json");
+    if (!sample) return this.nobody();
+    this.showPhoto(await kit.image(SAMPLE));
+    this.photo.setAttribute("aria-label", `The sample: ${SITTER}`);
+    this.meet(Float32Array.from(sample));
+    kit.say("");
+  }
+
+  /** Draw a face that was measured. @param {Face} face */
+  meet(face) {
+    this.face = face;
+    const words = described(this.parameters, face);
+    this.easel.describe(`A drawn likeness: ${words}.`, `A caricature: ${words}.`);
+    this.kit.say(`Drawn: ${words}.`);
+    this.show();
   }
 
   /** The mean face, from which every caricature leads away, until somebody comes. */

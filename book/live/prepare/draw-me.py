@@ -15,6 +15,7 @@ from PIL import Image
 
 from companion import pretrained
 from companion.data.assets import manifest
+from companion.errors import CompanionError
 from companion.files import replacing, write_json
 from companion.likeness import aligning, colours, hairdressing, lessons, measuring
 from companion.models import likeness
@@ -26,15 +27,28 @@ MESH = "face-landmarker"
 
 
 def files(folder: Path) -> None:
-    """`likeness.json`, `astronaut.jpg`, and the face mesh's model if it is at hand."""
+    """`likeness.json`, `astronaut.jpg` and what it was measured to be, and the face mesh's model if it is at hand."""
     write_json(folder / "likeness.json", numbers())
     with replacing(folder / "astronaut.jpg") as file:
         Image.fromarray(skimage.data.astronaut()).save(file, "JPEG", quality=90, optimize=True)
     mesh = manifest()[MESH]
+    write_json(folder / "draw-me.json", {"sample": sample(folder / "astronaut.jpg") if mesh.here else None})
     if mesh.here:
         shutil.copyfile(mesh.file, folder / "models" / mesh.file.name)
     else:
-        print(f"  The demo “Draw me” finds no faces without {MESH}: companion assets fetch {MESH}", flush=True)
+        print(
+            f"  The demo “Draw me” finds no faces without {MESH}: companion assets fetch {MESH}", flush=True
+        )
+
+
+def sample(photograph: Path) -> list[float] | None:
+    """The sample as the package measures it, so that the demo opens with somebody; None without MediaPipe."""
+    try:
+        with measuring.Measurer(most=1) as measurer:
+            (found,) = measurer.measure(photograph)
+    except CompanionError:
+        return None
+    return rounded(found.faces.values[0].tolist())
 
 
 def numbers() -> dict[str, Any]:
@@ -68,7 +82,10 @@ def numbers() -> dict[str, Any]:
         "haircuts": {
             **{"side": hairdressing.SIDE, "tried": hairdressing.TRIED, "best": hairdressing.BEST},
             **{"opinion": hairdressing.OPINION, "texture": hairdressing.TEXTURE, "bald": hairdressing.BALD},
-            "varied": {name: [amount, rounded(row)] for (name, amount), row in zip(varied.items(), noise, strict=True)},
+            "varied": {
+                name: [amount, rounded(row)]
+                for (name, amount), row in zip(varied.items(), noise, strict=True)
+            },
         },
     }
 
