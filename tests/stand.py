@@ -1,4 +1,4 @@
-"""A page with one demo in it, as the site would serve it and under its policy, but quick to make: nothing else is built."""
+"""A page with one demo in it, as the site would serve it and under its policy, but quick to make: no other page."""
 
 import shutil
 import sys
@@ -76,11 +76,16 @@ def write_page(folder: Path, demo: str, options: str = "") -> None:
     (folder / f"{demo}.html").write_text(page.replace("<head>", meta, 1), encoding="utf-8")
 
 
+def complains(message: "sync_api.ConsoleMessage") -> bool:
+    """Not so Chromium's remark that without a graphics card each picture has to be copied."""
+    return message.type in {"error", "warning"} and "GPU stall due to ReadPixels" not in message.text
+
+
 def opened_tab(browser: "sync_api.Browser", **options: object) -> "sync_api.Page":
     """A tab in a window of its own; its complaints and requests are kept in `tab.said` and `tab.asked`."""
     tab = opened(browser, **options).new_page()
     tab.said, tab.asked = [], []
-    tab.on("console", lambda m: tab.said.append(m.text) if m.type in {"error", "warning"} else None)
+    tab.on("console", lambda m: tab.said.append(m.text) if complains(m) else None)
     tab.on("pageerror", lambda error: tab.said.append(str(error)))
     tab.on("request", lambda request: tab.asked.append(request))
     return tab

@@ -55,7 +55,8 @@ REFUSE = """() => {
 }"""
 SPOKEN = "document.querySelector('.gv-live-spoken').textContent"
 TROUBLE = "(document.querySelector('.gv-live-trouble')?.textContent ?? '')"
-DRAWN = f"{SPOKEN}.startsWith('Drawn') && !!document.querySelector('.gv-live-progress[hidden]')"
+QUIET = "!!document.querySelector('.gv-live-faces[aria-busy=false]')"
+DRAWN = f"{SPOKEN}.startsWith('Drawn') && !!document.querySelector('.gv-live-progress[hidden]') && {QUIET}"
 BYTES = "(place) => document.querySelectorAll('.gv-live-face canvas')[place].toDataURL()"
 
 
@@ -134,7 +135,8 @@ def test_a_mesh_is_measured_as_in_the_package(reader, measured):
         )
         apart = in_ranges(values, found.faces.values[0])
         print(
-            f"{name}: mean {np.mean(list(apart.values())):.4f} of a range, most {max(apart.items(), key=lambda one: one[1])}"
+            f"{name}: mean {np.mean(list(apart.values())):.4f} of a range, "
+            f"most {max(apart.items(), key=lambda one: one[1])}"
         )
         assert max(apart.values()) < 0.01, name
         assert all(abs(worn[part] - share) < 0.01 for part, share in found.worn.items()), name
@@ -173,12 +175,11 @@ def test_the_sample_is_drawn_and_the_strength_changes_the_caricature_alone(tab, 
     tab.click(".gv-live-samples button")
     wait(tab, DRAWN)
     assert tab.evaluate(TROUBLE) == ""
-    tab.wait_for_timeout(600)
     before = [tab.evaluate(BYTES, place) for place in (0, 1)]
     tab.focus("input[type=range]")
     for _ in range(8):
         tab.keyboard.press("ArrowRight")
-    tab.wait_for_timeout(600)
+    wait(tab, QUIET)
     after = [tab.evaluate(BYTES, place) for place in (0, 1)]
     assert before[0] == after[0]
     assert before[1] != after[1]
@@ -196,12 +197,10 @@ def test_of_several_faces_the_largest_is_drawn_and_another_by_its_button(tab, tm
     buttons = tab.query_selector_all(".gv-live-found")
     assert [one.get_attribute("aria-pressed") for one in buttons] == ["true", "false"]
     assert buttons[0].bounding_box()["width"] > buttons[1].bounding_box()["width"]
-    tab.wait_for_timeout(600)
     first = tab.evaluate(BYTES, 0)
     buttons[1].focus()
     tab.keyboard.press("Enter")
     wait(tab, DRAWN)
-    tab.wait_for_timeout(600)
     assert tab.evaluate(BYTES, 0) != first
     assert [one.get_attribute("aria-pressed") for one in buttons] == ["false", "true"]
 
@@ -210,7 +209,7 @@ def test_of_several_faces_the_largest_is_drawn_and_another_by_its_button(tab, tm
 
 
 def test_camera_frames_never_leave_the_page(address, tmp_path, pictures):
-    """After everything has been loaded, the camera is opened, looked through, and its picture drawn: without a request."""
+    """With everything loaded, the camera is opened, looked through, and its picture drawn: without a request."""
     film = tmp_path / "face.y4m"
     write_film(film, pictures["astronaut"])
     arguments = (*CAMERA, "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={film}")
@@ -218,7 +217,6 @@ def test_camera_frames_never_leave_the_page(address, tmp_path, pictures):
         tab = shown(browser, address)
         tab.set_input_files("input[type=file]", save(tmp_path / "drawn.png", pictures["drawn1"]))
         wait(tab, DRAWN)
-        tab.wait_for_timeout(500)
         drawn, loaded = tab.evaluate(BYTES, 0), len(tab.asked)
         tab.get_by_role("button", name="Use the camera").click()
         wait(tab, "document.querySelector('video').videoWidth > 0")

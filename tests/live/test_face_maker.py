@@ -1,6 +1,7 @@
 """Guards the face maker as a reader uses it: sliders, buttons, keys, a small screen, and a browser without WebGL."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from browsing import chromium, serving
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.full  # a browser draws
 BYTES = "(place) => document.querySelectorAll('.gv-live-face canvas')[place].toDataURL()"
 SPOKEN = "document.querySelector('.gv-live-spoken').textContent"
 TROUBLE = "(document.querySelector('.gv-live-trouble')?.textContent ?? '')"
-SETTLED = 1200  # milliseconds until a change is drawn in full, also by software
+QUIET = "!!document.querySelector('.gv-live-faces[aria-busy=false]')"
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +42,13 @@ def shown(browser, address: str, **options: object) -> "object":
     tab = opened_tab(browser, **options)
     tab.goto(f"{address}/face-maker.html")
     tab.wait_for_selector(".gv-live-on")
-    tab.wait_for_timeout(SETTLED)
+    wait(tab, QUIET)
     return tab
 
 
 def pictures(tab) -> list[str]:
     """Portrait and caricature as they are shown."""
-    tab.wait_for_timeout(SETTLED)
+    wait(tab, QUIET)
     return [tab.evaluate(BYTES, place) for place in (0, 1)]
 
 
@@ -109,7 +110,7 @@ def test_hair_hats_and_colours_change_both_pictures(tab):
     tab.get_by_text("Worn", exact=True).click()
     tab.get_by_text("Turban", exact=True).click()
     seen.append(pictures(tab))
-    for before, after in zip(seen[:-1], seen[1:], strict=True):
+    for before, after in pairwise(seen):
         assert before[0] != after[0]
         assert before[1] != after[1]
 

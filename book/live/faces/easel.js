@@ -5,7 +5,7 @@
  * @import { Kind } from "./renderer.js"
  */
 
-import { pen, picture } from "../kit/canvas.js";
+import { picture } from "../kit/canvas.js";
 import { element } from "../kit/controls.js";
 import { FaceRenderer } from "./renderer.js";
 
@@ -17,6 +17,17 @@ export const SAVED = 1024; // pixels of a saved picture
 
 /** @typedef {{ portrait: Face, caricature: Face }} Pair the same face, and exaggerated in a style */
 
+/** @type {Kind[]} */
+const KINDS = ["portrait", "caricature"];
+
+/** Show what the renderer has drawn in a canvas of the page, without a copy. @param {HTMLCanvasElement} canvas @param {FaceRenderer} renderer */
+function hang(canvas, renderer) {
+  const picture = renderer.canvas.transferToImageBitmap();
+  if (canvas.width !== picture.width) canvas.width = canvas.height = picture.width;
+  canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(picture);
+  return canvas;
+}
+
 export class Easel {
   /** @param {Parameters} parameters @param {{ portrait: string, caricature: string }} names under the pictures */
   constructor(parameters, names) {
@@ -26,9 +37,10 @@ export class Easel {
     this.timer = 0;
     /** @type {Pair | undefined} */
     this.pair = undefined;
-    const kinds = /** @type {Kind[]} */ (["portrait", "caricature"]);
-    this.canvases = kinds.map((kind) => picture({ width: DRAFT, height: DRAFT, label: names[kind] }));
-    this.frames = kinds.map((kind, place) =>
+    this.painting = false;
+    this.waiting = false; // whether the face has changed since
+    this.canvases = KINDS.map((kind) => picture({ width: DRAFT, height: DRAFT, label: names[kind] }));
+    this.frames = KINDS.map((kind, place) =>
       element(
         "div",
         { class: "gv-live-face" },
@@ -48,9 +60,17 @@ export class Easel {
   /** @param {Pair} pair */
   show(pair) {
     this.pair = pair;
-    if (!this.asked) this.asked = requestAnimationFrame(() => this.paint(this.slow ? DRAFT : this.full()));
+    this.element.setAttribute("aria-busy", "true");
+    this.ask();
     clearTimeout(this.timer);
     if (this.slow) this.timer = window.setTimeout(() => this.paint(this.full()), STILL);
+  }
+
+  /** Paint with the next frame, unless the last pictures are not finished yet. */
+  ask() {
+    this.waiting = this.painting;
+    if (this.asked || this.painting) return;
+    this.asked = requestAnimationFrame(() => this.paint(this.slow ? DRAFT : this.full()));
   }
 
   /** As many pixels as the screen shows. */
@@ -62,25 +82,29 @@ export class Easel {
   /** @param {number} size */
   paint(size) {
     this.asked = 0;
-    if (!this.pair) return;
+    if (!this.pair || this.painting) return;
+    const { renderer } = this;
     const begun = performance.now();
-    for (const [place, kind] of /** @type {const} */ (["portrait", "caricature"]).entries()) {
-      this.renderer.draw(this.pair[kind], kind, size);
-      const canvas = this.canvases[place];
-      if (canvas.width !== size) canvas.width = canvas.height = size;
-      pen(canvas).drawImage(this.renderer.canvas, 0, 0);
+    for (const [place, kind] of KINDS.entries()) {
+      renderer.draw(this.pair[kind], kind, size);
+      hang(this.canvases[place], renderer);
     }
-    if (size !== DRAFT) this.slow = performance.now() - begun > SLOW;
+    this.painting = true;
+    renderer.finished().then(() => {
+      this.painting = false;
+      if (size !== DRAFT) this.slow = performance.now() - begun > SLOW;
+      if (this.waiting) this.ask();
+      else if (size === this.full()) this.element.setAttribute("aria-busy", "false");
+      else if (!this.slow) this.paint(this.full());
+    });
   }
 
   /** A large picture of its own, to be saved. @param {Kind} kind @returns {HTMLCanvasElement} */
   large(kind) {
     if (!this.pair) throw new Error("Nothing is drawn yet.");
     const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = SAVED;
     this.renderer.draw(this.pair[kind], kind, SAVED);
-    pen(canvas).drawImage(this.renderer.canvas, 0, 0);
-    return canvas;
+    return hang(canvas, this.renderer);
   }
 
   close() {

@@ -31,7 +31,7 @@ const UNIFORMS = [
   ...["uCorner", "uField0", "uField1", "uField2", "uField3", "uInk", "uPaper", "uOther", "uPrint", "uBristle"],
 ];
 
-/** Draws faces; `canvas` holds the last one, `size` pixels a side. */
+/** Draws faces onto a canvas that is not in the page; take the picture from it before the script ends. */
 export class FaceRenderer {
   /**
    * @param {Parameters} parameters
@@ -39,9 +39,8 @@ export class FaceRenderer {
    */
   constructor(parameters) {
     this.parameters = parameters;
-    this.canvas = document.createElement("canvas");
-    const options = { antialias: false, depth: false, preserveDrawingBuffer: true };
-    const gl = /** @type {WebGL2RenderingContext | null} */ (this.canvas.getContext("webgl2", options));
+    this.canvas = new OffscreenCanvas(1, 1);
+    const gl = this.canvas.getContext("webgl2", { antialias: false, depth: false });
     if (!gl?.getExtension("EXT_color_buffer_float")) {
       throw new Error("Faces are drawn by WebGL 2, which this browser does not offer or has switched off.");
     }
@@ -105,6 +104,22 @@ export class FaceRenderer {
       pixels.set(upsideDown.subarray(4 * size * row, 4 * size * (row + 1)), 4 * size * (size - 1 - row));
     }
     return pixels;
+  }
+
+  /** When the graphics card has done all that it was told. @returns {Promise<void>} */
+  finished() {
+    const { gl } = this;
+    const sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    return new Promise((done) => {
+      const look = () => {
+        if (!sync || gl.clientWaitSync(sync, 0, 0) !== gl.TIMEOUT_EXPIRED) {
+          gl.deleteSync(sync);
+          done();
+        } else setTimeout(look, 4);
+      };
+      look();
+    });
   }
 
   /** Give everything back. */
