@@ -47,7 +47,7 @@ class Quiet(SimpleHTTPRequestHandler):
     """Serves without a word."""
 
     def log_message(self, *_: object) -> None:
-        pass
+        """Not one."""
 
 
 class Demo(NamedTuple):

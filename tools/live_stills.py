@@ -19,13 +19,13 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 def main(site: Path, browser: str) -> None:
-    """A PNG for each demo on the pages of `site`, in light, twice as fine as the page."""
+    """A PNG for each demo on the pages of `site`, in light."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pages = [path for path in site.rglob("*.html") if "data-live=" in path.read_text(encoding="utf-8")]
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        tab = started.new_page(viewport={"width": 1100, "height": 1000}, device_scale_factor=2)
+        tab = started.new_page(viewport={"width": 1100, "height": 1000})
         tab.set_default_timeout(600_000)
         for path in pages:
             tab.goto(f"http://127.0.0.1:{server.server_port}/{path.relative_to(site)}")

@@ -68,8 +68,8 @@ class Live(SphinxDirective):
 
 
 def open_figure(writer: Any, node: live) -> None:
-    options = html.escape(node["options"], quote=True)
-    extra = {"data-live": node["demo"], **({"data-with": options} if options else {})}
+    options = {"data-with": node["options"]} if node["options"] else {}
+    extra = {"data-live": node["demo"], **options}
     writer.body.append(writer.starttag(node, "figure", CLASS="gv-live", **extra))
 
 
