@@ -21,6 +21,7 @@ QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--enable-unsafe-swiftshader",  # WebGL by software, without a warning
 )
 
 
@@ -40,13 +41,30 @@ def serving(folder: Path) -> Iterator[str]:
     server.shutdown()
 
 
+_running: list["sync_api.Playwright"] = []
+
+
+@contextmanager
+def playwright() -> Iterator["sync_api.Playwright"]:
+    """Playwright, which can run but once in a process: who asks for it inside of another's shares it."""
+    if _running:
+        yield _running[-1]
+        return
+    with sync_api.sync_playwright() as started:
+        _running.append(started)
+        try:
+            yield started
+        finally:
+            _running.pop()
+
+
 @contextmanager
 def chromium(*arguments: str) -> Iterator["sync_api.Browser"]:
     """This machine's Chromium; without one the tests are skipped, in continuous integration they fail."""
-    with sync_api.sync_playwright() as playwright:
+    with playwright() as one:
         path = installed_browser()
         try:
-            started = playwright.chromium.launch(executable_path=path, args=[*QUIET, *arguments])
+            started = one.chromium.launch(executable_path=path, args=[*QUIET, *arguments])
         except sync_api.Error as error:
             message = (
                 f"No browser: the site was NOT tested. `make system` says what to do. {str(error)[:200]}"

@@ -24,6 +24,7 @@ VARIED = {
 }  # by how much, head units
 OPINION = 0.1  # what a standard deviation away from the network's opinion costs, in overlap
 TOLD = 0.6  # doubt, in standard deviations, from which on hair is taken to be plain
+LEAST_DOUBT = 0.3  # nobody's opinion of hair is surer
 TEXTURE = ("hair_wave", "hair_curl", "hair_rope", "hair_plait", "hair_fade", "hair_bun")
 BALD = (0.0, 0.5, 1.0)  # of hair_thin: full, receding, none
 
@@ -50,7 +51,7 @@ def _opinion(value: Tensor, doubt: float, spread: float) -> tuple[Tensor, float]
     """What is believed of a texture, and how far it may be wrong: no curls and no plaits where the network doubts."""
     if doubt > TOLD:
         return torch.zeros_like(value), TOLD * spread
-    return value, spread * max(doubt, 0.3)
+    return value, spread * max(doubt, LEAST_DOUBT)
 
 
 def _cuts(faces: Faces) -> Faces:

@@ -28,6 +28,7 @@ SIDE = 192  # of the portraits
 CHUNK = 64  # faces drawn together
 STRETCH = (0.7, 1.6)  # how far every other face is exaggerated: real ones differ more than the prior's
 BEFORE_PHOTO = 0.8  # share of the portraits
+DEPTH_COUNTS = 0.5  # of a mesh, beside x and y: the tracker guesses it
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,8 @@ def lessons(
 
 
 def mesh_numbers(face: Upright) -> Tensor:
-    """A mesh as the network takes it, `(3 · 478,)`; the depth, which the tracker guesses, counts half."""
-    return torch.from_numpy((face.points * (1, 1, 0.5)).astype(np.float32)).flatten()
+    """A mesh as the network takes it, `(3 · 478,)`; the depth counts less."""
+    return torch.from_numpy((face.points * (1, 1, DEPTH_COUNTS)).astype(np.float32)).flatten()
 
 
 def move_numbers(mesh: Mesh) -> Tensor:

@@ -31,6 +31,7 @@ WORN = (
     *("glasses", "sunglasses", "beard", "moustache", "stubble", "beanie", "sun_hat", "headscarf", "turban"),
     *("earrings", "freckles", "makeup"),
 )  # are there or not
+LOGS = (-3.0, 1.0)  # bounds of the doubts' logarithms
 WORN_FROM = 0.25  # of a parameter: from here on it counts as there
 PARTS: dict[str, tuple[str, ...]] = {
     "hair": ("hair",),
@@ -69,7 +70,7 @@ class Seen(NamedTuple):
     @property
     def doubts(self) -> Tensor:
         """Standard deviations of what the numbers may really be, `(N, len(MEASURED))`, in the unit of the means."""
-        return self.logs.clamp(-3, 1).exp()
+        return self.logs.clamp(*LOGS).exp()
 
 
 class LikenessReader(nn.Module):

@@ -1,0 +1,36 @@
+/** The reader's camera, open only as long as it is looked through; its frames go nowhere but into this page. */
+
+const WISHED = { video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 } }, audio: false };
+
+/** @type {Record<string, string>} */
+const REASONS = {
+  NotAllowedError: "The camera was refused; allow it beside the page’s address, or choose a picture instead.",
+  NotFoundError: "No camera was found; choose a picture instead.",
+  NotReadableError: "The camera is in use elsewhere; close what uses it, or choose a picture instead.",
+};
+
+/**
+ * Show the camera in a video element.
+ *
+ * @param {HTMLVideoElement} video
+ * @returns {Promise<() => void>} what closes it
+ * @throws {Error} One sentence that says why there is no picture.
+ */
+export async function openCamera(video) {
+  if (!navigator.mediaDevices) {
+    throw new Error("The camera works on pages from https or from this machine only; choose a picture instead.");
+  }
+  const stream = await navigator.mediaDevices.getUserMedia(WISHED).catch((error) => {
+    throw new Error(REASONS[error.name] ?? `The camera could not be opened (${error.name}); choose a picture instead.`);
+  });
+  const close = () => {
+    for (const track of stream.getTracks()) track.stop();
+    video.srcObject = null;
+  };
+  video.srcObject = stream;
+  await video.play().catch(() => {
+    close();
+    throw new Error("The camera’s picture could not be shown; choose a picture instead.");
+  });
+  return close;
+}

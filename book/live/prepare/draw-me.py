@@ -1,0 +1,95 @@
+"""What “Draw me” needs besides the faces: the network that reads them, its numbers, the face mesh, and a sample.
+
+The mesh's model is MediaPipe's; it is taken from where the course keeps its downloads (`companion assets fetch
+face-landmarker`), and the demo says so where it is not there.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import skimage.data
+import torch
+from live_models import Network
+from PIL import Image
+
+from companion import pretrained
+from companion.data.assets import manifest
+from companion.errors import CompanionError
+from companion.files import replacing, write_json
+from companion.likeness import aligning, colours, hairdressing, lessons, measuring
+from companion.models import likeness
+from companion.models.likeness import LikenessReader
+from companion.randomness import generator
+
+MODELS = (Network("likeness"),)
+MESH = "face-landmarker"
+
+
+def files(folder: Path) -> None:
+    """`likeness.json`, `astronaut.jpg` and what it was measured to be, and the face mesh's model if it is at hand."""
+    write_json(folder / "likeness.json", numbers())
+    with replacing(folder / "astronaut.jpg") as file:
+        Image.fromarray(skimage.data.astronaut()).save(file, "JPEG", quality=90, optimize=True)
+    mesh = manifest()[MESH]
+    write_json(folder / "draw-me.json", {"sample": sample(folder / "astronaut.jpg") if mesh.here else None})
+    if mesh.here:
+        shutil.copyfile(mesh.file, folder / "models" / mesh.file.name)
+    else:
+        print(
+            f"  The demo “Draw me” finds no faces without {MESH}: companion assets fetch {MESH}", flush=True
+        )
+
+
+def sample(photograph: Path) -> list[float] | None:
+    """The sample as the package measures it, so that the demo opens with somebody; None without MediaPipe."""
+    try:
+        with measuring.Measurer(most=1) as measurer:
+            (found,) = measurer.measure(photograph)
+    except CompanionError:
+        return None
+    return rounded(found.faces.values[0].tolist())
+
+
+def numbers() -> dict[str, Any]:
+    """What measuring a photograph needs besides the network."""
+    reader = pretrained.load(measuring.MODEL)
+    assert isinstance(reader, LikenessReader)
+    windows = {"head": aligning.HEAD, "near": aligning.EYES_TO_MOUTH}
+    varied = hairdressing.VARIED
+    random = generator(0, "haircuts")
+    noise = [torch.randn(hairdressing.TRIED, generator=random).tolist() for _ in varied]
+    return {
+        "measured": likeness.MEASURED,
+        "worn": likeness.WORN,
+        "parts": list(likeness.PARTS),
+        "size": reader.config.size,
+        "near": reader.config.near,
+        "finer": aligning.FINER,
+        "windows": {name: {"centre": w.centre, "half": w.half} for name, w in windows.items()},
+        "template": rounded(reader.template.tolist()),
+        "middle": rounded(reader.middle.tolist()),
+        "spread": rounded(reader.spread.tolist()),
+        **{"doubted": measuring.DOUBTED, "sure": measuring.SURE, "sureOtherwise": measuring.SURE_OTHERWISE},
+        **{"depth": lessons.DEPTH_COUNTS, "logs": likeness.LOGS, "leastDoubt": hairdressing.LEAST_DOUBT},
+        **{"oneOf": measuring.ONE_OF, "amount": measuring.AMOUNT},
+        "rows": {
+            **{"skin": colours.CHEEKS_AND_FOREHEAD, "brows": colours.BROWS, "lips": colours.LIPS},
+            **{"irises": colours.IRISES},
+        },
+        **{"toOwnSkin": colours.TO_OWN_SKIN, "surePixel": colours.SURE, "enough": colours.ENOUGH},
+        "clothesFrom": colours.CLOTHES_FROM,
+        "haircuts": {
+            **{"side": hairdressing.SIDE, "tried": hairdressing.TRIED, "best": hairdressing.BEST},
+            **{"opinion": hairdressing.OPINION, "texture": hairdressing.TEXTURE, "bald": hairdressing.BALD},
+            "varied": {
+                name: [amount, rounded(row)]
+                for (name, amount), row in zip(varied.items(), noise, strict=True)
+            },
+        },
+    }
+
+
+def rounded(values: Any) -> Any:
+    """Numbers to eight digits, which is what a float holds."""
+    return [rounded(value) for value in values] if isinstance(values, list) else float(f"{values:.8g}")

@@ -1,0 +1,298 @@
+"""Guards “Draw me” in the page: it measures what the package measures, and no picture ever leaves the page."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from browsing import chromium, serving
+from PIL import Image
+from stand import opened_tab, prepare, wait
+
+from companion.data import faces
+from companion.data.assets import manifest
+from companion.data.faces.parameters import PARAMETERS
+from companion.likeness.aligning import EYES_TO_MOUTH, HEAD, cut_out, upright
+from companion.likeness.measuring import Measured, Measurer
+from companion.vision.landmarks import Mesh
+from companion.vision.pictures import as_picture
+
+MESH = manifest()["face-landmarker"]
+pytestmark = [
+    pytest.mark.full,  # a browser with a camera
+    pytest.mark.skipif(not MESH.here, reason="needs the face mesh: companion assets fetch face-landmarker"),
+]
+
+CAMERA = ("--use-fake-device-for-media-stream",)
+LOAD = """async () => {
+  const modules = ["faces/parameters", "faces/renderer", "likeness/measuring", "likeness/aligning", "kit/models"];
+  const found = await Promise.all(modules.map((name) => import(`/_static/live/${name}.js`)));
+  const [{ loadParameters }, { FaceRenderer }, { Measurer }, { cutOut, upright }, { models }] = found;
+  const parameters = await loadParameters();
+  const data = await (await fetch("/_static/live/likeness.json")).json();
+  const measurer = new Measurer(parameters, data, new FaceRenderer(parameters), await models.load("likeness"));
+  const pixels = async (name) => {
+    const bitmap = await createImageBitmap(await (await fetch(`/${name}`)).blob());
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    return canvas.getContext("2d").getImageData(0, 0, bitmap.width, bitmap.height);
+  };
+  Object.assign(window, { measurer, data, pixels, cutOut, upright });
+}"""
+CUT = """async ([name, landmarks, part, size]) => {
+  const picture = await pixels(name);
+  const laid = upright(landmarks, picture.width, picture.height, data.template);
+  return [...cutOut(picture, laid, data.windows[part], size, data.finer).data];
+}"""
+MEASURE = """async ([name, landmarks, moves]) => {
+  const { face, worn } = await measurer.measure(await pixels(name), { landmarks, moves });
+  return [[...face], worn];
+}"""
+REFUSE = """() => {
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
+}"""
+SPOKEN = "document.querySelector('.gv-live-spoken').textContent"
+TROUBLE = "(document.querySelector('.gv-live-trouble')?.textContent ?? '')"
+QUIET = "!!document.querySelector('.gv-live-faces[aria-busy=false]')"
+DRAWN = f"{SPOKEN}.startsWith('Drawn') && !!document.querySelector('.gv-live-progress[hidden]') && {QUIET}"
+BYTES = "(place) => document.querySelectorAll('.gv-live-face canvas')[place].toDataURL()"
+
+
+@pytest.fixture(scope="module")
+def pictures() -> dict[str, np.ndarray]:
+    """A photograph, and drawn people as photographs: whole, tilted and small."""
+    drawn = faces.draw_portraits(faces.draw(torch.tensor([3, 20, 31]), torch.tensor([0, 0, 0])), 300).images
+    found = {f"drawn{number}": as_picture(image) for number, image in enumerate(drawn)}
+    astronaut = skimage.data.astronaut()
+    tilted = Image.fromarray(astronaut).rotate(20, resample=Image.Resampling.BICUBIC)
+    return {"astronaut": astronaut, "tilted": np.asarray(tilted), **found}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, pictures) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    prepare(folder, "face-maker", "draw-me")
+    for name, picture in pictures.items():
+        Image.fromarray(picture).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(site) -> Iterator[str]:
+    with serving(site) as where:
+        yield where
+
+
+@pytest.fixture(scope="module")
+def measured(pictures) -> dict[str, Measured]:
+    """What the package says of the pictures."""
+    with Measurer() as measurer:
+        return {name: measurer.measure(picture)[0] for name, picture in pictures.items()}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["object"]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def reader(browser, address):
+    """A page that measures meshes it is given."""
+    tab = opened_tab(browser)
+    tab.goto(f"{address}/draw-me.html")
+    tab.evaluate(LOAD)
+    return tab
+
+
+def landmarks(mesh: Mesh) -> list[dict[str, float]]:
+    return [dict(zip("xyz", row, strict=True)) for row in mesh.normalised.tolist()]
+
+
+# ---- the same numbers as the package's ----
+
+
+@pytest.mark.parametrize("part", ["head", "near"])
+def test_faces_are_cut_out_byte_for_byte(reader, pictures, measured, part):
+    window, size = {"head": (HEAD, 80), "near": (EYES_TO_MOUTH, 64)}[part]
+    template = np.array(reader.evaluate("data.template"))
+    for name, found in measured.items():
+        own = cut_out(pictures[name], upright(found.mesh, template), window, size)
+        cut = np.array(reader.evaluate(CUT, [f"{name}.png", landmarks(found.mesh), part, size])).reshape(
+            size, size, 4
+        )
+        apart = np.abs(cut[..., :3].astype(int) - own)
+        assert apart.max() <= 1, name
+        assert (apart > 0).mean() < 0.001, name
+
+
+def test_a_mesh_is_measured_as_in_the_package(reader, measured):
+    for name, found in measured.items():
+        values, worn = reader.evaluate(
+            MEASURE, [f"{name}.png", landmarks(found.mesh), found.mesh.blendshapes]
+        )
+        apart = in_ranges(values, found.faces.values[0])
+        print(
+            f"{name}: mean {np.mean(list(apart.values())):.4f} of a range, "
+            f"most {max(apart.items(), key=lambda one: one[1])}"
+        )
+        assert max(apart.values()) < 0.01, name
+        assert all(abs(worn[part] - share) < 0.01 for part, share in found.worn.items()), name
+
+
+def in_ranges(values: list[float], own: torch.Tensor) -> dict[str, float]:
+    """How far each parameter is from the package's, in shares of its range."""
+    return {
+        p.name: abs(value - float(o)) / (p.high - p.low)
+        for p, value, o in zip(PARAMETERS, values, own, strict=True)
+    }
+
+
+# ---- as a person uses it ----
+
+
+@pytest.fixture
+def tab(browser, address) -> Iterator["object"]:
+    tab = shown(browser, address)
+    yield tab
+    tab.context.close()
+
+
+def shown(browser, address: str) -> "object":
+    tab = opened_tab(browser)
+    tab.goto(f"{address}/draw-me.html")
+    tab.wait_for_selector(".gv-live-on")
+    return tab
+
+
+def test_nothing_is_loaded_before_a_picture_comes(tab):
+    assert not [r.url for r in tab.asked if "wasm" in r.url or "/models/" in r.url or "vendor" in r.url]
+
+
+def test_the_sample_is_drawn_and_the_strength_changes_the_caricature_alone(tab, address, measured):
+    tab.click(".gv-live-samples button")
+    wait(tab, DRAWN)
+    assert tab.evaluate(TROUBLE) == ""
+    before = [tab.evaluate(BYTES, place) for place in (0, 1)]
+    tab.focus("input[type=range]")
+    for _ in range(8):
+        tab.keyboard.press("ArrowRight")
+    wait(tab, QUIET)
+    after = [tab.evaluate(BYTES, place) for place in (0, 1)]
+    assert before[0] == after[0]
+    assert before[1] != after[1]
+    assert {request.url.startswith((address, "data:", "blob:")) for request in tab.asked} == {True}
+
+
+def test_of_several_faces_the_largest_is_drawn_and_another_by_its_button(tab, tmp_path, pictures):
+    small = Image.fromarray(pictures["astronaut"]).crop((100, 0, 356, 256))
+    both = Image.new("RGB", (560, 300), "white")
+    both.paste(small.resize((180, 180)), (370, 60))
+    both.paste(Image.fromarray(pictures["drawn0"]), (20, 0))
+    both.save(tmp_path / "both.png")
+    tab.set_input_files("input[type=file]", tmp_path / "both.png")
+    wait(tab, DRAWN)
+    buttons = tab.query_selector_all(".gv-live-found")
+    assert [one.get_attribute("aria-pressed") for one in buttons] == ["true", "false"]
+    assert buttons[0].bounding_box()["width"] > buttons[1].bounding_box()["width"]
+    first = tab.evaluate(BYTES, 0)
+    buttons[1].focus()
+    tab.keyboard.press("Enter")
+    wait(tab, DRAWN)
+    assert tab.evaluate(BYTES, 0) != first
+    assert [one.get_attribute("aria-pressed") for one in buttons] == ["false", "true"]
+
+
+# ---- the camera ----
+
+
+def test_camera_frames_never_leave_the_page(address, tmp_path, pictures):
+    """With everything loaded, the camera is opened, looked through, and its picture drawn: without a request."""
+    film = tmp_path / "face.y4m"
+    write_film(film, pictures["astronaut"])
+    arguments = (*CAMERA, "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={film}")
+    with chromium(*arguments) as browser:
+        tab = shown(browser, address)
+        tab.set_input_files("input[type=file]", save(tmp_path / "drawn.png", pictures["drawn1"]))
+        wait(tab, DRAWN)
+        drawn, loaded = tab.evaluate(BYTES, 0), len(tab.asked)
+        tab.get_by_role("button", name="Use the camera").click()
+        wait(tab, "document.querySelector('video').videoWidth > 0")
+        tab.wait_for_timeout(1000)
+        tab.get_by_role("button", name="Take the picture").click()
+        wait(tab, f"{DRAWN} && document.querySelector('video').hidden")
+        tab.wait_for_timeout(1500)
+        assert tab.evaluate(TROUBLE) == ""
+        assert tab.evaluate(BYTES, 0) != drawn
+        assert [request.url for request in tab.asked[loaded:]] == []
+        assert not [request.url for request in tab.asked if request.method != "GET"]
+        assert tab.evaluate("document.querySelector('video').srcObject") is None
+
+
+def test_a_camera_that_is_refused_is_told_in_a_sentence(address):
+    with chromium(*CAMERA) as browser:
+        tab = shown(browser, address)
+        tab.evaluate(REFUSE)
+        tab.get_by_role("button", name="Use the camera").click()
+        wait(tab, f"{TROUBLE} !== ''")
+        assert tab.evaluate(TROUBLE).startswith("The camera was refused")
+
+
+def test_a_machine_without_a_camera_is_told_so(tab):
+    tab.get_by_role("button", name="Use the camera").click()
+    wait(tab, f"{TROUBLE} !== ''")
+    assert "choose a picture instead" in tab.evaluate(TROUBLE)
+
+
+def write_film(path: Path, picture: np.ndarray) -> None:
+    """A y4m film of two frames that show one picture."""
+    frame = Image.new("RGB", (640, 480), "white")
+    frame.paste(Image.fromarray(picture).resize((480, 480)), (80, 0))
+    luma, blue, red = (np.asarray(plane) for plane in frame.convert("YCbCr").split())
+    planes = (luma.tobytes(), blue[::2, ::2].tobytes(), red[::2, ::2].tobytes())
+    one = b"FRAME\n" + b"".join(planes)
+    path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420mpeg2\n" + 2 * one)
+
+
+def save(path: Path, picture: np.ndarray) -> Path:
+    Image.fromarray(picture).save(path)
+    return path
+
+
+# ---- what can go wrong ----
+
+
+def test_a_broken_file_and_a_picture_without_a_face_are_told(tab, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    tab.set_input_files("input[type=file]", tmp_path / "broken.png")
+    wait(tab, f"{TROUBLE} !== ''")
+    assert tab.evaluate(TROUBLE).startswith("broken.png could not be read")
+    tab.set_input_files(
+        "input[type=file]", save(tmp_path / "wall.png", np.full((200, 300, 3), 120, np.uint8))
+    )
+    wait(tab, f"{TROUBLE}.startsWith('No face was found')")
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        ("models/face_landmarker.task", "built without the model that finds faces"),
+        ("vision_bundle.mjs", "could not be fetched"),
+        ("models/likeness.onnx", "could not be fetched"),
+    ],
+)
+def test_what_cannot_be_loaded_is_told_and_tried_again(tab, missing, sentence):
+    tab.route(f"**/{missing}", lambda route: route.fulfill(status=404))
+    tab.click(".gv-live-samples button")
+    wait(tab, f"{TROUBLE} !== ''")
+    assert sentence in tab.evaluate(TROUBLE)
+
+
+def test_a_browser_without_webgl_keeps_the_page_and_is_told(address):
+    with chromium("--disable-3d-apis") as browser:
+        tab = opened_tab(browser)
+        tab.goto(f"{address}/draw-me.html")
+        wait(tab, f"{TROUBLE} !== ''")
+        assert "WebGL 2" in tab.evaluate(TROUBLE)

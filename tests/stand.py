@@ -1,0 +1,97 @@
+"""A page with one demo in it, as the site would serve it and under its policy, but quick to make: no other page."""
+
+import shutil
+import sys
+from pathlib import Path
+
+from browsing import opened, sync_api
+from house import ROOT, until
+
+PAGE = """<!doctype html>
+<html lang="en" data-theme="light"><head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="_static/palette.css">
+<link rel="stylesheet" href="_static/live/live.css"><link rel="stylesheet" href="_static/live/demos/{name}.css">
+<style>
+html {{ --gv-sans: sans-serif; background: var(--gv-ground) }}
+body {{ max-width: 52rem; margin: 1rem auto; padding: 0 0.5rem }}
+</style>
+<script type="module" src="_static/live/kit/start.js"></script>
+</head><body><main class="bd-article bd-content">
+<figure class="gv-live" data-live="{name}" data-with="{options}">
+<figcaption>A demo.</figcaption></figure></main></body></html>
+"""
+
+
+def prepare(folder: Path, *demos: str) -> None:
+    """What the demos load, below the site's folder: modules, styles, runtimes, and what the build writes for them."""
+    sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "book/_ext")]
+    import gv_live
+    import live_models
+
+    static = folder / "_static"
+    for name in gv_live.SERVED:
+        source, target = ROOT / "book/live" / name, static / "live" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+    shutil.copy2(ROOT / "book/web_static/palette.css", static)
+    for model in (ROOT / "book/web_static/live/models").glob(
+        "*"
+    ):  # made before; only if it still holds is it kept
+        (static / "live/models").mkdir(exist_ok=True)
+        shutil.copy2(model, static / "live/models")
+    live_models.main(static / "live", *demos)
+    vendor(static / "vendor")
+    for demo in demos:
+        write_page(folder, demo)
+
+
+RUNTIMES = {
+    "onnxruntime": (
+        "onnxruntime-web/dist",
+        ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
+    ),
+    "tasks-vision": (
+        "@mediapipe/tasks-vision",
+        ("vision_bundle.mjs", "wasm/vision_wasm_internal.js", "wasm/vision_wasm_internal.wasm"),
+    ),
+}  # as the Makefile copies them
+
+
+def vendor(folder: Path) -> None:
+    """What runs models and finds faces."""
+    for target, (package, files) in RUNTIMES.items():
+        (folder / target).mkdir(parents=True)
+        for name in files:
+            shutil.copy2(ROOT / "node_modules" / package / name, folder / target)
+
+
+def write_page(folder: Path, demo: str, options: str = "") -> None:
+    """`DEMO.html`, with the policy that the site's pages have."""
+    import gv_live
+
+    page = PAGE.format(name=demo, options=options)
+    meta = f'<head>{gv_live.MARK} content="{gv_live.policy_for(page)}">'
+    (folder / f"{demo}.html").write_text(page.replace("<head>", meta, 1), encoding="utf-8")
+
+
+def complains(message: "sync_api.ConsoleMessage") -> bool:
+    """Not so Chromium's remark that without a graphics card each picture has to be copied."""
+    return message.type in {"error", "warning"} and "GPU stall due to ReadPixels" not in message.text
+
+
+def opened_tab(browser: "sync_api.Browser", **options: object) -> "sync_api.Page":
+    """A tab in a window of its own; its complaints and requests are kept in `tab.said` and `tab.asked`."""
+    tab = opened(browser, **options).new_page()
+    tab.said, tab.asked = [], []
+    tab.on("console", lambda m: tab.said.append(m.text) if complains(m) else None)
+    tab.on("pageerror", lambda error: tab.said.append(str(error)))
+    tab.on("request", lambda request: tab.asked.append(request))
+    return tab
+
+
+def wait(tab: "sync_api.Page", said: str) -> object:
+    """Until an expression is true; the pages' policy forbids Playwright's own way, which evaluates text in the page."""
+    until(lambda: tab.evaluate(said), pause=lambda _: tab.wait_for_timeout(50))
+    return tab.evaluate(said)
