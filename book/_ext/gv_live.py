@@ -27,7 +27,7 @@ SERVED = ("kit", "demos", "faces", "lab", "likeness", "live.css")  # the tests s
 # ---- the directive --------------------------------------------------------------------------------------------------
 
 
-class live(nodes.General, nodes.Element):
+class live(nodes.figure):
     """A demo's figure: an image, where there is a still, and a caption."""
 
 
@@ -74,7 +74,8 @@ def open_figure(writer: Any, node: live) -> None:
 
 
 def close_figure(writer: Any, node: live) -> None:
-    writer.body.append("</figure>\n")
+    captioned = any(isinstance(child, nodes.caption) for child in node.children)
+    writer.body.append("</figcaption>\n</figure>\n" if captioned else "</figure>\n")  # docutils has opened it
 
 
 def in_words(writer: Any, node: live) -> None:

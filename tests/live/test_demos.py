@@ -138,6 +138,12 @@ def test_a_model_that_is_missing_is_named_and_can_be_tried_again(visit):
     assert figure.locator(".gv-live-trouble").is_hidden()
 
 
+def test_a_demo_takes_the_place_of_its_still(visit):
+    figure = visit(PAGE).reach("digit-walk")
+    assert figure.locator(".gv-live-stage").is_visible()
+    assert figure.locator(":scope > img").is_hidden()
+
+
 def test_a_program_that_cannot_be_fetched_is_said(visit):
     reader = visit(PAGE)
     figure = reader.reach("faces-sliders")
