@@ -10,7 +10,10 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[1]
 STILLS = ROOT / "book/images/live"
-FIRST = ".gv-live-stage :is(.gv-live-drawn, .gv-live-faces, .gv-live-pad, .gv-live-compare, .gv-live-picture, canvas)"
+FIRST = (
+    ".gv-live-stage :is(.gv-live-drawn, .gv-live-faces, .gv-live-pad, .gv-live-compare, .gv-live-picture, "
+    "canvas:not([aria-hidden]))"
+)
 
 
 class Quiet(SimpleHTTPRequestHandler):

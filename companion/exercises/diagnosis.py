@@ -178,8 +178,8 @@ def shown(value: Any) -> str:
             return ""
         numbers = np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)
         if numbers.dtype.kind == "f":
-            numbers = numbers.astype(float)  # float32 rounded would end in 0.30000001192092896
-        return str(numbers.round(3).tolist())
+            numbers = numbers.astype(float).round(3)  # float32 rounded would end in 0.30000001192092896
+        return str(numbers.tolist())
     if isinstance(value, (list, tuple)) and len(value) <= 8:
         parts = [shown(each) for each in value]
         return f"[{', '.join(parts)}]" if all(parts) else ""

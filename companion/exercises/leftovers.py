@@ -217,13 +217,19 @@ def _tensor(name: str, given: Tensor) -> Restore:
             return [
                 f"cuts its `{name}` off from autograd for everybody; `.detach()` without an underscore makes a copy"
             ]
-        if given.shape == was.shape and torch.equal(given.detach(), was):
+        if _as_before(given.detach(), was):
             return []
         if not watched:  # a graph may still need what it holds now
             given.data = data.copy_(was) if data.shape == was.shape else was
         return [_spoilt(name, f"{name}.clone()")]
 
     return restore
+
+
+def _as_before(given: Tensor, was: Tensor) -> bool:
+    """The same numbers; what was not a number still is none."""
+    alike = given.shape == was.shape and given.dtype == was.dtype
+    return alike and torch.allclose(given, was, rtol=0, atol=0, equal_nan=True)
 
 
 def _array(name: str, given: Any) -> Restore:

@@ -1,6 +1,6 @@
 """A person's colours, looked up in the picture where the mesh says what lies there (chapter 7).
 
-A photograph shows a colour times a light. Skin is therefore taken from its evenly lit middle, and then brought half-way
+The picture has been brought into good light (`lighting`). Skin is taken from its evenly lit middle, and then half-way
 to the nearest skin of the course's own people: their row of skins runs from the fairest to the deepest, and along it
 nothing is moved, so nobody is made lighter or darker.
 """
@@ -31,7 +31,7 @@ def colours(crop: Picture, face: Upright, parts: dict[str, Tensor]) -> dict[str,
     """The colours of skin, hair, lips, irises and clothes.
 
     Args:
-        crop: The cut-out face, `(S, S, 3)`.
+        crop: The cut-out face in good light, `(S, S, 3)`.
         face: Its mesh.
         parts: Each part's probability, `(S, S)`.
     """

@@ -2,7 +2,7 @@
 
 The network divides a picture into parts, and this carries over to photographs better than its opinion of a haircut. So
 haircuts are tried on: each is drawn on the face that was measured, as parts and not as a picture, and compared with
-what was seen. What an outline does not show, such as curls, the network's opinion decides.
+what was seen. What an outline does not show, such as curls, the network's opinion decides, where it has one.
 """
 
 import torch
@@ -22,7 +22,8 @@ VARIED = {
     **{"hair_top": 0.05, "hair_side": 0.05, "hair_length": 0.15, "hair_flare": 0.04, "hair_fringe": 0.2},
     **{"hairline": 0.05, "hair_cover": 0.2, "hair_part": 0.2, "hair_sweep": 0.15},
 }  # by how much, head units
-OPINION = 0.03  # what a standard deviation away from the network's opinion costs, in overlap
+OPINION = 0.1  # what a standard deviation away from the network's opinion costs, in overlap
+TOLD = 0.6  # doubt, in standard deviations, from which on hair is taken to be plain
 LEAST_DOUBT = 0.3  # nobody's opinion of hair is surer
 TEXTURE = ("hair_wave", "hair_curl", "hair_rope", "hair_plait", "hair_fade", "hair_bun")
 BALD = (0.0, 0.5, 1.0)  # of hair_thin: full, receding, none
@@ -38,12 +39,19 @@ def dressed(faces: Faces, hair: Tensor, doubts: dict[str, float], spread: dict[s
         spread: Of each parameter among drawn people.
     """
     seen = torch.nn.functional.interpolate(hair[None, None], size=(SIDE, SIDE), mode="area")[0, 0]
-    opinion = {name: (faces[name], spread[name] * max(doubts[name], LEAST_DOUBT)) for name in TEXTURE}
+    opinion = {name: _opinion(faces[name], doubts[name], spread[name]) for name in TEXTURE}
     first = _cuts(faces)
     best = first.rows(_costs(first, seen, opinion).argsort()[:BEST])
     varied = _varied(best)
     everyone = Faces(torch.cat([best.values, varied.values]))
     return everyone.rows(_costs(everyone, seen, opinion).argmin()[None])
+
+
+def _opinion(value: Tensor, doubt: float, spread: float) -> tuple[Tensor, float]:
+    """What is believed of a texture, and how far it may be wrong: no curls and no plaits where the network doubts."""
+    if doubt > TOLD:
+        return torch.zeros_like(value), TOLD * spread
+    return value, spread * max(doubt, LEAST_DOUBT)
 
 
 def _cuts(faces: Faces) -> Faces:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from companion import pretrained
 from companion.data.faces import Faces, mean_face
@@ -12,6 +13,8 @@ from companion.likeness.aligning import EYES_TO_MOUTH, HEAD, Upright, cut_out, u
 from companion.likeness.colours import Colour, colours, enlarged
 from companion.likeness.hairdressing import dressed
 from companion.likeness.lessons import mesh_numbers, move_numbers
+from companion.likeness.lighting import light, relit
+from companion.likeness.outlining import hair_seen
 from companion.likeness.teaching import look
 from companion.models.likeness import MEASURED, PARTS, WORN, LikenessReader, Seen
 from companion.vision.frames import Picture
@@ -20,6 +23,7 @@ from companion.vision.pictures import Viewable, as_picture
 from companion.vision.trackers import FaceMesh
 
 MODEL = "likeness"
+FINER = 2  # times, that hair is outlined in
 DOUBTED = 0.93  # standard deviations: who doubts this much knows next to nothing
 SURE = {"glasses": 0.7}  # probabilities from which it is drawn
 SURE_OTHERWISE = 0.96
@@ -99,16 +103,29 @@ class Measurer:
 
     def _measured(self, picture: Picture, mesh: Mesh) -> Measured:
         face, crop, seen = self._cut_and_seen(picture, mesh)
-        shares = enlarged(seen.parts[0].softmax(0), self.reader.config.size)
-        parts = dict(zip(PARTS, shares, strict=True))
+        parts = self._parts(picture, face, seen)
         doubts = dict(zip(MEASURED, seen.doubts[0].tolist(), strict=True))
         worn = dict(zip(WORN, seen.worn[0].sigmoid().tolist(), strict=True))
         faces = _believed(self.reader, seen).replace(**_put_on(worn))
-        faces = faces.replace(**_channels(colours(crop, face, parts)))
+        lit = relit(crop, light(picture, face))
+        faces = faces.replace(**_channels(colours(lit, face, parts)))
         if not any(faces[name].item() for name in ONE_OF):
             spread = dict(zip(MEASURED, self.reader.spread.tolist(), strict=True))
             faces = dressed(faces, parts["hair"], doubts, spread)
         return Measured(Faces(clamp(faces.values)), doubts, worn, mesh, crop, parts)
+
+    def _parts(self, picture: Picture, face: Upright, seen: Seen) -> dict[str, Tensor]:
+        """Each part's probability over the cut-out; of hair, what the picture's own colours make of it."""
+        size = self.reader.config.size
+        shares = seen.parts[0].softmax(0)
+        finer = dict(zip(PARTS, enlarged(shares, FINER * size), strict=True))
+        outlined = hair_seen(cut_out(picture, face, HEAD, FINER * size), face, finer["hair"], finer["beard"])
+        hair = avg_pool2d(outlined[None], FINER)[0]
+        others = {
+            name: part for name, part in zip(PARTS, enlarged(shares, size), strict=True) if name != "hair"
+        }
+        rest = (1 - hair) / sum(others.values(), torch.zeros(())).clamp(min=1e-6)
+        return {"hair": hair, **{name: part * rest for name, part in others.items()}}
 
     def close(self) -> None:
         """Let go of the tracker."""

@@ -1,13 +1,17 @@
-"""Chapter 7's exhibits: attention and translation gone wrong without an error.
+"""Chapter 7's exhibits: attention, translation and likenesses gone wrong without an error.
 
-Each is a layer, an encoder or a loss of the course with one line changed.
+Each is a layer, an encoder, a loss or a step of the course with one line changed.
 """
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from companion.data.faces import Faces, exaggerate
 from companion.layers import SelfAttention
+from companion.likeness.lighting import Gains
 from companion.models.munit import MUNITConfig, StyleEncoder
+from companion.vision.frames import Picture
 
 __all__ = [
     "AttentionOverPlaces",
@@ -15,6 +19,9 @@ __all__ = [
     "StyleWithPlaces",
     "UntrainedAttention",
     "batch_instance_norm",
+    "exaggerated_from_drawn_mean",
+    "relit_in_bytes",
+    "worn_by_halves",
 ]
 
 
@@ -65,3 +72,19 @@ class ShownPixels(nn.Module):
     def forward(self, translated: Tensor, images: Tensor) -> Tensor:
         """Mean squared difference of the images themselves; a scalar."""
         return (translated - images).square().mean()  # the bug: not of what an encoder says they show
+
+
+def exaggerated_from_drawn_mean(faces: Faces, strength: float) -> Faces:
+    """Measured faces, exaggerated from the mean of drawn ones: the step from photograph to drawing grows as well."""
+    return exaggerate(faces, strength)  # the bug: not from the mean of measured people
+
+
+def worn_by_halves(worn: dict[str, float]) -> dict[str, float]:
+    """A probability taken for an amount: everybody wears a little of everything."""
+    return dict(worn)  # the bug: no decision
+
+
+def relit_in_bytes(picture: Picture, gains: Gains) -> Picture:
+    """Gains of linear light, multiplied with what is not linear: as if each were taken to the power of 2.2."""
+    brighter = picture / 255 * gains  # the bug: sRGB is no light
+    return (brighter.clip(0, 1) * 255).round().astype(np.uint8)

@@ -200,7 +200,8 @@ def _in_cell(cell: Cell, form: str | None) -> str:
     if isinstance(cell, Measurement):
         if form is None:
             return cell.text
-        cell = cell.value if cell.spread is None else (cell.value, cell.spread)
+        between = "" if cell.interval is None else f" [{cell.interval[0]:{form}}, {cell.interval[1]:{form}}]"
+        return _in_cell(cell.value if cell.spread is None else (cell.value, cell.spread), form) + between
     value, spread = cell if isinstance(cell, tuple) else (cell, None)
     if form is None:
         return with_spread(value, spread)

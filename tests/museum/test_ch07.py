@@ -1,14 +1,21 @@
 """Guards chapter 7's exhibits: each is wrong in the way the chapter says, and the right code is not."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from companion import museum
+from companion.data.faces import draw
+from companion.data.faces.parameters import COLUMN, PARAMETERS
 from companion.data.photos import load_photos
 from companion.data.scale import from_bytes
 from companion.layers import SelfAttention, adaptive_instance_norm
+from companion.likeness import drawing
+from companion.likeness.lighting import linear, relit
+from companion.likeness.measuring import _put_on
+from companion.models.likeness import WORN
 from companion.models.munit import MUNITConfig, StyleEncoder
 from companion.training.munit import ShownContent
 
@@ -102,3 +109,32 @@ def test_what_compares_pixels_is_pleased_most_by_the_input_itself():
     torch.testing.assert_close(
         -slope * slope.numel() / 2, images - tinted.detach()
     )  # straight back to the input
+
+
+def test_from_the_drawn_mean_what_all_photographs_share_grows_as_well(monkeypatch):
+    """Measured people who all differ from drawn ones in one way are pushed on in that way."""
+    numbers = torch.arange(6)
+    drawn = draw(numbers, torch.zeros_like(numbers), 3)
+    shared = {"head_width": 0.01, "eye_height": -0.01}
+    measured = drawn.replace(**{name: drawn[name] + shift for name, shift in shared.items()})
+    real_mean = {name: PARAMETERS[COLUMN[name]].mean + shift for name, shift in shared.items()}
+    monkeypatch.setattr(drawing, "real_mean", lambda: real_mean)
+    right, wrong = drawing.exaggerated(measured, 2.0), museum.exaggerated_from_drawn_mean(measured, 2.0)
+    for name, shift in shared.items():
+        torch.testing.assert_close(
+            wrong[name] - right[name], torch.full((6,), shift), atol=1e-5, rtol=0, msg=name
+        )
+
+
+def test_by_halves_everybody_wears_a_little_of_everything():
+    worn = dict.fromkeys(WORN, 0.05) | {"glasses": 0.9}
+    assert museum.worn_by_halves(worn)["beard"] == 0.05
+    decided = _put_on(worn)
+    assert {name for name, amount in decided.items() if amount} == {"glasses"}
+
+
+def test_gains_of_bytes_are_gains_of_light_to_a_power():
+    picture = np.full((4, 4, 3), 90, np.uint8)
+    right, wrong = (change(picture, np.full(3, 1.5)) for change in (relit, museum.relit_in_bytes))
+    gains = [(linear(changed / 255) / linear(picture / 255)).mean() for changed in (right, wrong)]
+    assert gains == pytest.approx([1.5, 1.5**2.2], rel=0.05)

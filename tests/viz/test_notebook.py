@@ -159,3 +159,9 @@ def test_a_table_is_readable_where_there_is_no_html():
 def test_a_table_that_does_not_fit_is_refused(options, said):
     with pytest.raises(CompanionError, match=said):
         viz.table(["a", "b"], **{"rows": [[1, 2]], "caption": "c", **options})
+
+
+def test_a_format_hides_no_interval():
+    measured = Measurement("gain", 2.345, "", interval=(1.234, 3.456))
+    shown = viz.table(["gain"], [[measured]], formats={"gain": ".1f"}, caption="c").rows[0][0]
+    assert shown == "2.3 [1.2, 3.5]"

@@ -1,7 +1,7 @@
 """The comparison of chapter 5, and the run whose weights it ships."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 from itertools import pairwise
@@ -225,7 +225,7 @@ def compared(job: Job) -> Result:
             report = _row(job, seed, name, run, first, critic_key, judge)
             found[name].append(report)
             accuracies += [report["accuracy"]] if name == "GAN" else []
-    metrics = [*row_metrics(found, judge), *_differences(found, judge)]
+    metrics = [*row_metrics(found, judge), *differences(found, judge, PAIRED)]
     metrics.append(over_seeds("accuracy of the pre-trained critic", accuracies))
     floor = job.once("floor", lambda: _floor(judge, photographs(settings.data).split("validation"), settings))
     metrics.append(
@@ -362,18 +362,19 @@ def _how(judge: Judge, measured: Measurement, key: str) -> str:
     return f"{judge.protocol}{seen.get(key, '')}; {measured.protocol}"
 
 
-def _differences(found: dict[str, list[dict[str, Any]]], judge: Judge) -> Iterator[Measurement]:
+def differences(
+    found: dict[str, list[dict[str, Any]]], judge: Judge, pairs: Iterable[tuple[str, str]]
+) -> Iterator[Measurement]:
     """What one row has over another: paired by picture and seed, one number a photograph, and how sure it is."""
-    for better, worse in PAIRED:
+    for better, worse in pairs:
         for key, title in TITLES.items():
             apart = [
                 _per_photograph(_minus(one["each"][key], other["each"][key]), judge.held.each)
                 for one, other in zip(found[better], found[worse], strict=True)
             ]
             of_one = [_mean(list(column)) for column in zip(*apart, strict=True) if None not in column]
-            protocol = (
-                f"means over {len(apart)} seeds of {len(of_one)} photographs, bootstrap over the photographs"
-            )
+            seeds = "one seed" if len(apart) == 1 else f"means over {len(apart)} seeds"
+            protocol = f"{seeds}, {len(of_one)} photographs, bootstrap over the photographs"
             yield with_interval(
                 f"{title}: {better} over {worse}", fmean(of_one), bootstrap([of_one]), protocol
             )

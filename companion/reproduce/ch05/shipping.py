@@ -15,6 +15,7 @@ from companion.reproduce.ch05.restoration import (
     EACH,
     FEATURES,
     base,
+    differences,
     eyes,
     finished,
     fresh,
@@ -42,7 +43,8 @@ def restoring(job: Job) -> Result:
         "bicubic": [job.once("bicubic", lambda: judge.judge(held.pairs.input))],
         "U-Net": [job.once("judged", lambda: judge.judge(drawn_by(network, held.pairs.input)))],
     }
-    metrics = [*row_metrics(rows, judge), seams(network)]
+    gained = differences(rows, judge, [("U-Net", "bicubic")])
+    metrics = [*row_metrics(rows, judge), *gained, seams(network)]
     return Result(
         _about(job, settings), [settings.seed], metrics, {"rows": rows, "curves": curves}, model=network
     )

@@ -1,16 +1,20 @@
 """Chapter 7's likeness reader: how well are drawn faces measured, and does it know where it cannot tell?"""
 
+from collections.abc import Iterator
 from functools import partial
+from itertools import combinations
 from statistics import fmean
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import cosine_similarity
 from tqdm.auto import tqdm
 
 from companion import pretrained
 from companion.data.assets import manifest
+from companion.data.faces.parameters import PARAMETERS
 from companion.data.photos import load_photos
 from companion.data.sets.orl import people
 from companion.likeness.aligning import Numbers
@@ -196,6 +200,7 @@ def likeness_people(job: Job) -> Result:
     names = [MEASURED[column] for column in shape]
     metrics = [
         with_interval("area under the curve: same person or not", fmean(each), bootstrap([each]), protocol),
+        *_ways(torch.stack([vectors[mine].mean(0) for mine in groups]), _drawn_mean(reader, shape)),
         *(
             Measurement(f"share that is the person's: {name}", float(share), protocol)
             for name, share in zip(names, own, strict=True)
@@ -203,6 +208,36 @@ def likeness_people(job: Job) -> Result:
     ]
     mean = {name: round(float(values[MEASURED.index(name)]), 5) for name in names}
     return Result({"photographs": len(kept), "reader": "likeness"}, [0], metrics, {"mean": mean})
+
+
+def _drawn_mean(reader: LikenessReader, shape: list[int]) -> Tensor:
+    """The mean of the drawn people, in what the reader reads."""
+    means = {parameter.name: parameter.mean for parameter in PARAMETERS}
+    drawn = torch.tensor([means[MEASURED[column]] for column in shape])
+    return (drawn - reader.middle[shape]) / reader.spread[shape]
+
+
+def _ways(people: Tensor, drawn: Tensor) -> Iterator[Measurement]:
+    """Does exaggeration take people each their own way, or all the same one? From two means, as cosines.
+
+    From the mean of real people, that of all others than the two whose ways are compared.
+    """
+    count = len(people)
+    total = people.sum(0)
+    from_drawn: list[list[float]] = [[] for _ in range(count)]
+    from_real: list[list[float]] = [[] for _ in range(count)]
+    for one, other in combinations(range(count), 2):
+        real = (total - people[one] - people[other]) / max(1, count - 2)
+        for found, mean in ((from_drawn, drawn), (from_real, real)):
+            alike = float(cosine_similarity(people[one] - mean, people[other] - mean, 0))
+            found[one].append(alike)
+            found[other].append(alike)
+    for name, found in (("drawn people", from_drawn), ("the other real people", from_real)):
+        each = [fmean(alike) for alike in found]
+        protocol = f"pairs of {count} people, bootstrap over people"
+        yield with_interval(
+            f"cosine of two people's ways from the mean of {name}", fmean(each), bootstrap([each]), protocol
+        )
 
 
 def _read(measurer: Measurer, pixels: Tensor) -> dict[str, Any]:
