@@ -9,6 +9,7 @@ import { Easel } from "../faces/easel.js";
 import { loadParameters } from "../faces/parameters.js";
 import { drawPerson, lipsOf } from "../faces/prior.js";
 import { swatches } from "../faces/swatches.js";
+import { saveDrawing } from "../faces/tracing.js";
 import { described, strengthInWords } from "../faces/words.js";
 import { save } from "../kit/canvas.js";
 
@@ -107,6 +108,7 @@ class Maker {
       another,
       press("Save portrait", () => save(easel.large("portrait"), "portrait.png")),
       press("Save drawing", () => save(easel.large("caricature"), "caricature.png")),
+      press("Drawing as SVG", () => saveDrawing(easel.large("caricature"), "caricature.svg")),
     );
     return [easel.element, strength.element, this.pens(), buttons, ...this.tabs(), this.number];
   }

@@ -35,6 +35,7 @@ export class Easel {
     this.slow = false;
     this.asked = 0;
     this.timer = 0;
+    this.changed = 0; // when
     /** @type {Pair | undefined} */
     this.pair = undefined;
     this.painting = false;
@@ -60,6 +61,7 @@ export class Easel {
   /** @param {Pair} pair */
   show(pair) {
     this.pair = pair;
+    this.changed = performance.now();
     this.element.setAttribute("aria-busy", "true");
     this.ask();
     clearTimeout(this.timer);
@@ -95,7 +97,7 @@ export class Easel {
       if (size !== DRAFT) this.slow = performance.now() - begun > SLOW;
       if (this.waiting) this.ask();
       else if (size === this.full()) this.element.setAttribute("aria-busy", "false");
-      else if (!this.slow) this.paint(this.full());
+      else if (!this.slow || performance.now() - this.changed >= STILL) this.paint(this.full());
     });
   }
 

@@ -28,6 +28,7 @@ import { dressed } from "./hairdressing.js";
  * @property {[number, number]} logs
  * @property {number} doubted
  * @property {number} leastDoubt
+ * @property {number} told
  * @property {Record<string, number>} sure
  * @property {number} sureOtherwise
  * @property {string[]} oneOf
@@ -93,10 +94,11 @@ export class Measurer {
 
   /** What the network thinks of the hair, and how sure it is. @param {Face} face @param {number[]} doubts */
   opinion(face, doubts) {
-    const { measured, spread, haircuts, leastDoubt } = this.data;
+    const { measured, spread, haircuts, leastDoubt, told } = this.data;
     return Object.fromEntries(
       haircuts.texture.map((name) => {
         const row = measured.indexOf(name);
+        if (doubts[row] > told) return [name, { believed: 0, doubt: told * spread[row] }]; // hair is taken to be plain
         const doubt = spread[row] * Math.max(doubts[row], leastDoubt);
         return [name, { believed: face[this.parameters.at(name)], doubt }];
       }),

@@ -71,7 +71,12 @@ def numbers() -> dict[str, Any]:
         "middle": rounded(reader.middle.tolist()),
         "spread": rounded(reader.spread.tolist()),
         **{"doubted": measuring.DOUBTED, "sure": measuring.SURE, "sureOtherwise": measuring.SURE_OTHERWISE},
-        **{"depth": lessons.DEPTH_COUNTS, "logs": likeness.LOGS, "leastDoubt": hairdressing.LEAST_DOUBT},
+        **{
+            "depth": lessons.DEPTH_COUNTS,
+            "logs": likeness.LOGS,
+            "leastDoubt": hairdressing.LEAST_DOUBT,
+            "told": hairdressing.TOLD,
+        },
         **{"oneOf": measuring.ONE_OF, "amount": measuring.AMOUNT},
         "rows": {
             **{"skin": colours.CHEEKS_AND_FOREHEAD, "brows": colours.BROWS, "lips": colours.LIPS},
