@@ -880,7 +880,7 @@ def answered(kind: str, seed: int) -> dict[str, dict[str, Tensor]]:
     def noise() -> Tensor:
         return torch.randn(FACES, NUMBERS, generator=random)
 
-    hard, units, offsets = draw(0.2, 0.75, NUMBERS), 10 ** draw(-2, 1, NUMBERS), draw(-3, 3, NUMBERS)
+    hard, units, offsets = draw(0.2, 0.65, NUMBERS), 10 ** draw(-2, 1, NUMBERS), draw(-3, 3, NUMBERS)
     fewer = float(draw(0.3, 0.55))
     places = torch.randperm(NUMBERS, generator=random)[:2]
     found = {}

@@ -390,13 +390,13 @@ def read_off(answers):
         z[pictures] = ((said["truth"] - said["means"]).abs() < said["doubts"]).double().mean()
         both = [said[name] - said[name].mean(0) for name in ("truth", "means")]
         rise[pictures] = F.cosine_similarity(*both, dim=0).min()
-    if rise["clean"] < -0.2:
+    if rise["clean"] < -0.35:
         return "mirrored"
-    if rise["clean"] < 0.2:
+    if rise["clean"] < 0.35:
         return "one not learnt"
     if z["clean"] < 0.55:
         return "too sure"
-    return "clean pictures only" if z["spoiled"] < 0.55 else "healthy"
+    return "clean pictures only" if z["spoiled"] < 0.6 else "healthy"
 
 
 def by_root_mean_squares(answers):

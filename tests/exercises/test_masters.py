@@ -42,6 +42,7 @@ MASTERS = {
     "04_wgan_gp": Expected(19, 8, 8, 1),
     "05_restoration": Expected(18, 2, 7, 1),
     "06_vae": Expected(14, 1, 7, 0),
+    "07_draw_me": Expected(25, 2, 10, 1),
     "08_mediapipe": Expected(27, 9, 8, 0),
 }
 for_each = pytest.mark.parametrize("name", MASTERS)
