@@ -17,8 +17,14 @@ from companion.data.faces.parameters import PARAMETERS
 from companion.likeness import measuring
 from companion.likeness.aligning import EYES_TO_MOUTH, HEAD, cut_out, upright
 from companion.likeness.colours import enlarged
+<<<<<<< HEAD
 from companion.likeness.measuring import Measured, Measurer
 from companion.models.likeness import PARTS, Seen
+=======
+from companion.likeness.lighting import light
+from companion.likeness.measuring import Measured, Measurer
+from companion.models.likeness import PARTS
+>>>>>>> room-port
 from companion.vision.landmarks import Mesh
 from companion.vision.pictures import as_picture
 
@@ -30,9 +36,10 @@ pytestmark = [
 
 CAMERA = ("--use-fake-device-for-media-stream",)
 LOAD = """async () => {
-  const modules = ["faces/parameters", "faces/renderer", "likeness/measuring", "likeness/aligning", "kit/models"];
+  const modules = ["faces/parameters", "faces/renderer", "likeness/measuring", "likeness/aligning", "likeness/lighting",
+    "kit/models"];
   const found = await Promise.all(modules.map((name) => import(`/_static/live/${name}.js`)));
-  const [{ loadParameters }, { FaceRenderer }, { Measurer }, { cutOut, upright }, { models }] = found;
+  const [{ loadParameters }, { FaceRenderer }, { Measurer }, { cutOut, upright }, { light }, { models }] = found;
   const parameters = await loadParameters();
   const data = await (await fetch("/_static/live/likeness.json")).json();
   const measurer = new Measurer(parameters, data, new FaceRenderer(parameters), await models.load("likeness"));
@@ -42,7 +49,11 @@ LOAD = """async () => {
     canvas.getContext("2d").drawImage(bitmap, 0, 0);
     return canvas.getContext("2d").getImageData(0, 0, bitmap.width, bitmap.height);
   };
-  Object.assign(window, { measurer, data, pixels, cutOut, upright });
+  Object.assign(window, { measurer, data, pixels, cutOut, upright, light });
+}"""
+LIGHT = """async ([name, landmarks]) => {
+  const picture = await pixels(name);
+  return light(picture, upright(landmarks, picture.width, picture.height, data.template), data.light, data.finer);
 }"""
 CUT = """async ([name, landmarks, part, size]) => {
   const picture = await pixels(name);
@@ -88,12 +99,25 @@ def address(site) -> Iterator[str]:
         yield where
 
 
+class Unoutlined(Measurer):
+    """Takes the network's word for where hair is."""
+
+    def _parts(self, picture, face, seen):
+        shares = enlarged(seen.parts[0].softmax(0), self.reader.config.size)
+        return dict(zip(PARTS, shares, strict=True))
+
+
 @pytest.fixture(scope="module")
 def measured(pictures) -> dict[str, Measured]:
+<<<<<<< HEAD
     """What the package says of the pictures, without the two steps that the page leaves out and says so."""
     with pytest.MonkeyPatch.context() as patch, Measurer() as measurer:
         patch.setattr(measuring, "light", lambda *_: np.ones(3))
         patch.setattr(Measurer, "_parts", plain_parts)
+=======
+    """What the package says of the pictures, without an outline of the hair."""
+    with Unoutlined() as measurer:
+>>>>>>> room-port
         return {name: measurer.measure(picture)[0] for name, picture in pictures.items()}
 
 
@@ -136,6 +160,15 @@ def test_faces_are_cut_out_byte_for_byte(reader, pictures, measured, part):
         apart = np.abs(cut[..., :3].astype(int) - own)
         assert apart.max() <= 1, name
         assert (apart > 0).mean() < 0.001, name
+
+
+def test_the_light_is_the_packages(reader, pictures, measured):
+    template = np.array(reader.evaluate("data.template"))
+    for name, found in measured.items():
+        own = light(pictures[name], upright(found.mesh, template))
+        gains = reader.evaluate(LIGHT, [f"{name}.png", landmarks(found.mesh)])
+        print(f"{name}: {np.round(gains, 4)} here, {np.round(own, 4)} in the package")
+        assert np.allclose(gains, own, atol=0.01), name
 
 
 def test_a_mesh_is_measured_as_in_the_package(reader, measured):

@@ -7,6 +7,8 @@
  * @import { Colour } from "../faces/parameters.js"
  */
 
+import { quantile } from "./lighting.js";
+
 /**
  * The colours of skin, hair, lips, irises and clothes, sRGB in [0, 1].
  *
@@ -106,12 +108,3 @@ const median = (pixels) =>
       0.5,
     ),
   );
-
-/** Between the two nearest values, as numpy has it. @param {number[]} values @param {number} share */
-function quantile(values, share) {
-  const sorted = values.toSorted((one, other) => one - other);
-  const place = share * (sorted.length - 1);
-  const first = Math.floor(place);
-  const next = sorted[Math.min(first + 1, sorted.length - 1)];
-  return sorted[first] + (place - first) * (next - sorted[first]);
-}

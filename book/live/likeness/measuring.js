@@ -3,6 +3,7 @@
  * (`companion.likeness.measuring`).
  *
  * @import { Landmark, Pixels, Upright, Window } from "./aligning.js"
+ * @import { LightData } from "./lighting.js"
  * @import { Face, Parameters } from "../faces/parameters.js"
  * @import { FaceRenderer } from "../faces/renderer.js"
  * @import { Model, Tensor } from "../kit/demo.js"
@@ -12,6 +13,7 @@ import { tensorOf } from "../kit/canvas.js";
 import { cutOut, upright } from "./aligning.js";
 import { colours } from "./colours.js";
 import { dressed } from "./hairdressing.js";
+import { light, relit } from "./lighting.js";
 
 /**
  * @typedef {object} LikenessData what book/live/prepare/draw-me.py writes
@@ -28,7 +30,11 @@ import { dressed } from "./hairdressing.js";
  * @property {[number, number]} logs
  * @property {number} doubted
  * @property {number} leastDoubt
+<<<<<<< HEAD
  * @property {number} told
+=======
+ * @property {number} told doubt from which on hair is taken to be plain
+>>>>>>> room-port
  * @property {Record<string, number>} sure
  * @property {number} sureOtherwise
  * @property {string[]} oneOf
@@ -39,6 +45,7 @@ import { dressed } from "./hairdressing.js";
  * @property {number} surePixel
  * @property {number} enough
  * @property {number} clothesFrom
+ * @property {LightData} light
  * @property {{ side: number, tried: number, best: number, opinion: number, texture: string[], bald: number[],
  *   varied: Record<string, [number, number[]]> }} haircuts
  */
@@ -70,16 +77,22 @@ export class Measurer {
     const seen = await this.model.run(inputs(crop, near, laid, mesh, data.depth));
     const doubts = doubtsOf(seen.logs.data, data.logs);
     const worn = Object.fromEntries(data.worn.map((name, row) => [name, 1 / (1 + Math.exp(-seen.worn.data[row]))]));
-    const parts = enlarged(seen.parts, data.parts, data.size);
+    const parts = this.parts(picture, laid, seen.parts);
     let face = parameters.replace(this.believed(seen.means.data, doubts), putOn(worn, data));
     const { skins } = parameters.data.prior;
-    for (const [name, colour] of Object.entries(colours(crop, laid, parts, data, skins))) {
+    const lit = relit(crop, light(picture, laid, data.light, data.finer));
+    for (const [name, colour] of Object.entries(colours(lit, laid, parts, data, skins))) {
       for (const [channel, value] of colour.entries()) face[parameters.at(`${name}_${"rgb"[channel]}`)] = value;
     }
     if (data.oneOf.every((name) => face[parameters.at(name)] === 0)) {
       face = dressed(this.renderer, parameters, data, face, parts.hair, this.opinion(face, doubts));
     }
     return { face: parameters.clamp(face), worn, crop };
+  }
+
+  /** Each part's probability over the cut-out. @param {Pixels} _picture @param {Upright} _laid @param {Tensor} logits */
+  parts(_picture, _laid, logits) {
+    return enlarged(logits, this.data.parts, this.data.size);
   }
 
   /** The mean face with every number that is not doubted. @param {Float32Array} means @param {number[]} doubts @returns {Face} */
@@ -92,15 +105,21 @@ export class Measurer {
     return this.parameters.replace(this.parameters.mean(), Object.fromEntries(told));
   }
 
-  /** What the network thinks of the hair, and how sure it is. @param {Face} face @param {number[]} doubts */
+  /** What the network thinks of the hair, and how sure it is: no curls and no plaits where it doubts. @param {Face} face @param {number[]} doubts */
   opinion(face, doubts) {
     const { measured, spread, haircuts, leastDoubt, told } = this.data;
     return Object.fromEntries(
       haircuts.texture.map((name) => {
         const row = measured.indexOf(name);
+<<<<<<< HEAD
         if (doubts[row] > told) return [name, { believed: 0, doubt: told * spread[row] }]; // hair is taken to be plain
         const doubt = spread[row] * Math.max(doubts[row], leastDoubt);
         return [name, { believed: face[this.parameters.at(name)], doubt }];
+=======
+        const known = doubts[row] <= told;
+        const doubt = spread[row] * (known ? Math.max(doubts[row], leastDoubt) : told);
+        return [name, { believed: known ? face[this.parameters.at(name)] : 0, doubt }];
+>>>>>>> room-port
       }),
     );
   }

@@ -17,7 +17,7 @@ from companion import pretrained
 from companion.data.assets import manifest
 from companion.errors import CompanionError
 from companion.files import replacing, write_json
-from companion.likeness import aligning, colours, hairdressing, lessons, measuring
+from companion.likeness import aligning, colours, hairdressing, lessons, lighting, measuring
 from companion.models import likeness
 from companion.models.likeness import LikenessReader
 from companion.randomness import generator
@@ -71,12 +71,17 @@ def numbers() -> dict[str, Any]:
         "middle": rounded(reader.middle.tolist()),
         "spread": rounded(reader.spread.tolist()),
         **{"doubted": measuring.DOUBTED, "sure": measuring.SURE, "sureOtherwise": measuring.SURE_OTHERWISE},
+<<<<<<< HEAD
         **{
             "depth": lessons.DEPTH_COUNTS,
             "logs": likeness.LOGS,
             "leastDoubt": hairdressing.LEAST_DOUBT,
             "told": hairdressing.TOLD,
         },
+=======
+        **{"depth": lessons.DEPTH_COUNTS, "logs": likeness.LOGS, "leastDoubt": hairdressing.LEAST_DOUBT},
+        "told": hairdressing.TOLD,
+>>>>>>> room-port
         **{"oneOf": measuring.ONE_OF, "amount": measuring.AMOUNT},
         "rows": {
             **{"skin": colours.CHEEKS_AND_FOREHEAD, "brows": colours.BROWS, "lips": colours.LIPS},
@@ -84,6 +89,12 @@ def numbers() -> dict[str, Any]:
         },
         **{"toOwnSkin": colours.TO_OWN_SKIN, "surePixel": colours.SURE, "enough": colours.ENOUGH},
         "clothesFrom": colours.CLOTHES_FROM,
+        "light": {
+            "window": {"centre": lighting.WINDOW.centre, "half": lighting.WINDOW.half},
+            **{"side": lighting.SIDE, "eyes": lighting.EYES, "limbus": lighting.LIMBUS},
+            **{"brighter": lighting.BRIGHTER, "white": lighting.WHITE.tolist(), "believed": lighting.BELIEVED},
+            **{"least": lighting.LEAST, "most": lighting.MOST, "enough": lighting.ENOUGH},
+        },
         "haircuts": {
             **{"side": hairdressing.SIDE, "tried": hairdressing.TRIED, "best": hairdressing.BEST},
             **{"opinion": hairdressing.OPINION, "texture": hairdressing.TEXTURE, "bald": hairdressing.BALD},
