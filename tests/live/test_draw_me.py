@@ -14,17 +14,11 @@ from stand import opened_tab, prepare, wait
 from companion.data import faces
 from companion.data.assets import manifest
 from companion.data.faces.parameters import PARAMETERS
-from companion.likeness import measuring
 from companion.likeness.aligning import EYES_TO_MOUTH, HEAD, cut_out, upright
 from companion.likeness.colours import enlarged
-<<<<<<< HEAD
-from companion.likeness.measuring import Measured, Measurer
-from companion.models.likeness import PARTS, Seen
-=======
 from companion.likeness.lighting import light
 from companion.likeness.measuring import Measured, Measurer
 from companion.models.likeness import PARTS
->>>>>>> room-port
 from companion.vision.landmarks import Mesh
 from companion.vision.pictures import as_picture
 
@@ -109,15 +103,8 @@ class Unoutlined(Measurer):
 
 @pytest.fixture(scope="module")
 def measured(pictures) -> dict[str, Measured]:
-<<<<<<< HEAD
-    """What the package says of the pictures, without the two steps that the page leaves out and says so."""
-    with pytest.MonkeyPatch.context() as patch, Measurer() as measurer:
-        patch.setattr(measuring, "light", lambda *_: np.ones(3))
-        patch.setattr(Measurer, "_parts", plain_parts)
-=======
     """What the package says of the pictures, without an outline of the hair."""
     with Unoutlined() as measurer:
->>>>>>> room-port
         return {name: measurer.measure(picture)[0] for name, picture in pictures.items()}
 
 
@@ -134,11 +121,6 @@ def reader(browser, address):
     tab.goto(f"{address}/draw-me.html")
     tab.evaluate(LOAD)
     return tab
-
-
-def plain_parts(self: Measurer, picture: object, face: object, seen: Seen) -> dict[str, torch.Tensor]:
-    """Each part as the network sees it."""
-    return dict(zip(PARTS, enlarged(seen.parts[0].softmax(0), self.reader.config.size), strict=True))
 
 
 def landmarks(mesh: Mesh) -> list[dict[str, float]]:

@@ -30,11 +30,7 @@ import { light, relit } from "./lighting.js";
  * @property {[number, number]} logs
  * @property {number} doubted
  * @property {number} leastDoubt
-<<<<<<< HEAD
- * @property {number} told
-=======
  * @property {number} told doubt from which on hair is taken to be plain
->>>>>>> room-port
  * @property {Record<string, number>} sure
  * @property {number} sureOtherwise
  * @property {string[]} oneOf
@@ -111,15 +107,9 @@ export class Measurer {
     return Object.fromEntries(
       haircuts.texture.map((name) => {
         const row = measured.indexOf(name);
-<<<<<<< HEAD
-        if (doubts[row] > told) return [name, { believed: 0, doubt: told * spread[row] }]; // hair is taken to be plain
-        const doubt = spread[row] * Math.max(doubts[row], leastDoubt);
-        return [name, { believed: face[this.parameters.at(name)], doubt }];
-=======
         const known = doubts[row] <= told;
         const doubt = spread[row] * (known ? Math.max(doubts[row], leastDoubt) : told);
         return [name, { believed: known ? face[this.parameters.at(name)] : 0, doubt }];
->>>>>>> room-port
       }),
     );
   }

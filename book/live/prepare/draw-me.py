@@ -71,17 +71,8 @@ def numbers() -> dict[str, Any]:
         "middle": rounded(reader.middle.tolist()),
         "spread": rounded(reader.spread.tolist()),
         **{"doubted": measuring.DOUBTED, "sure": measuring.SURE, "sureOtherwise": measuring.SURE_OTHERWISE},
-<<<<<<< HEAD
-        **{
-            "depth": lessons.DEPTH_COUNTS,
-            "logs": likeness.LOGS,
-            "leastDoubt": hairdressing.LEAST_DOUBT,
-            "told": hairdressing.TOLD,
-        },
-=======
         **{"depth": lessons.DEPTH_COUNTS, "logs": likeness.LOGS, "leastDoubt": hairdressing.LEAST_DOUBT},
         "told": hairdressing.TOLD,
->>>>>>> room-port
         **{"oneOf": measuring.ONE_OF, "amount": measuring.AMOUNT},
         "rows": {
             **{"skin": colours.CHEEKS_AND_FOREHEAD, "brows": colours.BROWS, "lips": colours.LIPS},
