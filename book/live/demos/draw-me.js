@@ -109,8 +109,7 @@ class DrawMe {
       "p",
       { class: "gv-live-note" },
       "Your picture stays in this page: it is measured here, by your own machine, and nothing of it is sent or kept. ",
-      "Two steps of the Python version are left out here: hair is outlined by the network alone, and colours are taken ",
-      "as the picture’s light shows them. ",
+      "One step of the Python version is left out here: hair is outlined by the network alone. ",
       "This is for drawing and for learning how a likeness is made. It cannot tell who somebody is, and it judges nobody.",
     );
     return [pictures, this.progress.element, zone.element, strength.element, this.pens(), buttons, note];
