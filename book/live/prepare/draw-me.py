@@ -83,7 +83,11 @@ def numbers() -> dict[str, Any]:
         "light": {
             "window": {"centre": lighting.WINDOW.centre, "half": lighting.WINDOW.half},
             **{"side": lighting.SIDE, "eyes": lighting.EYES, "limbus": lighting.LIMBUS},
-            **{"brighter": lighting.BRIGHTER, "white": lighting.WHITE.tolist(), "believed": lighting.BELIEVED},
+            **{
+                "brighter": lighting.BRIGHTER,
+                "white": lighting.WHITE.tolist(),
+                "believed": lighting.BELIEVED,
+            },
             **{"least": lighting.LEAST, "most": lighting.MOST, "enough": lighting.ENOUGH},
         },
         "haircuts": {
