@@ -7,8 +7,8 @@ import re
 
 import pytest
 import torch
-from browsing import chromium, opened, serving
-from house import ROOT, SITE
+from browsing import QUIET, opened, serving
+from house import ROOT, SITE, installed_browser
 from visitor import PIXELS, Reader, drawn, levels_apart, mixed, prepared, values
 
 pytestmark = pytest.mark.full  # the site is built, and a browser uses it
@@ -152,8 +152,11 @@ def test_a_program_that_cannot_be_fetched_is_said(visit):
     reader.says(figure, "The program that runs models could not be fetched: nobody answered.")
 
 
-def test_a_browser_without_webassembly_says_so(address):
-    with chromium("--js-flags=--noexpose-wasm") as browser, opened(browser) as window:
+def test_a_browser_without_webassembly_says_so(browser, address):
+    without = browser.browser_type.launch(
+        executable_path=installed_browser(), args=[*QUIET, "--js-flags=--noexpose-wasm"]
+    )
+    with without, opened(without) as window:
         reader = Reader(window.new_page(), f"{address}/{PAGE}")
         figure = reader.reach("digit-walk")
         reader.drag(figure.locator(".gv-live-pad"), 0.3, 0.3)
@@ -250,7 +253,7 @@ def test_a_demo_is_added_as_the_page_for_contributors_says(visit, browser, addre
         figure = reader.reach("digit-walk")
         ramp = torch.linspace(-1, 1, 64).expand(1, 64, 64)
         reader.sees(figure.locator("canvas"), ramp)
-        figure.get_by_label("Noise").press("End")
+        figure.get_by_label("Noise", exact=True).press("End")
         shown = figure.locator("canvas").evaluate(PIXELS)
         assert 30 < levels_apart(shown, ramp) < 256
         assert figure.locator("output").inner_text() == "1.0"
