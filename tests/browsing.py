@@ -41,12 +41,12 @@ def serving(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def chromium(*arguments: str) -> Iterator["sync_api.Browser"]:
+def chromium() -> Iterator["sync_api.Browser"]:
     """This machine's Chromium; without one the tests are skipped, in continuous integration they fail."""
     with sync_api.sync_playwright() as playwright:
         path = installed_browser()
         try:
-            started = playwright.chromium.launch(executable_path=path, args=[*QUIET, *arguments])
+            started = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         except sync_api.Error as error:
             message = (
                 f"No browser: the site was NOT tested. `make system` says what to do. {str(error)[:200]}"

@@ -27,7 +27,7 @@ SERVED = ("kit", "demos", "lab", "live.css")  # the tests stay here
 # ---- the directive --------------------------------------------------------------------------------------------------
 
 
-class live(nodes.General, nodes.Element):
+class live(nodes.figure):
     """A demo's figure: an image, where there is a still, and a caption."""
 
 
