@@ -2,7 +2,7 @@
 
 The package's loop runs in double precision here, as the page's arithmetic does. What differs is the order of sums, so
 numbers agree to `BOUND` of the largest beside them, after several steps of both optimisers. All but one find the
-bound a hundred times too wide: the last bias of a Wasserstein critic has no gradient (it cancels between real and fake)
+bound ten times too wide: the last bias of a Wasserstein critic has no gradient (it cancels between real and fake)
 but the rounding of one, and Adam with β₁ = 0 makes steps of that.
 """
 
