@@ -9,6 +9,7 @@ from torch.nn.functional import avg_pool2d
 from companion import pretrained
 from companion.data.faces import Faces, mean_face
 from companion.data.faces.parameters import clamp
+from companion.likeness import drawing
 from companion.likeness.aligning import EYES_TO_MOUTH, HEAD, Upright, cut_out, upright
 from companion.likeness.colours import Colour, colours, enlarged
 from companion.likeness.hairdressing import dressed
@@ -139,10 +140,17 @@ class Measurer:
 
 
 def _believed(reader: LikenessReader, seen: Seen) -> Faces:
-    """The mean face with every number that is not doubted."""
-    told = torch.where(seen.doubts < DOUBTED, seen.means, torch.zeros(()))
-    values = reader.middle + reader.spread * told
-    return mean_face().replace(**{name: values[:, column] for column, name in enumerate(MEASURED)})
+    """A face with every number that is not doubted; the others rest where exaggerating moves nothing.
+
+    That is the mean of real people for a number of shape that was measured on them, else the mean of the drawn ones.
+    """
+    rest = drawing.real_mean()
+    values = reader.middle + reader.spread * seen.means
+    told = {
+        name: values[:, column] for column, name in enumerate(MEASURED) if seen.doubts[0, column] < DOUBTED
+    }
+    others = {name: float(mean) for name, mean in zip(MEASURED, reader.middle, strict=True)} | rest
+    return mean_face().replace(**(others | told))
 
 
 def _channels(found: dict[str, Colour]) -> dict[str, float]:

@@ -46,14 +46,21 @@ def test_a_face_is_measured_and_only_what_is_told_differs_from_the_mean(measurer
     assert torch.allclose(seen.doubts[0], torch.tensor(list(measured.doubts.values())))
 
 
-def test_what_is_doubted_stays_at_the_mean(measurer, reader):
+def test_what_is_doubted_rests_where_exaggerating_moves_nothing(measurer, reader, monkeypatch):
+    rest = {p.name: p.mean + 0.1 * (p.high - p.low) for p in drawing.SHAPE if p.name in MEASURED}
+    monkeypatch.setattr(drawing, "real_mean", lambda: rest)
     seen = measurer.read(np.zeros((80, 80, 3), np.uint8))[0]
     unsure = seen._replace(means=torch.full_like(seen.means, 3.0), logs=torch.full_like(seen.logs, -0.01))
     sure = unsure._replace(logs=torch.full_like(seen.logs, -0.7))
-    for believed, shift in ((measuring._believed(reader, unsure), 0), (measuring._believed(reader, sure), 3)):
-        for column, name in enumerate(MEASURED):
-            expected = reader.middle[column] + shift * reader.spread[column]
-            assert torch.allclose(believed[name][0], expected), name
+    doubted, told = (measuring._believed(reader, these) for these in (unsure, sure))
+    for column, name in enumerate(MEASURED):
+        middle, spread = float(reader.middle[column]), float(reader.spread[column])
+        assert doubted[name].item() == pytest.approx(rest.get(name, middle), abs=1e-5), name
+        assert told[name].item() == pytest.approx(middle + 3 * spread, abs=1e-4), name
+    names = [name for name in rest if name in MEASURED]
+    moved = drawing.exaggerated(doubted, 2.5)
+    for name in names:
+        assert moved[name].item() == pytest.approx(doubted[name].item(), abs=1e-5), name
 
 
 def test_one_face_has_the_files_name_and_several_have_numbers(tmp_path, measurer, tracker):

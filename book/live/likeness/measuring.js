@@ -91,12 +91,13 @@ export class Measurer {
     return enlarged(logits, this.data.parts, this.data.size);
   }
 
-  /** The mean face with every number that is not doubted. @param {Float32Array} means @param {number[]} doubts @returns {Face} */
+  /** A face with every number that is not doubted; the others rest where exaggerating moves nothing. @param {Float32Array} means @param {number[]} doubts @returns {Face} */
   believed(means, doubts) {
     const { measured, middle, spread, doubted } = this.data;
+    const { realMean } = this.parameters.data;
     const told = measured.map((name, row) => [
       name,
-      middle[row] + (doubts[row] < doubted ? spread[row] * means[row] : 0),
+      doubts[row] < doubted ? middle[row] + spread[row] * means[row] : (realMean[name] ?? middle[row]),
     ]);
     return this.parameters.replace(this.parameters.mean(), Object.fromEntries(told));
   }
