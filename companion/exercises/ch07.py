@@ -292,8 +292,7 @@ def check_doubtful_loss(student: object) -> None:
         found = LOSS.tensor(answer)
         if bool(found.isnan().any()) and not bool(present().asked[2][3].all()):
             raise NotYet(
-                "Your loss is NaN where a truth is not known: 0 · NaN is NaN, so a mask that multiplies takes nothing "
-                "out. Choose what is known, `truth[known]`, and compute with that."
+                "Your loss is NaN where a truth is not known, since 0 · NaN is NaN. Choose: `truth[known]`."
             )
         return found
 

@@ -109,7 +109,7 @@ class DrawMe {
       "p",
       { class: "gv-live-note" },
       "Your picture stays in this page: it is measured here, by your own machine, and nothing of it is sent or kept. ",
-      "One step of the Python version is left out here: hair is outlined by the network alone. ",
+      "The face that it opens with was measured in Python. Here one step is left out: hair is as the network sees it. ",
       "This is for drawing and for learning how a likeness is made. It cannot tell who somebody is, and it judges nobody.",
     );
     return [pictures, this.progress.element, zone.element, strength.element, this.pens(), buttons, note];
