@@ -95,7 +95,7 @@ class Measurer:
 
     def _cut_and_seen(self, picture: Picture, mesh: Mesh) -> tuple[Upright, Picture, Seen]:
         config = self.reader.config
-        face = upright(mesh, self.reader.template.double().numpy())
+        face = upright(mesh, self.reader.template.cpu().double().numpy())
         crop = cut_out(picture, face, HEAD, config.size)
         near = cut_out(picture, face, EYES_TO_MOUTH, config.near)
         pixels = [torch.from_numpy(cut.copy()).permute(2, 0, 1)[None] for cut in (crop, near)]
@@ -145,11 +145,12 @@ def _believed(reader: LikenessReader, seen: Seen) -> Faces:
     That is the mean of real people for a number of shape that was measured on them, else the mean of the drawn ones.
     """
     rest = drawing.real_mean()
-    values = reader.middle + reader.spread * seen.means
+    middle = reader.middle.cpu()
+    values = middle + reader.spread.cpu() * seen.means
     told = {
         name: values[:, column] for column, name in enumerate(MEASURED) if seen.doubts[0, column] < DOUBTED
     }
-    others = {name: float(mean) for name, mean in zip(MEASURED, reader.middle, strict=True)} | rest
+    others = {name: mean for name, mean in zip(MEASURED, middle.tolist(), strict=True)} | rest
     return mean_face().replace(**(others | told))
 
 
