@@ -5,6 +5,9 @@ import subprocess
 import sys
 
 import pytest
+
+pytest.importorskip("docutils")  # the book's tools are not part of every environment
+
 from house import ROOT
 
 sys.path.insert(0, str(ROOT / "book/_ext"))
