@@ -3,27 +3,23 @@
 import sys
 import threading
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+from serve import QuietHandler
 
 ROOT = Path(__file__).parents[1]
 STILLS = ROOT / "book/images/live"
 FIRST = (
-    ".gv-live-stage :is(.gv-live-drawn, .gv-live-faces, .gv-live-pad, .gv-live-compare, .gv-live-picture, "
+    ".gv-live-stage :is(.gv-live-drawn, .gv-live-faces, .gv-live-pad, .gv-live-picture, "
     "canvas:not([aria-hidden]))"
 )
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 def main(site: Path, browser: str) -> None:
     """A PNG for each demo on the pages of `site`, in light."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pages = [path for path in site.rglob("*.html") if "data-live=" in path.read_text(encoding="utf-8")]
     with sync_playwright() as playwright:

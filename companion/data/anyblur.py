@@ -24,7 +24,7 @@ from torch.nn.functional import conv2d
 
 from companion.data.batches import Batch
 from companion.data.degrade import eight_bits
-from companion.data.scale import bytes_of, from_bytes, to_bytes
+from companion.data.scale import bytes_of, from_bytes, from_light, to_bytes, to_light
 from companion.errors import CompanionError
 
 KINDS = ("none", "shake", "line", "disc", "gaussian")
@@ -130,17 +130,6 @@ def blur(images: Tensor, kernels: Tensor) -> Tensor:
     passed = torch.fft.rfft2(kernels, s=(height, width))[:, None]
     wrapped: Tensor = torch.fft.irfft2(torch.fft.rfft2(images) * passed, s=(height, width))
     return wrapped[..., size - 1 :, size - 1 :].contiguous()
-
-
-def to_light(stored: Tensor) -> Tensor:
-    """Linear light of stored sRGB values, both in [0, 1] (IEC 61966-2-1)."""
-    return torch.where(stored <= 0.04045, stored / 12.92, ((stored.clamp(min=0.04) + 0.055) / 1.055) ** 2.4)
-
-
-def from_light(light: Tensor) -> Tensor:
-    """The inverse of `to_light`; values that rounding has put beyond [0, 1] are cut off."""
-    light = light.clamp(0, 1)
-    return torch.where(light <= 0.0031308, 12.92 * light, 1.055 * light.clamp(min=0.003) ** (1 / 2.4) - 0.055)
 
 
 def through_jpeg(image: Tensor, quality: int) -> Tensor:

@@ -6,8 +6,10 @@ brows and lids, so they are believed half: the correction is the square root of 
 """
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from companion.data.scale import from_light, to_light
 from companion.likeness.aligning import Upright, Window, cut_out
 from companion.vision.frames import Picture
 from companion.vision.models import opencv
@@ -49,18 +51,18 @@ def light(picture: Picture, face: Upright) -> Gains:
 
 def relit(picture: Picture, gains: Gains) -> Picture:
     """The picture in good light."""
-    shone = encoded((linear(picture / 255) * gains).clip(0, 1))
+    shone = encoded(linear(picture / 255) * gains)
     return (shone * 255).round().astype(np.uint8)
 
 
 def linear(colours: NDArray[np.float64]) -> NDArray[np.float64]:
-    """SRGB in [0, 1] to linear light (IEC 61966-2-1)."""
-    return np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    """SRGB in [0, 1] to linear light."""
+    return to_light(torch.from_numpy(colours)).numpy()
 
 
-def encoded(light_: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The other way round."""
-    return np.where(light_ <= 0.0031308, light_ * 12.92, 1.055 * light_ ** (1 / 2.4) - 0.055)
+def encoded(shining: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The other way round; what lies beyond [0, 1] is cut off."""
+    return from_light(torch.from_numpy(shining)).numpy()
 
 
 def _whites(face: Upright) -> NDArray[np.bool_]:

@@ -10,7 +10,8 @@
 import { Easel } from "../faces/easel.js";
 import { loadParameters } from "../faces/parameters.js";
 import { drawPerson } from "../faces/prior.js";
-import { described, strengthInWords } from "../faces/words.js";
+import { penChoice, strengthSlider } from "../faces/wishes.js";
+import { described } from "../faces/words.js";
 import { pen, picture, save } from "../kit/canvas.js";
 import { newest } from "../kit/models.js";
 import { openCamera } from "../likeness/camera.js";
@@ -18,7 +19,6 @@ import { Measurer } from "../likeness/measuring.js";
 import { meshFinder } from "../likeness/mesh.js";
 
 const STRENGTH = 1.4; // at the beginning
-const MOST = 3;
 const LONGEST = 1600; // pixels of a photograph's side; larger ones are made smaller first
 const SHOWN = 640; // pixels of the photograph in the page
 const MARGIN = 0.12; // around a face's mesh, in its widths, where it is marked
@@ -79,13 +79,14 @@ class DrawMe {
   /** @returns {Node[]} */
   build() {
     const { kit, easel } = this;
-    const strength = kit.slider({
-      ...{ label: "Exaggeration", min: 0, max: MOST, step: 0.05, value: this.k, said: strengthInWords },
-      onInput: (k) => {
-        this.k = k;
-        this.show();
-      },
+    const strength = strengthSlider(kit, this.k, (k) => {
+      this.k = k;
+      this.show();
     });
+    const pens = penChoice(kit, this.parameters, this.style, (style) => {
+      this.style = style;
+      this.show();
+    }).element;
     const zone = kit.dropZone({
       label: "Your photograph",
       samples: [{ label: SITTER, url: kit.file(SAMPLE) }],
@@ -112,19 +113,7 @@ class DrawMe {
       "The face that it opens with was measured in Python. Here one step is left out: hair is as the network sees it. ",
       "This is for drawing and for learning how a likeness is made. It cannot tell who somebody is, and it judges nobody.",
     );
-    return [pictures, this.progress.element, zone.element, strength.element, this.pens(), buttons, note];
-  }
-
-  pens() {
-    const names = Object.keys(this.parameters.data.styles);
-    const label = (/** @type {string} */ name) => name[0].toUpperCase() + name.slice(1);
-    return this.kit.choice({
-      ...{ label: "Drawn as", value: this.style, options: names.map((value) => ({ value, label: label(value) })) },
-      onChange: (style) => {
-        this.style = style;
-        this.show();
-      },
-    }).element;
+    return [pictures, this.progress.element, zone.element, strength.element, pens, buttons, note];
   }
 
   /** @returns {Running} */

@@ -10,7 +10,8 @@ import { loadParameters } from "../faces/parameters.js";
 import { drawPerson, lipsOf } from "../faces/prior.js";
 import { swatches } from "../faces/swatches.js";
 import { saveDrawing } from "../faces/tracing.js";
-import { described, strengthInWords } from "../faces/words.js";
+import { capital, penChoice, strengthSlider } from "../faces/wishes.js";
+import { described } from "../faces/words.js";
 import { save } from "../kit/canvas.js";
 
 /** Sliders by what they shape; each parameter and its label. @type {Record<string, Record<string, string>>} */
@@ -49,7 +50,6 @@ const TABS = [
 ];
 const HATS = ["none", "beanie", "sun_hat", "headscarf", "turban"];
 const STRENGTH = 1.4; // at the beginning: a friend's drawing
-const MOST = 3;
 const CHANGE = 0.45; // seconds from one person to the next
 const BLINK = { every: 4.2, lasts: 0.16 }; // seconds
 const FIRST_PERSON = 14;
@@ -91,13 +91,14 @@ class Maker {
   /** @param {boolean} compact @returns {Node[]} */
   build(compact) {
     const { kit, easel } = this;
-    const strength = kit.slider({
-      ...{ label: "Exaggeration", min: 0, max: MOST, step: 0.05, value: this.k, said: strengthInWords },
-      onInput: (k) => {
-        this.k = k;
-        this.show();
-      },
+    const strength = strengthSlider(kit, this.k, (k) => {
+      this.k = k;
+      this.show();
     });
+    const pens = penChoice(kit, this.parameters, this.style, (style) => {
+      this.style = style;
+      this.show();
+    }).element;
     const press = (/** @type {string} */ label, /** @type {() => void} */ onPress, main = false) =>
       kit.button({ label, onPress, main }).element;
     const another = press("Somebody else", () => this.meet(Math.floor(Math.random() * 1e6)), true);
@@ -110,18 +111,7 @@ class Maker {
       press("Save drawing", () => save(easel.large("caricature"), "caricature.png")),
       press("Drawing as SVG", () => saveDrawing(easel.large("caricature"), "caricature.svg")),
     );
-    return [easel.element, strength.element, this.pens(), buttons, ...this.tabs(), this.number];
-  }
-
-  pens() {
-    const names = Object.keys(this.parameters.data.styles);
-    return this.kit.choice({
-      ...{ label: "Drawn as", value: this.style, options: names.map((value) => ({ value, label: capital(value) })) },
-      onChange: (style) => {
-        this.style = style;
-        this.show();
-      },
-    }).element;
+    return [easel.element, strength.element, pens, buttons, ...this.tabs(), this.number];
   }
 
   /** @returns {Node[]} */
@@ -352,6 +342,3 @@ function said({ low, mean, high, shape }, value) {
   if (!hundredths) return "average";
   return `${hundredths < 0 ? "−" : "+"}${Math.abs(hundredths)} %`;
 }
-
-/** @param {string} word */
-const capital = (word) => word[0].toUpperCase() + word.slice(1);

@@ -298,31 +298,6 @@ export function progress(label) {
   };
 }
 
-/**
- * Two pictures of the same size, one over the other, and a line between them to drag.
- *
- * @param {object} options
- * @param {string} options.label
- * @param {HTMLElement} options.before  Seen left of the line.
- * @param {HTMLElement} options.after  Seen right of it.
- * @param {[string, string]} [options.names]
- */
-export function beforeAfter({ label, before, after, names = ["before", "after"] }) {
-  const input = element("input", { type: "range", min: "0", max: "100", step: "0.5", "aria-label": label });
-  const top = element("div", { class: "gv-live-top" }, before);
-  const line = element("span", { class: "gv-live-line", "aria-hidden": "true" });
-  const tags = names.map((name) => element("span", { class: "gv-live-tag", "aria-hidden": "true" }, name));
-  const box = element("div", { class: "gv-live-compare" }, after, top, line, ...tags, input);
-  const show = () => {
-    box.style.setProperty("--gv-live-part", `${input.value}%`);
-    input.setAttribute("aria-valuetext", `${Math.round(input.valueAsNumber)} % ${names[0]}`);
-  };
-  input.valueAsNumber = 50;
-  input.addEventListener("input", show);
-  show();
-  return { element: box, input };
-}
-
 const TYPES = "image/png,image/jpeg,image/webp,image/gif,image/bmp,image/avif";
 
 /**
@@ -394,4 +369,4 @@ export function dropZone({ label, samples = [], onPicture, onError }) {
   return { element: zone, take };
 }
 
-export const controls = { element, layout, slider, button, choice, toggle, pad, progress, beforeAfter, dropZone };
+export const controls = { element, layout, slider, button, choice, toggle, pad, progress, dropZone };

@@ -94,7 +94,7 @@ def _skins(reader: LikenessReader, tracker: FaceMesh, count: int) -> dict[str, d
 
 
 def _under(picture: Picture, shining: NDArray[np.float64]) -> Picture:
-    return (encoded((linear(picture / 255) * shining).clip(0, 1)) * 255).round().astype(np.uint8)
+    return (encoded(linear(picture / 255) * shining) * 255).round().astype(np.uint8)
 
 
 def _skin_errors(
