@@ -51,8 +51,7 @@ def page(tmp_path_factory):
             page.locator(
                 '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
             ).wait_for()  # the kernel is there
-            page.locator(".jp-Notebook .cm-content").first.click()
-            page.keyboard.press("Shift+Enter")
+            _wait(page, lambda: _has_run(page), every=2)
             page.get_by_role("button", name="Undo").wait_for()
             yield page
             chromium.close()
@@ -83,8 +82,18 @@ def _started(folder: Path) -> tuple[subprocess.Popen[str], str]:
     return server, place[-1]
 
 
-def _wait(page, condition) -> None:
-    until(condition, pause=lambda seconds: page.wait_for_timeout(1000 * seconds))
+def _has_run(page) -> bool:
+    """Whether the notebook's cell runs or ran; else it is run: JupyterLab calls a kernel idle before it takes any."""
+    if page.locator(".jp-InputPrompt").first.inner_text() == "[ ]:":
+        page.locator(".jp-Notebook .cm-content").first.click()
+        page.keyboard.press("Shift+Enter")
+        return False
+    return True
+
+
+def _wait(page, condition, every: float = 0.02) -> None:
+    """Until the condition holds, asked every so many seconds."""
+    until(condition, pause=lambda _: page.wait_for_timeout(1000 * every))
 
 
 def test_a_slider_that_is_moved_changes_the_picture_and_undo_brings_it_back(page):
