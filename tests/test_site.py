@@ -37,7 +37,7 @@ class Visit(NamedTuple):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with serving(built_site()) as where:
+    with serving(built_site(), under="/hands-on") as where:
         yield where
 
 
