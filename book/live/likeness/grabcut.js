@@ -10,11 +10,12 @@ export const [NOT, IS, PERHAPS_NOT, PERHAPS] = [0, 1, 2, 3];
 
 const COMPONENTS = 5;
 const GAMMA = 50; // what it costs to part two neighbours of one colour
+const ASLANT = GAMMA / Math.fround(Math.SQRT2); // that touch with a corner
 const CERTAIN = 9 * GAMMA;
 const LLOYD = 10; // rounds of k-means
 const TRIES = 3; // places tried for each of its centres
-const SINGULAR = 0.01; // variance that is added where a component has none in some direction
-const TINY = 2 ** -52;
+const FLAT = 1e-6; // determinant up to which a component has no variance in some direction
+const SINGULAR = 0.01; // and is given this much
 
 /**
  * @param {Uint8Array} pixels red, green and blue of each
@@ -62,30 +63,18 @@ function fitted(pixels, guess, groups) {
 class Joins {
   /** @param {Uint8Array} pixels @param {number} width @param {number} height */
   constructor(pixels, width, height) {
-    /** Each pair once: its first pixel's row and column, direction, and how far apart in colour. @type {[number, number, number, number][]} */
-    const pairs = [];
-    let sum = 0;
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        for (const [direction, dx, dy] of AHEAD) {
-          if (x + dx < 0 || x + dx >= width || y + dy >= height) continue;
-          const [one, other] = [3 * (y * width + x), 3 * ((y + dy) * width + x + dx)];
-          let apart = 0;
-          for (let channel = 0; channel < 3; channel++) apart += (pixels[one + channel] - pixels[other + channel]) ** 2;
-          pairs.push([y, x, direction, apart]);
-          sum += apart;
-        }
-      }
-    }
-    const beta = sum > TINY ? pairs.length / (2 * sum) : 0;
+    let [sum, pairs] = [0, 0];
+    eachPair(pixels, width, height, (_, __, apart) => {
+      sum += apart;
+      pairs++;
+    });
+    const beta = sum ? 1 / ((2 * sum) / pairs) : 0;
     const grid = new Grid(width + 2, height + 2);
-    for (const [y, x, direction, apart] of pairs) {
-      const straight = direction === 4 || direction === 6;
-      const cost = (straight ? GAMMA : GAMMA / Math.SQRT2) * Math.exp(-beta * apart);
-      const cell = (y + 1) * (width + 2) + x + 1;
+    eachPair(pixels, width, height, (cell, direction, apart) => {
+      const cost = (direction === 4 || direction === 6 ? GAMMA : ASLANT) * Math.exp(-beta * apart);
       grid.links[8 * cell + direction] = cost;
       grid.links[8 * (cell + grid.steps[direction]) + 7 - direction] = cost;
-    }
+    });
     this.links = grid.links;
   }
 }
@@ -98,17 +87,37 @@ const AHEAD = [
   [7, 1, 1],
 ];
 
+/**
+ * Every two neighbours once: the first one's cell, the direction of the other, and how far apart they are in colour.
+ *
+ * @param {Uint8Array} pixels
+ * @param {number} width
+ * @param {number} height
+ * @param {(cell: number, direction: number, apart: number) => void} act
+ */
+function eachPair(pixels, width, height, act) {
+  for (const [direction, dx, dy] of AHEAD) {
+    for (let y = 0; y + dy < height; y++) {
+      for (let x = Math.max(-dx, 0); x < width - Math.max(dx, 0); x++) {
+        const apart = between(pixels, 3 * (y * width + x), pixels, 3 * ((y + dy) * width + x + dx));
+        act((y + 1) * (width + 2) + x + 1, direction, apart);
+      }
+    }
+  }
+}
+
 /** Cut once, and say so in the guess. @param {Uint8Array} pixels @param {Uint8Array} guess @param {number} width @param {Joins} joins @param {Mixture[]} mixtures */
 function part(pixels, guess, width, joins, [behind, before]) {
   const grid = new Grid(width + 2, guess.length / width + 2);
   grid.links.set(joins.links);
   const cellOf = (/** @type {number} */ row) => (Math.floor(row / width) + 1) * (width + 2) + (row % width) + 1;
   for (let row = 0; row < guess.length; row++) {
-    const certain = guess[row] === IS ? CERTAIN : -CERTAIN;
-    grid.sides[cellOf(row)] =
-      guess[row] < 2
-        ? certain
-        : Math.log(before.density(pixels, 3 * row)) - Math.log(behind.density(pixels, 3 * row)) || 0;
+    if (guess[row] < 2) {
+      grid.sides[cellOf(row)] = guess[row] === IS ? CERTAIN : -CERTAIN;
+    } else {
+      const rather = Math.log(before.density(pixels, 3 * row)) - Math.log(behind.density(pixels, 3 * row));
+      grid.sides[cellOf(row)] = Number.isNaN(rather) ? Number.POSITIVE_INFINITY : rather; // unlike both: in front
+    }
   }
   const found = grid.cut();
   for (let row = 0; row < guess.length; row++) {
@@ -144,13 +153,14 @@ export class Mixture {
       const count = this.counts[component];
       if (!count) continue;
       this.shares[component] = count / total;
-      const mean = [0, 1, 2].map((i) => this.sums[3 * component + i] / count);
+      const each = 1 / count;
+      const mean = [0, 1, 2].map((i) => this.sums[3 * component + i] * each);
       this.means.set(mean, 3 * component);
       const spread = Array.from(
         { length: 9 },
-        (_, place) => this.products[9 * component + place] / count - mean[Math.floor(place / 3)] * mean[place % 3],
+        (_, place) => this.products[9 * component + place] * each - mean[Math.floor(place / 3)] * mean[place % 3],
       );
-      if (determinant(spread) <= TINY) for (const place of [0, 4, 8]) spread[place] += SINGULAR;
+      if (determinant(spread) <= FLAT) for (const place of [0, 4, 8]) spread[place] += SINGULAR;
       const volume = determinant(spread);
       this.inverses.set(inverse(spread, volume), 9 * component);
       this.scales[component] = 1 / Math.sqrt(volume);
@@ -204,7 +214,7 @@ const inverse = ([a, b, c, d, e, f, g, h, i], volume) =>
     ...[e * i - f * h, c * h - b * i, b * f - c * e],
     ...[f * g - d * i, a * i - c * g, c * d - a * f],
     ...[d * h - e * g, b * g - a * h, a * e - b * d],
-  ].map((value) => value / volume);
+  ].map((value) => value * (1 / volume));
 
 /** OpenCV's random numbers after `setRNGSeed(0)`: multiply with carry. */
 export function chance() {
@@ -225,46 +235,64 @@ export function chance() {
 
 /** Pixels in groups of like colour. @param {Uint8Array} pixels @param {number[]} rows @param {number} count of groups @param {Chance} random @returns {Uint8Array} */
 function kMeans(pixels, rows, count, random) {
-  let centres = spreadOut(pixels, rows, count, random);
   const found = new Uint8Array(rows.length);
-  const rounds = count === 1 ? 2 : LLOYD;
-  for (let round = 1; round < rounds; round++) {
-    rows.forEach((row, place) => {
-      let least = Number.POSITIVE_INFINITY;
-      for (let group = 0; group < count; group++) {
-        const apart = between(pixels, 3 * row, centres, 3 * group);
-        if (apart < least) {
-          found[place] = group;
-          least = apart;
-        }
-      }
-    });
-    if (round + 1 === rounds) break;
+  let centres = spreadOut(pixels, rows, count, random);
+  for (let round = 1; ; round++) {
+    for (let place = 0; place < rows.length; place++) found[place] = nearest(pixels, 3 * rows[place], centres);
     const before = centres;
     centres = middles(pixels, rows, found, before);
-    if (centres.every((value, place) => value === before[place])) break;
+    if (round === LLOYD - 1 || count === 1 || centres.every((value, place) => value === before[place])) return found;
+  }
+}
+
+/** @param {Uint8Array} pixels @param {number} at @param {Float32Array} centres */
+function nearest(pixels, at, centres) {
+  let [found, least] = [0, Number.POSITIVE_INFINITY];
+  for (let group = 0; 3 * group < centres.length; group++) {
+    const apart = between(pixels, at, centres, 3 * group);
+    if (apart < least) [found, least] = [group, apart];
   }
   return found;
 }
 
-/** The groups' means; one that nobody is in stays where it was. @param {Uint8Array} pixels @param {number[]} rows @param {Uint8Array} found @param {Float32Array} before */
+/** The groups' means. One that nobody is in gets the pixel that is farthest from its own, the largest group's, mean. @param {Uint8Array} pixels @param {number[]} rows @param {Uint8Array} found @param {Float32Array} before */
 function middles(pixels, rows, found, before) {
-  const sums = new Float64Array(before.length);
-  const counts = new Float64Array(before.length / 3);
-  rows.forEach((row, place) => {
-    counts[found[place]]++;
-    for (let channel = 0; channel < 3; channel++) sums[3 * found[place] + channel] += pixels[3 * row + channel];
-  });
-  return before.map((value, place) => {
-    const count = counts[Math.floor(place / 3)];
-    return count ? sums[place] / count : value;
-  });
+  const sums = new Float32Array(before.length);
+  const counts = new Float32Array(before.length / 3);
+  const move = (/** @type {number} */ place, /** @type {number} */ group, /** @type {number} */ sign) => {
+    counts[group] += sign;
+    for (let channel = 0; channel < 3; channel++) sums[3 * group + channel] += sign * pixels[3 * rows[place] + channel];
+  };
+  for (let place = 0; place < rows.length; place++) move(place, found[place], 1);
+  for (let empty = counts.indexOf(0); empty >= 0; empty = counts.indexOf(0)) {
+    const largest = counts.indexOf(Math.max(...counts));
+    const place = farthest(pixels, rows, found, largest, mean(sums, counts, largest));
+    move(place, largest, -1);
+    move(place, empty, 1);
+    found[place] = empty;
+  }
+  return Float32Array.from([...counts.keys()].flatMap((group) => [...mean(sums, counts, group)]));
+}
+
+/** @param {Float32Array} sums @param {Float32Array} counts @param {number} group */
+const mean = (sums, counts, group) =>
+  sums.slice(3 * group, 3 * group + 3).map((sum) => sum * Math.fround(1 / counts[group]));
+
+/** @param {Uint8Array} pixels @param {number[]} rows @param {Uint8Array} found @param {number} group @param {Float32Array} middle */
+function farthest(pixels, rows, found, group, middle) {
+  let [most, best] = [0, 0];
+  for (let place = 0; place < rows.length; place++) {
+    if (found[place] !== group) continue;
+    const apart = between(pixels, 3 * rows[place], middle, 0);
+    if (apart >= most) [best, most] = [place, apart];
+  }
+  return best;
 }
 
 /** First centres, far from each other (Arthur and Vassilvitskii 2007). @param {Uint8Array} pixels @param {number[]} rows @param {number} count @param {Chance} random */
 function spreadOut(pixels, rows, count, random) {
   const centres = new Float32Array(3 * count);
-  const colour = (/** @type {number} */ place) => pixels.subarray(3 * rows[place], 3 * rows[place] + 3);
+  const colour = (/** @type {number} */ place) => pixels.slice(3 * rows[place], 3 * rows[place] + 3);
   centres.set(colour(random.below(rows.length)));
   let apart = Float32Array.from(rows, (row) => between(pixels, 3 * row, centres, 0));
   let sum = apart.reduce((one, other) => one + other, 0);
@@ -272,9 +300,8 @@ function spreadOut(pixels, rows, count, random) {
     let best = { place: 0, sum: Number.POSITIVE_INFINITY, apart };
     for (let time = 0; time < TRIES; time++) {
       const place = drawn(apart, random.share() * sum);
-      const near = Float32Array.from(rows, (row, own) =>
-        Math.min(between(pixels, 3 * row, colour(place), 0), apart[own]),
-      );
+      const tried = colour(place);
+      const near = apart.map((least, own) => Math.min(between(pixels, 3 * rows[own], tried, 0), least));
       const left = near.reduce((one, other) => one + other, 0);
       if (left < best.sum) best = { place, sum: left, apart: near };
     }

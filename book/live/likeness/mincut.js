@@ -9,6 +9,7 @@
 /** No parent, a side itself as parent, and one who has lost theirs; other parents are directions. */
 const [NONE, SIDE, ORPHAN] = [-1, -2, -3];
 const FAR = 2 ** 30;
+const ORDER = [7, 6, 5, 4, 2, 1, 0, 3]; // of directions, where several would do: OpenCV's, so that it chooses alike
 
 export class Grid {
   /** @param {number} width of the grid, with its margin @param {number} height */
@@ -72,7 +73,8 @@ export class Grid {
     while (this.first !== this.end) {
       const cell = this.queue[this.first];
       const own = tree[cell];
-      for (let direction = 0; direction < 8 && parent[cell] !== NONE; direction++) {
+      for (const direction of ORDER) {
+        if (parent[cell] === NONE) break;
         if (!(this.open(cell, direction, own) > 0)) continue;
         const other = cell + steps[direction];
         if (parent[other] === NONE) {
@@ -150,7 +152,7 @@ export class Grid {
     const { parent, tree, seen, steps } = this;
     const own = tree[cell];
     let [best, least] = [NONE, FAR];
-    for (let direction = 0; direction < 8; direction++) {
+    for (const direction of ORDER) {
       if (!(this.aboveIn(cell, direction, own) > 0)) continue;
       const other = cell + steps[direction];
       if (tree[other] !== own || parent[other] === NONE) continue;
@@ -163,7 +165,7 @@ export class Grid {
     }
     parent[cell] = NONE;
     seen[cell] = 0;
-    for (let direction = 0; direction < 8; direction++) {
+    for (const direction of ORDER) {
       const other = cell + steps[direction];
       if (tree[other] !== own || parent[other] === NONE) continue;
       if (this.aboveIn(cell, direction, own) > 0) this.enqueue(other);

@@ -7,7 +7,8 @@
  */
 
 import { grabCut, IS, NOT, PERHAPS, PERHAPS_NOT } from "./grabcut.js";
-import { linear, quantile } from "./lighting.js";
+import { inLab } from "./lab.js";
+import { quantile } from "./lighting.js";
 import { dilated, disk, eroded, pieces, polygon } from "./shapes.js";
 
 /**
@@ -20,6 +21,11 @@ import { dilated, disk, eroded, pieces, polygon } from "./shapes.js";
  * @property {number} beyond
  * @property {number} closeToBrows
  * @property {number} belowBrows
+ * @property {number} aboveChin
+ * @property {number} strand
+ * @property {number} surelyHead
+ * @property {number} surelyFace
+ * @property {number} surelyBare
  * @property {number} thinks
  * @property {number} knows
  * @property {number} other
@@ -29,13 +35,6 @@ import { dilated, disk, eroded, pieces, polygon } from "./shapes.js";
  * @property {number} rounds
  * @property {number} speck
  */
-
-// In head units; the package writes them where they are used, too.
-const SURELY_HEAD = -0.06;
-const INNER_FACE = -0.1;
-const BARE_FACE = -0.12;
-const ABOVE_CHIN = 0.1;
-const OPENED = 0.04;
 
 /**
  * Where hair is, 0 or 1 above the chin; below it what the network says.
@@ -54,7 +53,7 @@ export function hairSeen(crop, face, hair, beard, data, window) {
   const head = shown.parted(headOrNot(shown, hair));
   const found = shown.parted(hairOrSkin(shown, head, hair, beard));
   for (let place = 0; place < found.length; place++) found[place] &= head[place];
-  const element = shown.disk(OPENED);
+  const element = shown.disk(data.strand);
   const kept = large(dilated(eroded(found, side, element), side, element), shown);
   return hair.map((said, place) => (shown.y[place] < shown.chin ? kept[place] : said));
 }
@@ -111,8 +110,8 @@ class Shown {
 
 /** A first guess: the face is, what is around its upper half may be, what is far from it is not. @param {Shown} shown @param {Float32Array} hair */
 function headOrNot(shown, hair) {
-  const { around, beyond, thinks, knows } = shown.data;
-  const [near, far, surely] = [around, beyond, SURELY_HEAD].map((grown) => shown.face(grown));
+  const { around, beyond, surelyHead, thinks, knows } = shown.data;
+  const [near, far, surely] = [around, beyond, -surelyHead].map((grown) => shown.face(grown));
   return Uint8Array.from(hair, (said, place) => {
     if (surely[place]) return IS;
     if (!far[place] && said < thinks) return NOT;
@@ -125,13 +124,13 @@ function headOrNot(shown, hair) {
 function hairOrSkin(shown, head, hair, beard) {
   const { y, brows, chin, oval, data } = shown;
   const cheeks = shown
-    .face(BARE_FACE)
+    .face(-data.surelyBare)
     .map((value, place) =>
-      value && y[place] > brows + data.belowBrows && y[place] < chin - ABOVE_CHIN && beard[place] < data.thinks ? 1 : 0,
+      value && y[place] > brows + data.belowBrows && y[place] < chin - data.aboveChin && beard[place] < data.thinks ? 1 : 0,
     );
   const bare = placesOf(cheeks.includes(1) ? cheeks : oval);
   const away = unlikeSkin(shown, bare);
-  const inner = shown.face(INNER_FACE);
+  const inner = shown.face(-data.surelyFace);
   const guess = Uint8Array.from(head, (inside, place) => {
     const height = y[place] - brows;
     if (!inside || (inner[place] && height > data.closeToBrows)) return NOT;
@@ -177,23 +176,6 @@ function unlikeSkin({ pixels, side, data }, bare) {
     }
   }
   return blurred(away.map(Math.sqrt), side);
-}
-
-/** The colours' L*, a* and b* (CIE 1976, in daylight). @param {Uint8Array} pixels */
-function inLab(pixels) {
-  const light = Float64Array.from({ length: 256 }, (_, byte) => linear(byte / 255));
-  const found = [0, 1, 2].map(() => new Float64Array(pixels.length / 3));
-  const root = (/** @type {number} */ value) => (value > 0.008856 ? Math.cbrt(value) : 7.787 * value + 16 / 116);
-  for (let place = 0; place < found[0].length; place++) {
-    const [r, g, b] = [0, 1, 2].map((channel) => light[pixels[3 * place + channel]]);
-    const x = root((0.412453 * r + 0.35758 * g + 0.180423 * b) / 0.950456);
-    const y = root(0.212671 * r + 0.71516 * g + 0.072169 * b);
-    const z = root((0.019334 * r + 0.119193 * g + 0.950227 * b) / 1.088754);
-    found[0][place] = 116 * y - 16;
-    found[1][place] = 500 * (x - y);
-    found[2][place] = 200 * (y - z);
-  }
-  return found;
 }
 
 /** By a normal distribution of one pixel; beyond the edge there is a mirror. @param {Float64Array} values @param {number} side */
