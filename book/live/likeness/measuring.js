@@ -4,18 +4,18 @@
  *
  * @import { Landmark, Pixels, Upright, Window } from "./aligning.js"
  * @import { LightData } from "./lighting.js"
+ * @import { Outliner } from "./outliner.js"
  * @import { OutlineData } from "./outlining.js"
  * @import { Face, Parameters } from "../faces/parameters.js"
  * @import { FaceRenderer } from "../faces/renderer.js"
  * @import { Model, Tensor } from "../kit/demo.js"
  */
 
-import { tensorOf } from "../kit/canvas.js";
+import { painted, tensorOf } from "../kit/canvas.js";
 import { cutOut, upright } from "./aligning.js";
 import { colours } from "./colours.js";
 import { dressed, smaller } from "./hairdressing.js";
 import { light, relit } from "./lighting.js";
-import { hairSeen } from "./outlining.js";
 
 /**
  * @typedef {object} LikenessData what book/live/prepare/draw-me.py writes
@@ -59,16 +59,18 @@ export class Measurer {
    * @param {LikenessData} data
    * @param {FaceRenderer} renderer
    * @param {Model} model the network `likeness`
+   * @param {Pick<Outliner, "outline">} outliner
    */
-  constructor(parameters, data, renderer, model) {
+  constructor(parameters, data, renderer, model, outliner) {
     this.parameters = parameters;
     this.data = data;
     this.renderer = renderer;
     this.model = model;
+    this.outliner = outliner;
   }
 
-  /** @param {Pixels} picture @param {Mesh} mesh @returns {Promise<Measured>} */
-  async measure(picture, mesh) {
+  /** @param {Pixels} picture @param {Mesh} mesh @param {(words: string) => void} [say] what is being done @returns {Promise<Measured>} */
+  async measure(picture, mesh, say = () => {}) {
     const { data, parameters } = this;
     const laid = upright(mesh.landmarks, picture.width, picture.height, data.template);
     const crop = cutOut(picture, laid, data.windows.head, data.size, data.finer);
@@ -76,7 +78,10 @@ export class Measurer {
     const seen = await this.model.run(inputs(crop, near, laid, mesh, data.depth));
     const doubts = doubtsOf(seen.logs.data, data.logs);
     const worn = Object.fromEntries(data.worn.map((name, row) => [name, 1 / (1 + Math.exp(-seen.worn.data[row]))]));
-    const parts = this.parts(picture, laid, seen.parts);
+    say("following the hair’s edge");
+    const parts = await this.parts(picture, laid, seen.parts);
+    say("trying haircuts");
+    await painted();
     let face = parameters.replace(this.believed(seen.means.data, doubts), putOn(worn, data));
     const { skins } = parameters.data.prior;
     const lit = relit(crop, light(picture, laid, data.light, data.finer));
@@ -90,12 +95,12 @@ export class Measurer {
   }
 
   /** Each part's probability over the cut-out; of hair, what the picture's own colours make of it. @param {Pixels} picture @param {Upright} laid @param {Tensor} logits */
-  parts(picture, laid, logits) {
+  async parts(picture, laid, logits) {
     const { size, finer, windows, outline, parts: names } = this.data;
     const large = size * outline.finer;
     const fine = enlarged(logits, names, large);
     const crop = cutOut(picture, laid, windows.head, large, finer);
-    const outlined = hairSeen(crop, laid, fine.hair, fine.beard, outline, windows.head);
+    const outlined = await this.outliner.outline(crop, laid, fine.hair, fine.beard, outline, windows.head);
     return withHair(enlarged(logits, names, size), smaller(outlined, size));
   }
 

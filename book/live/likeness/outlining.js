@@ -126,7 +126,9 @@ function hairOrSkin(shown, head, hair, beard) {
   const cheeks = shown
     .face(-data.surelyBare)
     .map((value, place) =>
-      value && y[place] > brows + data.belowBrows && y[place] < chin - data.aboveChin && beard[place] < data.thinks ? 1 : 0,
+      value && y[place] > brows + data.belowBrows && y[place] < chin - data.aboveChin && beard[place] < data.thinks
+        ? 1
+        : 0,
     );
   const bare = placesOf(cheeks.includes(1) ? cheeks : oval);
   const away = unlikeSkin(shown, bare);
