@@ -12,39 +12,43 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from heads import HAIR, SIZE, X, Y, known_piece, mesh, photograph
+from heads import SIZE, Y, known_piece, mesh, photograph
 from house import ROOT, run
+from torch.nn.functional import avg_pool2d, interpolate
 
+from companion.data import faces
 from companion.likeness.aligning import HEAD
 from companion.likeness.outlining import hair_seen
+from companion.vision.pictures import as_picture
 
 sys.path.insert(0, str(ROOT / "tools"))
 from live_models import prepared
 
 pytest.importorskip("cv2")
-ALIKE = 0.99  # intersection over union
+ALIKE, ON_AVERAGE = 0.99, 0.9995  # intersection over union, of each head and of all
 
-TONES = [
-    ((225, 180, 160), (90, 60, 40)),
-    ((225, 180, 160), (200, 170, 100)),
-    ((120, 80, 60), (30, 25, 25)),
-    ((235, 200, 190), (150, 70, 40)),
-    ((200, 160, 140), (175, 140, 120)),  # hair that is almost skin
-]
-NOISES = (0.0, 1.0, 4.0, 12.0)  # none: many components have one colour alone, and many cuts cost the same
+PEOPLE = 16
+COARSE = 8  # pixels that the network sees as one
 
 
 def heads() -> list[tuple[np.ndarray, torch.Tensor, torch.Tensor]]:
-    """Pictures, and what the network says of hair and of beard."""
-    pictures = [
-        photograph(skin, hair, noise=noise, seed=seed)
-        for seed, (skin, hair) in enumerate(TONES)
-        for noise in NOISES
-    ]
-    blurred = torch.from_numpy(np.exp(-(((X + 0.5) / 0.3) ** 2) - ((Y + 0.3) / 0.5) ** 2) * HAIR).float()
-    beard = torch.from_numpy((Y > 0.55) * 0.8).float()
-    said = (known_piece(), known_piece(0.7), blurred)
-    return [(picture, said[place % 3], beard * (place % 2)) for place, picture in enumerate(pictures)]
+    """Drawn people, and what a network might say of their hair and beard: about where, more or less surely."""
+    number = torch.arange(PEOPLE)
+    shift_x, shift_y = (-middle / HEAD.half for middle in HEAD.centre)
+    people = faces.draw(number, torch.zeros_like(number)).replace(
+        roll=0.0, shift_x=shift_x, shift_y=shift_y, scale=1 / HEAD.half
+    )
+    coarse = avg_pool2d(faces.part_masks(people, SIZE), COARSE)
+    said = (
+        interpolate(coarse, size=SIZE, mode="bilinear") * (0.5 + 0.5 * number / PEOPLE)[:, None, None, None]
+    )
+    pictures = faces.draw_portraits(people, SIZE).images
+    hair, beard = (said[:, faces.PARTS.index(part)] for part in ("hair", "beard"))
+    drawn = [(as_picture(picture), hair[row], beard[row]) for row, picture in enumerate(pictures)]
+    flat = photograph(
+        (225, 180, 160), (90, 60, 40), noise=0
+    )  # one colour a component, and many cuts cost the same
+    return [*drawn, (flat, known_piece(), torch.zeros(SIZE, SIZE))]
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +79,14 @@ def test_every_outline_is_the_packages(outlines):
     alike = [overlap(own > 0.5, found > 0.5) for own, found in outlines]
     print(f"{len(alike)} heads: least {min(alike):.4f}, median {np.median(alike):.4f}")
     assert min(alike) >= ALIKE
+    assert np.mean(alike) >= ON_AVERAGE
 
 
 def test_the_outlines_are_no_trifles(outlines):
     """Agreement on nothing would be cheap: most of these heads have hair, and it is found."""
-    sizes = [(own > 0.5).mean() / HAIR.mean() for own, _ in outlines]
-    assert np.mean([0.5 < size < 1.5 for size in sizes]) > 0.6
+    sizes = [(own > 0.5).mean() for own, _ in outlines]
+    print("hair:", np.round(sizes, 2))
+    assert np.mean([0.03 < size < 0.5 for size in sizes]) > 0.6
 
 
 def test_below_the_chin_the_network_is_asked_alone(outlines):
@@ -89,4 +95,5 @@ def test_below_the_chin_the_network_is_asked_alone(outlines):
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:
-    return float((one & other).sum() / max((one | other).sum(), 1))
+    either = (one | other).sum()
+    return float((one & other).sum() / either) if either else 1.0  # both say that there is no hair
