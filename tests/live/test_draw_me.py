@@ -36,7 +36,8 @@ LOAD = """async () => {
   const parameters = await loadParameters();
   const data = await (await fetch("/_static/live/likeness.json")).json();
   const outliner = new Outliner();
-  const measurer = new Measurer(parameters, data, new FaceRenderer(parameters), await models.load("likeness"), outliner);
+  const [renderer, model] = [new FaceRenderer(parameters), await models.load("likeness")];
+  const measurer = new Measurer(parameters, data, renderer, model, outliner);
   const pixels = async (name) => {
     const bitmap = await createImageBitmap(await (await fetch(`/${name}`)).blob());
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
