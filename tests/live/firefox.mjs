@@ -21,7 +21,8 @@ async function use(where, demo, canvas, act) {
   await page.waitForSelector(`${figure}.gv-live-on, ${figure} .gv-live-trouble:not([hidden])`);
   const trouble = () => page.$eval(`${figure} .gv-live-trouble`, (line) => line.textContent);
   if (!(await page.$(`${figure}.gv-live-on`))) {
-    found[demo] = { trouble: await trouble(), begun: false };
+    const still = await page.$eval(`${figure} > img`, (image) => image.offsetWidth > 0);
+    found[demo] = { trouble: await trouble(), begun: false, still };
     return;
   }
   await page.$eval(figure, (element) => element.scrollIntoView({ block: "start", behavior: "instant" }));

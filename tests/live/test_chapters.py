@@ -1,4 +1,4 @@
-"""Guards the demos within the chapters: each begins, with what its chapter asks of it, and loads nothing heavy untouched."""
+"""Guards the demos within the chapters: each begins as its chapter asks, and untouched it loads nothing heavy."""
 
 import pytest
 import torch
