@@ -217,6 +217,7 @@ def test_the_sample_is_drawn_and_the_strength_changes_the_caricature_alone(tab, 
     tab.click(".gv-live-samples button")
     wait(tab, DRAWN)
     assert tab.evaluate(TROUBLE) == ""
+    assert [worker.url for worker in tab.workers if "outline" in worker.url]  # the page itself stays awake
     before = [tab.evaluate(BYTES, place) for place in (0, 1)]
     tab.focus("input[type=range]")
     for _ in range(8):
@@ -323,6 +324,7 @@ def test_a_broken_file_and_a_picture_without_a_face_are_told(tab, tmp_path):
         ("models/face_landmarker.task", "built without the model that finds faces"),
         ("vision_bundle.mjs", "could not be fetched"),
         ("models/likeness.onnx", "could not be fetched"),
+        ("outline-worker.js", "follows the hair's edge could not be run"),
     ],
 )
 def test_what_cannot_be_loaded_is_told_and_tried_again(tab, missing, sentence):

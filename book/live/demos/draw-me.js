@@ -112,7 +112,7 @@ class DrawMe {
       "p",
       { class: "gv-live-note" },
       "Your picture stays in this page: it is measured here, by your own machine, and nothing of it is sent or kept. ",
-      "The face that it opens with was measured in Python; what you bring is measured here, by the same steps. ",
+      "The face that it opens with was measured in Python, by the same steps. ",
       "This is for drawing and for learning how a likeness is made. It cannot tell who somebody is, and it judges nobody.",
     );
     return [pictures, this.progress.element, zone.element, strength.element, pens, buttons, note];
