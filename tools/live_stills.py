@@ -18,10 +18,12 @@ FIRST = (
 
 
 def main(site: Path, browser: str) -> None:
-    """A PNG for each demo on the pages of `site`, in light."""
+    """A PNG for each demo on the book's own pages, in light; chapters show some with other options."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    pages = [path for path in site.rglob("*.html") if "data-live=" in path.read_text(encoding="utf-8")]
+    pages = [
+        path for path in (site / "book").rglob("*.html") if "data-live=" in path.read_text(encoding="utf-8")
+    ]
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         tab = started.new_page(viewport={"width": 1100, "height": 1000})

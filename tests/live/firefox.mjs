@@ -18,19 +18,25 @@ async function use(where, demo, canvas, act) {
   const figure = `figure[data-live="${demo}"]`;
   await page.goto(`${address}/${where}`);
   await page.$eval(figure, (element) => element.scrollIntoView({ block: "center", behavior: "instant" }));
-  await page.waitForSelector(`${figure}.gv-live-on`);
+  await page.waitForSelector(`${figure}.gv-live-on, ${figure} .gv-live-trouble:not([hidden])`);
+  const trouble = () => page.$eval(`${figure} .gv-live-trouble`, (line) => line.textContent);
+  if (!(await page.$(`${figure}.gv-live-on`))) {
+    const still = await page.$eval(`${figure} > img`, (image) => image.offsetWidth > 0);
+    found[demo] = { trouble: await trouble(), begun: false, still };
+    return;
+  }
   await page.$eval(figure, (element) => element.scrollIntoView({ block: "start", behavior: "instant" }));
   const heavy = asked.filter((url) => /\.(wasm|onnx)$/.test(url)).length;
   const pixels = () => page.$eval(`${figure} ${canvas}`, (one) => one.toDataURL("image/png").split(",")[1]);
   const before = await pixels();
   await act(figure);
-  const trouble = () => page.$eval(`${figure} .gv-live-trouble`, (line) => line.textContent);
   for (const end = Date.now() + PATIENCE; Date.now() < end && (await pixels()) === before && !(await trouble()); ) {
     await new Promise((done) => setTimeout(done, 200));
   }
   await new Promise((done) => setTimeout(done, 1000)); // the last of what was asked for
   const values = await page.$$eval(`${figure} input[type=range]`, (all) => all.map((input) => input.valueAsNumber));
-  found[demo] = { values, pixels: await pixels(), trouble: await trouble(), heavy };
+  const spoken = await page.$eval(`${figure} .gv-live-spoken`, (line) => line.textContent);
+  found[demo] = { begun: true, values, spoken, before, pixels: await pixels(), trouble: await trouble(), heavy };
 }
 
 async function drag(figure) {
@@ -48,5 +54,15 @@ await use("book/live.html", "faces-sliders", "canvas", async (figure) => {
   await page.keyboard.press("End");
 });
 await use("book/index.html", "living-faces", "canvas", drag);
+await use("book/live.html", "face-maker", ".gv-live-face:last-child canvas", async (figure) => {
+  await page.focus(`${figure} input[type=range]`);
+  await page.keyboard.press("End");
+});
+await use("notebooks/07_draw_me.html", "draw-me", ".gv-live-face canvas", async (figure) => {
+  await page.$eval(`${figure} .gv-live-samples button`, (button) => button.click());
+  await page.waitForSelector(`${figure} .gv-live-progress:not([hidden])`);
+  await page.waitForSelector(`${figure} .gv-live-progress[hidden]`);
+});
+const webgl = await page.evaluate(() => !!new OffscreenCanvas(1, 1).getContext("webgl2"));
 await browser.close();
-console.log(JSON.stringify({ found, errors, foreign: asked.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(address)) }));
+console.log(JSON.stringify({ found, webgl, errors, foreign: asked.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(address)) }));

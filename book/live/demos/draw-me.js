@@ -12,11 +12,12 @@ import { loadParameters } from "../faces/parameters.js";
 import { drawPerson } from "../faces/prior.js";
 import { penChoice, strengthSlider } from "../faces/wishes.js";
 import { described } from "../faces/words.js";
-import { pen, picture, save } from "../kit/canvas.js";
+import { painted, pen, picture, save } from "../kit/canvas.js";
 import { newest } from "../kit/models.js";
 import { openCamera } from "../likeness/camera.js";
 import { Measurer } from "../likeness/measuring.js";
 import { meshFinder } from "../likeness/mesh.js";
+import { Outliner } from "../likeness/outliner.js";
 
 const STRENGTH = 1.4; // at the beginning
 const LONGEST = 1600; // pixels of a photograph's side; larger ones are made smaller first
@@ -67,6 +68,7 @@ class DrawMe {
     this.tools = undefined;
     /** @type {(() => void) | undefined} */
     this.closeCamera = undefined;
+    this.outliner = new Outliner();
     this.original = document.createElement("canvas");
     this.take = newest((/** @type {CanvasImageSource & { width: number, height: number }} */ image) =>
       this.look(image),
@@ -110,7 +112,7 @@ class DrawMe {
       "p",
       { class: "gv-live-note" },
       "Your picture stays in this page: it is measured here, by your own machine, and nothing of it is sent or kept. ",
-      "The face that it opens with was measured in Python. Here one step is left out: hair is as the network sees it. ",
+      "The face that it opens with was measured in Python, by the same steps. ",
       "This is for drawing and for learning how a likeness is made. It cannot tell who somebody is, and it judges nobody.",
     );
     return [pictures, this.progress.element, zone.element, strength.element, pens, buttons, note];
@@ -123,6 +125,7 @@ class DrawMe {
       stop: () => {
         this.endCamera();
         this.tools?.then(({ finder }) => finder.close());
+        this.outliner.close();
         this.easel.close();
       },
     };
@@ -209,7 +212,7 @@ class DrawMe {
       /** @type {LikenessData} */
       const data = await kit.json("likeness.json");
       const [finder, model] = await Promise.all([meshFinder(kit, say), kit.models.load("likeness", say)]);
-      return { finder, measurer: new Measurer(parameters, data, this.easel.renderer, model) };
+      return { finder, measurer: new Measurer(parameters, data, this.easel.renderer, model, this.outliner) };
     })();
     this.tools.catch(() => {
       this.tools = undefined; // the next picture tries again
@@ -254,7 +257,8 @@ class DrawMe {
       const { measurer } = await this.ready();
       await painted();
       const { width, height } = this.original;
-      const { face } = await measurer.measure(pen(this.original).getImageData(0, 0, width, height), mesh);
+      const pixels = pen(this.original).getImageData(0, 0, width, height);
+      const { face } = await measurer.measure(pixels, mesh, (words) => this.progress.set(null, words));
       this.meet(face);
     } catch (error) {
       this.kit.fail(sentence(error));
@@ -313,9 +317,6 @@ function canvasOf(image, width, height, longest) {
   pen(canvas).drawImage(image, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
-
-/** Wait until the browser has shown what was said, before the page's thread is busy. */
-const painted = () => new Promise((done) => setTimeout(done, 30));
 
 /** @param {unknown} error */
 const sentence = (error) => (error instanceof Error ? error.message : String(error));

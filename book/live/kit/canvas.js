@@ -126,3 +126,6 @@ export function save(canvas, name) {
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   });
 }
+
+/** Wait until the browser has shown what was said, before the page's thread is busy. */
+export const painted = () => new Promise((done) => setTimeout(done, 30));

@@ -17,7 +17,7 @@ from companion import pretrained
 from companion.data.assets import manifest
 from companion.errors import CompanionError
 from companion.files import replacing, write_json
-from companion.likeness import aligning, colours, hairdressing, lessons, lighting, measuring
+from companion.likeness import aligning, colours, hairdressing, lessons, lighting, measuring, outlining
 from companion.models import likeness
 from companion.models.likeness import LikenessReader
 from companion.randomness import generator
@@ -89,6 +89,18 @@ def numbers() -> dict[str, Any]:
                 "believed": lighting.BELIEVED,
             },
             **{"least": lighting.LEAST, "most": lighting.MOST, "enough": lighting.ENOUGH},
+        },
+        "outline": {
+            **{"oval": outlining.OVAL, "brows": outlining.BROWS, "chin": outlining.CHIN},
+            **{"finer": measuring.FINER, "around": outlining.AROUND, "beyond": outlining.BEYOND},
+            **{"closeToBrows": outlining.CLOSE_TO_BROWS, "belowBrows": outlining.BELOW_BROWS},
+            **{"aboveChin": outlining.ABOVE_CHIN, "strand": outlining.STRAND},
+            **{"surelyHead": outlining.SURELY_HEAD, "surelyFace": outlining.SURELY_FACE},
+            **{"surelyBare": outlining.SURELY_BARE},
+            **{"thinks": outlining.THINKS, "knows": outlining.KNOWS},
+            **{"other": outlining.OTHER, "quiteOther": outlining.QUITE_OTHER},
+            **{"leastSpread": outlining.LEAST_SPREAD, "gloss": outlining.GLOSS},
+            **{"rounds": outlining.ROUNDS, "speck": outlining.SPECK},
         },
         "haircuts": {
             **{"side": hairdressing.SIDE, "tried": hairdressing.TRIED, "best": hairdressing.BEST},
