@@ -81,7 +81,7 @@ $(VENDORED): $(WEB_PACKAGES) Makefile
 	@cd node_modules/onnxruntime-web/dist && \
 	  cp ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm "$(CURDIR)/$(VENDOR)/onnxruntime/"
 	@mkdir -p $(VENDOR)/tasks-vision && cd node_modules/@mediapipe/tasks-vision && \
-	  cp vision_bundle.mjs wasm/vision_wasm_internal.js wasm/vision_wasm_internal.wasm "$(CURDIR)/$(VENDOR)/tasks-vision/"
+	  cp vision_bundle.mjs wasm/vision_wasm_module_internal.{js,wasm} "$(CURDIR)/$(VENDOR)/tasks-vision/"
 	@touch $@
 
 # Models for the demos in the page. Each is written again only if its weights or its settings have changed.

@@ -54,7 +54,7 @@ RUNTIMES = {
     ),
     "tasks-vision": (
         "@mediapipe/tasks-vision",
-        ("vision_bundle.mjs", "wasm/vision_wasm_internal.js", "wasm/vision_wasm_internal.wasm"),
+        ("vision_bundle.mjs", "wasm/vision_wasm_module_internal.js", "wasm/vision_wasm_module_internal.wasm"),
     ),
 }  # as the Makefile copies them
 

@@ -1,5 +1,7 @@
 /** The reader's camera, open only as long as it is looked through; its frames go nowhere but into this page. */
 
+import { canvasOf } from "./canvas.js";
+
 const WISHED = { video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 } }, audio: false };
 
 /** @type {Record<string, string>} */
@@ -33,4 +35,27 @@ export async function openCamera(video) {
     throw new Error("The camera’s picture could not be shown; choose a picture instead.");
   });
   return close;
+}
+
+/**
+ * Look at an open camera's pictures, one after the other: the next is taken when `onFrame` is done with the last.
+ *
+ * @param {HTMLVideoElement} video
+ * @param {(frame: HTMLCanvasElement, milliseconds: number) => Promise<void>} onFrame  Unmirrored, as the camera sees.
+ * @param {number} [longest]  Pixels of a frame's longer side.
+ * @returns {() => void} what ends it
+ */
+export function eachFrame(video, onFrame, longest = 640) {
+  let open = true;
+  const go = async () => {
+    for (; open; await new Promise(requestAnimationFrame)) {
+      if (video.videoWidth) {
+        await onFrame(canvasOf(video, video.videoWidth, video.videoHeight, longest), performance.now());
+      }
+    }
+  };
+  go();
+  return () => {
+    open = false;
+  };
 }

@@ -1,0 +1,332 @@
+/**
+ * Hands, a face's mesh or a body on a photograph, a sample, or before the camera. Nothing leaves the page.
+ *
+ * @import { Kit, Running } from "../kit/demo.js"
+ * @import { Found, Kind, Landmarker } from "../kit/landmarks.js"
+ * @import { Edges } from "../hands/skeletons.js"
+ */
+
+import { drawAll, LEFT, mirrored, RIGHT } from "../hands/skeletons.js";
+import { Table } from "../hands/table.js";
+import { counted, described, NAMES } from "../hands/words.js";
+import { eachFrame, openCamera } from "../kit/camera.js";
+import { canvasOf, pen, picture, save } from "../kit/canvas.js";
+import { landmarker } from "../kit/landmarks.js";
+import { newest } from "../kit/models.js";
+
+const MOST = { hand: 2, face: 2, pose: 1 }; // that are looked for
+const STEADY = 0.1; // the share of the newest time in the mean of times
+const PATIENCE = 2500; // milliseconds between two sentences on what the camera sees
+
+/** @type {Record<Kind, { file: string, label: string, note: string }>} */
+const SAMPLES = {
+  hand: { file: "hand.jpg", label: "A hand, drawn by the course", note: "A drawn hand" },
+  face: {
+    file: "astronaut.jpg",
+    label: "Eileen Collins, astronaut (NASA, public domain)",
+    note: "Photograph: NASA, public domain",
+  },
+  pose: { file: "dancer.jpg", label: "A dancer, drawn by the course", note: "A drawn dancer" },
+};
+const KINDS = /** @type {Kind[]} */ (Object.keys(SAMPLES));
+
+/** @type {import("../kit/demo.js").Demo} */
+export const demo = {
+  title: "Landmarks of hands, faces and bodies",
+  async start(stage, kit) {
+    /** @type {{ found: Record<Kind, Found[] | null>, edges: Edges | null }} */
+    const prepared = await kit.json("landmarks.json");
+    const landmarks = new Landmarks(kit, prepared);
+    stage.append(...landmarks.build());
+    await landmarks.open("hand");
+    return landmarks.running();
+  },
+};
+
+class Landmarks {
+  /** @param {Kit} kit @param {{ found: Record<Kind, Found[] | null>, edges: Edges | null }} prepared */
+  constructor(kit, prepared) {
+    this.kit = kit;
+    this.prepared = prepared;
+    /** @type {Kind} */
+    this.kind = "hand";
+    this.canvas = picture({ width: 480, height: 480, label: "A hand" });
+    this.tag = kit.element("span", { class: "gv-live-tag" });
+    this.told = kit.element("ul", { class: "gv-live-told" });
+    this.table = new Table(kit);
+    this.progress = kit.progress("Looking");
+    this.video = kit.element("video", { playsinline: "", muted: "" });
+    /** @type {Map<Kind, Promise<Landmarker>>} */
+    this.finders = new Map();
+    /** @type {(() => void) | undefined} */
+    this.closeCamera = undefined;
+    /** @type {HTMLCanvasElement} as the network sees it */
+    this.original = document.createElement("canvas");
+    /** @type {Found[]} */
+    this.found = [];
+    this.plain = false; // without the photograph
+    this.own = false; // whether the reader gave the picture
+    this.said = ""; // of what the camera sees, and when
+    this.spoke = 0;
+    this.took = 0; // milliseconds that a frame takes, the time of the last, and how far they are apart
+    this.before = 0;
+    this.step = 0;
+    this.take = newest((/** @type {HTMLCanvasElement} */ image) => this.look(image));
+  }
+
+  // ---- the controls ----
+
+  /** @returns {Node[]} */
+  build() {
+    const { kit } = this;
+    const label = { hand: "Hands", face: "Face", pose: "Body" };
+    this.kinds = kit.choice({
+      label: "Look for",
+      options: KINDS.map((value) => ({ value, label: label[value] })),
+      value: this.kind,
+      onChange: (kind) => this.turnTo(kind),
+    });
+    const zone = kit.dropZone({
+      label: "A picture of yours",
+      samples: KINDS.map((kind) => ({ label: SAMPLES[kind].label, url: kit.file(SAMPLES[kind].file) })),
+      onPicture: (bitmap, name) => this.give(bitmap, name),
+      onError: (sentence) => kit.fail(sentence),
+    });
+    this.camera = kit.button({ label: "Use the camera", main: true, onPress: () => this.pressCamera() });
+    zone.element.prepend(this.camera.element);
+    const bare = kit.toggle({
+      label: "Landmarks alone",
+      value: false,
+      onChange: (plain) => {
+        this.plain = plain;
+        this.paint(this.original, this.found, !!this.closeCamera);
+      },
+    });
+    const keep = kit.button({ label: "Save the picture", onPress: () => save(this.canvas, "landmarks.png") });
+    const scene = kit.element("div", { class: "gv-live-scene" }, this.canvas, this.tag);
+    const side = kit.layout("column", this.kinds.element, this.told, kit.layout("row", bare.element, keep.element));
+    const note = kit.element(
+      "p",
+      { class: "gv-live-note" },
+      "Pictures and the camera’s frames stay in this page: your own machine looks at them, and nothing is sent or kept. ",
+      "Amber is the person’s left, blue the right. What the samples open with was found in Python.",
+    );
+    return [kit.layout("split", scene, side), this.progress.element, zone.element, this.table.element, note];
+  }
+
+  /** @returns {Running} */
+  running() {
+    return {
+      pause: () => this.endCamera(), // a camera that nobody sees is closed
+      stop: () => {
+        this.endCamera();
+        for (const finder of this.finders.values()) finder.then((one) => one.close()).catch(() => {});
+      },
+    };
+  }
+
+  // ---- what is looked at ----
+
+  /** Another kind: in the reader's picture or camera, else in the sample for it. @param {Kind} kind */
+  turnTo(kind) {
+    this.kind = kind;
+    this.kit.fail("");
+    if (this.closeCamera) this.warm();
+    else if (this.own) this.take(this.original);
+    else this.open(kind);
+  }
+
+  /** A sample with what was found in it when the site was built. @param {Kind} kind */
+  async open(kind) {
+    const { kit } = this;
+    this.kind = kind;
+    const image = await kit.image(SAMPLES[kind].file);
+    if (this.kind !== kind || this.own || this.closeCamera) return; // the reader was faster
+    this.original = canvasOf(image, image.width, image.height);
+    this.show(this.prepared.found[kind] ?? []);
+    this.tag.textContent = SAMPLES[kind].note;
+    kit.say("");
+  }
+
+  /** @param {ImageBitmap} bitmap @param {string} name */
+  give(bitmap, name) {
+    const kind = KINDS.find((one) => SAMPLES[one].label === name);
+    this.endCamera();
+    this.own = !kind;
+    if (kind && this.kinds) this.kind = this.kinds.value = kind;
+    this.tag.textContent = kind ? SAMPLES[kind].note : "";
+    this.take(canvasOf(bitmap, bitmap.width, bitmap.height));
+  }
+
+  /** @param {HTMLCanvasElement} image */
+  async look(image) {
+    const { kit, kind } = this;
+    kit.fail("");
+    this.original = image;
+    this.paint(image, [], false);
+    try {
+      const finder = await this.ready();
+      this.progress.set(null, `looking for ${NAMES[kind].many}`);
+      const found = await finder.find(image);
+      if (this.original !== image || this.kind !== kind) return;
+      this.show(found);
+      kit.say(found.length ? this.words(found).join(" ") : "");
+      if (!found.length)
+        kit.fail(`No ${NAMES[kind].one} was found in it; try another picture, or look for something else.`);
+    } catch (error) {
+      kit.fail(sentence(error));
+    } finally {
+      this.progress.done();
+    }
+  }
+
+  /** What finds this kind, loaded when it is first wanted. */
+  ready() {
+    const { kind } = this;
+    let finder = this.finders.get(kind);
+    if (!finder) {
+      finder = landmarker(kind, { most: MOST[kind], onProgress: (part, words) => this.progress.set(part, words) });
+      this.finders.set(kind, finder);
+      finder.catch(() => this.finders.delete(kind)); // the next picture tries again
+    }
+    return finder;
+  }
+
+  // ---- the camera ----
+
+  async pressCamera() {
+    const { kit, video } = this;
+    kit.fail("");
+    if (this.closeCamera) return this.endCamera();
+    try {
+      const close = await openCamera(video);
+      const end = eachFrame(video, (frame, now) => this.watch(frame, now));
+      this.closeCamera = () => {
+        end();
+        close();
+      };
+    } catch (error) {
+      kit.fail(sentence(error));
+      return;
+    }
+    this.own = true;
+    Object.assign(this, { said: "", spoke: 0, took: 0, before: 0, step: 0 });
+    this.camera?.label("Close the camera");
+    kit.say("The camera is open. Its frames stay in this page.");
+    this.warm();
+  }
+
+  endCamera() {
+    if (!this.closeCamera) return;
+    this.closeCamera();
+    this.closeCamera = undefined;
+    this.tag.textContent = "";
+    this.camera?.label("Use the camera");
+    this.paint(this.original, this.found, false);
+    this.kit.say("The camera is closed.");
+  }
+
+  /** Load what is wanted while the camera shows its picture. */
+  async warm() {
+    const { kind } = this;
+    /** @type {Landmarker | undefined} */
+    this.finder = undefined;
+    try {
+      const finder = await this.ready();
+      if (this.kind === kind) this.finder = finder;
+    } catch (error) {
+      this.kit.fail(sentence(error));
+      this.endCamera();
+    } finally {
+      this.progress.done();
+    }
+  }
+
+  /** @param {HTMLCanvasElement} frame @param {number} now */
+  async watch(frame, now) {
+    const { finder } = this;
+    if (!finder) {
+      this.original = frame;
+      this.paint(frame, [], true);
+      return;
+    }
+    try {
+      const found = await finder.follow(frame, now);
+      if (!this.closeCamera || this.finder !== finder) return;
+      const took = performance.now() - now;
+      this.took = this.took ? this.took + STEADY * (took - this.took) : took;
+      this.original = frame;
+      this.show(found, true);
+      this.tag.textContent = `${this.rate(now).toFixed(0)} frames a second, ${this.took.toFixed(0)} ms each`;
+      this.sayNow(found, now);
+    } catch (error) {
+      this.kit.fail(sentence(error));
+      this.endCamera();
+    }
+  }
+
+  /** Frames a second, as they come. @param {number} now */
+  rate(now) {
+    const step = this.before ? now - this.before : 0;
+    this.before = now;
+    if (step > 0 && step < 1000) this.step = this.step ? this.step + STEADY * (step - this.step) : step;
+    return this.step ? 1000 / this.step : 0;
+  }
+
+  /** In words for those who do not see it, when it has changed and not too often. @param {Found[]} found @param {number} now */
+  sayNow(found, now) {
+    const words = found.length
+      ? found.map(({ side, kind }) => `${side ?? "a"} ${NAMES[kind].one}`).join(" and ")
+      : "nothing";
+    if (words === this.said || now - this.spoke < PATIENCE) return;
+    this.said = words;
+    this.spoke = now;
+    this.kit.say(`In the picture: ${words}.`);
+  }
+
+  // ---- what is shown ----
+
+  /** @param {Found[]} found */
+  show(found, mirror = false) {
+    this.found = found;
+    this.paint(this.original, found, mirror);
+    this.table.show(found);
+    const { element } = this.kit;
+    const lines = found.length ? this.words(found) : [`No ${NAMES[this.kind].one} is marked in it.`];
+    const colour = { left: LEFT, right: RIGHT };
+    this.told.replaceChildren(
+      ...lines.map((words, place) => {
+        const side = found[place]?.side;
+        return element("li", side ? { style: `--gv-live-told: ${colour[side]}` } : {}, words);
+      }),
+    );
+  }
+
+  /** @param {Found[]} found */
+  words(found) {
+    return found.map(described);
+  }
+
+  /** The picture with its landmarks; before the camera as in a mirror, for the eye alone. @param {HTMLCanvasElement} image @param {Found[]} found @param {boolean} mirror */
+  paint(image, found, mirror) {
+    const { canvas } = this;
+    Object.assign(canvas, { width: image.width, height: image.height });
+    const context = pen(canvas);
+    if (this.plain) {
+      context.fillStyle = "#1c2028";
+      context.fillRect(0, 0, canvas.width, canvas.height);
+    } else {
+      if (mirror) context.setTransform(-1, 0, 0, 1, canvas.width, 0);
+      context.drawImage(image, 0, 0);
+      context.resetTransform();
+    }
+    drawAll(context, mirror ? found.map(mirrored) : found, this.prepared.edges);
+    canvas.setAttribute(
+      "aria-label",
+      `${counted(this.kind, found.length)} marked in the picture. ${this.words(found).join(" ")}`,
+    );
+  }
+}
+
+/** @param {unknown} error */
+const sentence = (error) => (error instanceof Error ? error.message : String(error));
