@@ -24,6 +24,16 @@ def photograph(folder: Path) -> Path:
     return saved(folder / "astronaut.jpg", skimage.data.astronaut())
 
 
+def portrait(folder: Path) -> Path:
+    """`astronaut-near.jpg`: her head from the same photograph."""
+    near = (
+        Image.fromarray(skimage.data.astronaut())
+        .crop((88, 0, 360, 272))
+        .resize((544, 544), Image.Resampling.LANCZOS)
+    )
+    return saved(folder / "astronaut-near.jpg", np.asarray(near), 84)
+
+
 def drawn_hand(folder: Path) -> Path:
     """`hand.jpg`: an open hand."""
     return saved(folder / "hand.jpg", hand(0.8))

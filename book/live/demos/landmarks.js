@@ -15,6 +15,7 @@ import { landmarker } from "../kit/landmarks.js";
 import { newest } from "../kit/models.js";
 
 const MOST = { hand: 2, face: 2, pose: 1 }; // that are looked for
+const FINE = 1000; // pixels of the longer side of what is shown, at least
 const STEADY = 0.1; // the share of the newest time in the mean of times
 const PATIENCE = 2500; // milliseconds between two sentences on what the camera sees
 
@@ -22,7 +23,7 @@ const PATIENCE = 2500; // milliseconds between two sentences on what the camera 
 const SAMPLES = {
   hand: { file: "hand.jpg", label: "A hand, drawn by the course", note: "A drawn hand" },
   face: {
-    file: "astronaut.jpg",
+    file: "astronaut-near.jpg",
     label: "Eileen Collins, astronaut (NASA, public domain)",
     note: "Photograph: NASA, public domain",
   },
@@ -310,16 +311,19 @@ class Landmarks {
   /** The picture with its landmarks; before the camera as in a mirror, for the eye alone. @param {HTMLCanvasElement} image @param {Found[]} found @param {boolean} mirror */
   paint(image, found, mirror) {
     const { canvas } = this;
-    Object.assign(canvas, { width: image.width, height: image.height });
+    const finer = Math.max(1, FINE / Math.max(image.width, image.height)); // so that lines are sharp on small pictures
+    const [width, height] = [image.width * finer, image.height * finer].map(Math.round);
+    Object.assign(canvas, { width, height });
     const context = pen(canvas);
     if (this.plain) {
       context.fillStyle = "#1c2028";
-      context.fillRect(0, 0, canvas.width, canvas.height);
+      context.fillRect(0, 0, width, height);
     } else {
-      if (mirror) context.setTransform(-1, 0, 0, 1, canvas.width, 0);
-      context.drawImage(image, 0, 0);
+      if (mirror) context.setTransform(-1, 0, 0, 1, width, 0);
+      context.drawImage(image, 0, 0, width, height);
       context.resetTransform();
     }
+    context.scale(finer, finer);
     drawAll(context, mirror ? found.map(mirrored) : found, this.prepared.edges);
     canvas.setAttribute(
       "aria-label",

@@ -8,7 +8,7 @@
  */
 
 import { bar, span } from "../hands/dial.js";
-import { POINTS, pinch } from "../hands/gestures.js";
+import { pinch } from "../hands/gestures.js";
 import { amplitude, Knob, SETTINGS } from "../hands/knob.js";
 import { drawAll, mirrored } from "../hands/skeletons.js";
 import { chord, ode, RATE } from "../hands/tunes.js";
@@ -20,6 +20,7 @@ import { newest } from "../kit/models.js";
 import { Speaker } from "../kit/sound.js";
 
 const BEGINNING = 0.3; // the level at which the tune begins, as the package's player
+const FINE = 960; // pixels across what is shown, at least
 const STEP = 1 / 15; // seconds between two turns of the knob by a drawn hand
 const SOUNDS = { ode, chord: () => chord() };
 
@@ -50,7 +51,7 @@ class Air {
     this.frame = this.drawn(film.first);
     this.video = kit.element("video", { playsinline: "", muted: "" });
     this.progress = kit.progress("Fetching the hand tracker");
-    this.words = kit.element("p", { class: "gv-live-note" });
+    this.words = kit.element("p", { class: "gv-live-reading" });
     this.tag = kit.element("span", { class: "gv-live-tag" });
     this.speaker = new Speaker();
     this.knob = new Knob(BEGINNING);
@@ -298,17 +299,20 @@ class Air {
 
   show() {
     const { canvas, frame, turn } = this;
-    Object.assign(canvas, { width: frame.width, height: frame.height });
+    const finer = Math.max(1, FINE / frame.width); // so that lines are sharp on small pictures
+    const [width, height] = [frame.width * finer, frame.height * finer].map(Math.round);
+    Object.assign(canvas, { width, height });
     const context = pen(canvas);
-    if (this.closeCamera) context.setTransform(-1, 0, 0, 1, canvas.width, 0);
-    context.drawImage(frame, 0, 0);
+    if (this.closeCamera) context.setTransform(-1, 0, 0, 1, width, 0);
+    context.drawImage(frame, 0, 0, width, height);
     context.resetTransform();
+    bar(context, turn);
+    context.scale(finer, finer);
     const hand = this.hand && (this.closeCamera ? mirrored(this.hand) : this.hand);
     if (hand) {
       drawAll(context, [hand], null);
       span(context, hand, turn.locked);
     }
-    bar(context, turn);
     const level = `${Math.round(100 * turn.level)} %`;
     const apart = turn.pinch === null ? "no hand is seen" : `${plain(turn.pinch, 2)} hand-widths apart`;
     this.words.textContent = `Volume ${level}${turn.locked ? ", locked" : ""}: ${apart}.`;

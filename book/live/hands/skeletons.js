@@ -75,7 +75,7 @@ export function drawAll(context, found, edges) {
     const at = one.landmarks.map(({ x, y }) => [x * one.width, y * one.height]);
     if (one.kind === "hand") drawHand(context, one, at);
     else if (one.kind === "pose") drawPose(context, one, at);
-    else drawFace(context, one, at, edges);
+    else drawFace(context, at, edges);
   }
   context.restore();
 }
@@ -123,15 +123,18 @@ function drawPose(context, pose, at) {
   });
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Found} face @param {number[][]} at @param {Edges | null} edges */
-function drawFace(context, face, at, edges) {
-  const unit = unitOf(face);
+/** @param {CanvasRenderingContext2D} context @param {number[][]} at @param {Edges | null} edges */
+function drawFace(context, at, edges) {
+  const across = at.map(([x]) => x);
+  const unit = Math.max(0.6, (Math.max(...across) - Math.min(...across)) / 90); // by the face's width
   if (!edges) {
     for (const place of at) dot(context, place, 0.7 * unit, MIDDLE, EDGE, 0.5 * unit);
     return;
   }
-  context.globalAlpha = 0.4; // the web lets the face show through
-  stroke(context, pairs(edges.web), at, MIDDLE, 0.4 * unit);
+  context.globalAlpha = 0.3; // the web lets the face show through
+  stroke(context, pairs(edges.web), at, EDGE, 0.75 * unit);
+  context.globalAlpha = 0.75;
+  stroke(context, pairs(edges.web), at, MIDDLE, 0.3 * unit);
   context.globalAlpha = 1;
   for (const [colour, rows] of /** @type {const} */ ([
     [MIDDLE, edges.middle],
@@ -184,7 +187,8 @@ export function plate(context, words, [x, y], unit) {
   context.textAlign = "center";
   context.textBaseline = "middle";
   const half = context.measureText(words).width / 2 + 4 * unit;
-  const { width, height } = context.canvas;
+  const { a: finer } = context.getTransform();
+  const [width, height] = [context.canvas.width / finer, context.canvas.height / finer];
   const [middle, centre] = [
     Math.min(Math.max(x, half + unit), width - half - unit),
     Math.min(Math.max(y, tall), height - tall),

@@ -69,7 +69,9 @@ async function load({ key, kind, most, confidence }, onProgress) {
   // MediaPipe takes both from here, once for each task: so the program is compiled once for all.
   Object.assign(self, {
     ModuleFactory: factory,
+    custom_dbg() {}, // MediaPipe's complaints about itself
     Module: {
+      ...{ print() {}, printErr() {} },
       instantiateWasm(/** @type {any} */ imports, /** @type {any} */ done) {
         WebAssembly.instantiate(wasm, imports).then((instance) => done(instance, wasm));
         return {};
