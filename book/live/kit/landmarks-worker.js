@@ -31,6 +31,9 @@ async function begun(words, onAmount) {
   if (typeof WebAssembly !== "object") {
     throw new Error(`${cannot} needs WebAssembly, which this browser lacks or has switched off.`);
   }
+  if (typeof OffscreenCanvas !== "function" || !new OffscreenCanvas(1, 1).getContext("webgl2")) {
+    throw new Error(`${cannot} needs WebGL 2, which this browser lacks or has switched off.`); // to take pictures in
+  }
   const [bytes, vision, loader] = await Promise.all([
     fetched(`${PROGRAM}${FILE}.wasm`, cannot, { onProgress: (come, all) => onAmount({ come, all }) }),
     ...["vision_bundle.mjs", `${FILE}.js`].map((file) =>
@@ -90,7 +93,7 @@ async function load({ key, kind, most, confidence }, onProgress) {
     )
     .catch(() => {
       throw new Error(
-        `The program that finds ${words} could not be started in this browser; it needs WebAssembly and WebGL.`,
+        `The program that finds ${words} could not be started in this browser; load the page anew, or try another browser.`,
       );
     });
   tasks.set(key, { task: made, mode: "IMAGE", kind });
@@ -110,6 +113,8 @@ async function find({ key, picture, milliseconds }) {
     one.mode = mode;
     const found = milliseconds === null ? one.task.detect(picture) : one.task.detectForVideo(picture, milliseconds);
     return read(one.kind, found, picture);
+  } catch (error) {
+    throw new Error(`This picture could not be looked at (${error}); try another, or load the page anew.`);
   } finally {
     picture.close();
   }
