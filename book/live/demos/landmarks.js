@@ -164,7 +164,8 @@ class Landmarks {
     const { kit, kind } = this;
     kit.fail("");
     this.original = image;
-    this.paint(image, [], false);
+    this.show([]);
+    this.told.replaceChildren();
     try {
       const finder = await this.ready();
       this.progress.set(null, `looking for ${NAMES[kind].many}`);
