@@ -6,16 +6,16 @@
  * @import { Edges } from "../hands/skeletons.js"
  */
 
+import { sentence, stage } from "../hands/scene.js";
 import { drawAll, LEFT, mirrored, RIGHT } from "../hands/skeletons.js";
 import { Table } from "../hands/table.js";
 import { counted, described, NAMES } from "../hands/words.js";
-import { eachFrame, openCamera } from "../kit/camera.js";
-import { canvasOf, pen, picture, save } from "../kit/canvas.js";
+import { cameraSwitch } from "../kit/camera.js";
+import { canvasOf, picture, save } from "../kit/canvas.js";
 import { landmarker } from "../kit/landmarks.js";
 import { newest } from "../kit/models.js";
 
 const MOST = { hand: 2, face: 2, pose: 1 }; // that are looked for
-const FINE = 1000; // pixels of the longer side of what is shown, at least
 const STEADY = 0.1; // the share of the newest time in the mean of times
 const PATIENCE = 2500; // milliseconds between two sentences on what the camera sees
 
@@ -56,11 +56,14 @@ class Landmarks {
     this.told = kit.element("ul", { class: "gv-live-told" });
     this.table = new Table(kit);
     this.progress = kit.progress("Looking");
-    this.video = kit.element("video", { playsinline: "", muted: "" });
     /** @type {Map<Kind, Promise<Landmarker>>} */
     this.finders = new Map();
-    /** @type {(() => void) | undefined} */
-    this.closeCamera = undefined;
+    this.camera = cameraSwitch(kit, {
+      main: true,
+      onOpen: () => this.beginCamera(),
+      onFrame: (frame, now) => this.watch(frame, now),
+      onClose: () => this.endCamera(),
+    });
     /** @type {HTMLCanvasElement} as the network sees it */
     this.original = document.createElement("canvas");
     /** @type {Found[]} */
@@ -93,14 +96,13 @@ class Landmarks {
       onPicture: (bitmap, name) => this.give(bitmap, name),
       onError: (sentence) => kit.fail(sentence),
     });
-    this.camera = kit.button({ label: "Use the camera", main: true, onPress: () => this.pressCamera() });
     zone.element.prepend(this.camera.element);
     const bare = kit.toggle({
       label: "Landmarks alone",
       value: false,
       onChange: (plain) => {
         this.plain = plain;
-        this.paint(this.original, this.found, !!this.closeCamera);
+        this.paint(this.original, this.found, this.camera.open);
       },
     });
     const keep = kit.button({ label: "Save the picture", onPress: () => save(this.canvas, "landmarks.png") });
@@ -118,9 +120,9 @@ class Landmarks {
   /** @returns {Running} */
   running() {
     return {
-      pause: () => this.endCamera(), // a camera that nobody sees is closed
+      pause: () => this.camera.close(), // a camera that nobody sees is closed
       stop: () => {
-        this.endCamera();
+        this.camera.close();
         for (const finder of this.finders.values()) finder.then((one) => one.close()).catch(() => {});
       },
     };
@@ -132,7 +134,7 @@ class Landmarks {
   turnTo(kind) {
     this.kind = kind;
     this.kit.fail("");
-    if (this.closeCamera) this.warm();
+    if (this.camera.open) this.warm();
     else if (this.own) this.take(this.original);
     else this.open(kind);
   }
@@ -142,7 +144,7 @@ class Landmarks {
     const { kit } = this;
     this.kind = kind;
     const image = await kit.image(SAMPLES[kind].file);
-    if (this.kind !== kind || this.own || this.closeCamera) return; // the reader was faster
+    if (this.kind !== kind || this.own || this.camera.open) return; // the reader was faster
     this.original = canvasOf(image, image.width, image.height);
     this.show(this.prepared.found[kind] ?? []);
     this.tag.textContent = SAMPLES[kind].note;
@@ -152,7 +154,7 @@ class Landmarks {
   /** @param {ImageBitmap} bitmap @param {string} name */
   give(bitmap, name) {
     const kind = KINDS.find((one) => SAMPLES[one].label === name);
-    this.endCamera();
+    this.camera.close();
     this.own = !kind;
     if (kind && this.kinds) this.kind = this.kinds.value = kind;
     this.tag.textContent = kind ? SAMPLES[kind].note : "";
@@ -196,36 +198,15 @@ class Landmarks {
 
   // ---- the camera ----
 
-  async pressCamera() {
-    const { kit, video } = this;
-    kit.fail("");
-    if (this.closeCamera) return this.endCamera();
-    try {
-      const close = await openCamera(video);
-      const end = eachFrame(video, (frame, now) => this.watch(frame, now));
-      this.closeCamera = () => {
-        end();
-        close();
-      };
-    } catch (error) {
-      kit.fail(sentence(error));
-      return;
-    }
+  beginCamera() {
     this.own = true;
     Object.assign(this, { said: "", spoke: 0, took: 0, before: 0, step: 0 });
-    this.camera?.label("Close the camera");
-    kit.say("The camera is open. Its frames stay in this page.");
     this.warm();
   }
 
   endCamera() {
-    if (!this.closeCamera) return;
-    this.closeCamera();
-    this.closeCamera = undefined;
     this.tag.textContent = "";
-    this.camera?.label("Use the camera");
     this.paint(this.original, this.found, false);
-    this.kit.say("The camera is closed.");
   }
 
   /** Load what is wanted while the camera shows its picture. */
@@ -238,7 +219,7 @@ class Landmarks {
       if (this.kind === kind) this.finder = finder;
     } catch (error) {
       this.kit.fail(sentence(error));
-      this.endCamera();
+      this.camera.close();
     } finally {
       this.progress.done();
     }
@@ -254,7 +235,7 @@ class Landmarks {
     }
     try {
       const found = await finder.follow(frame, now);
-      if (!this.closeCamera || this.finder !== finder) return;
+      if (!this.camera.open || this.finder !== finder) return;
       const took = performance.now() - now;
       this.took = this.took ? this.took + STEADY * (took - this.took) : took;
       this.original = frame;
@@ -263,7 +244,7 @@ class Landmarks {
       this.sayNow(found, now);
     } catch (error) {
       this.kit.fail(sentence(error));
-      this.endCamera();
+      this.camera.close();
     }
   }
 
@@ -312,19 +293,7 @@ class Landmarks {
   /** The picture with its landmarks; before the camera as in a mirror, for the eye alone. @param {HTMLCanvasElement} image @param {Found[]} found @param {boolean} mirror */
   paint(image, found, mirror) {
     const { canvas } = this;
-    const finer = Math.max(1, FINE / Math.max(image.width, image.height)); // so that lines are sharp on small pictures
-    const [width, height] = [image.width * finer, image.height * finer].map(Math.round);
-    Object.assign(canvas, { width, height });
-    const context = pen(canvas);
-    if (this.plain) {
-      context.fillStyle = "#1c2028";
-      context.fillRect(0, 0, width, height);
-    } else {
-      if (mirror) context.setTransform(-1, 0, 0, 1, width, 0);
-      context.drawImage(image, 0, 0, width, height);
-      context.resetTransform();
-    }
-    context.scale(finer, finer);
+    const context = stage(canvas, image, { mirror, bare: this.plain });
     drawAll(context, mirror ? found.map(mirrored) : found, this.prepared.edges);
     canvas.setAttribute(
       "aria-label",
@@ -332,6 +301,3 @@ class Landmarks {
     );
   }
 }
-
-/** @param {unknown} error */
-const sentence = (error) => (error instanceof Error ? error.message : String(error));

@@ -10,9 +10,10 @@
 import { bar, span } from "../hands/dial.js";
 import { pinch } from "../hands/gestures.js";
 import { amplitude, Knob, SETTINGS } from "../hands/knob.js";
+import { sentence, stage } from "../hands/scene.js";
 import { drawAll, mirrored } from "../hands/skeletons.js";
 import { chord, ode, RATE } from "../hands/tunes.js";
-import { eachFrame, openCamera } from "../kit/camera.js";
+import { cameraSwitch } from "../kit/camera.js";
 import { pen, picture } from "../kit/canvas.js";
 import { plain } from "../kit/controls.js";
 import { landmarker } from "../kit/landmarks.js";
@@ -20,7 +21,6 @@ import { newest } from "../kit/models.js";
 import { Speaker } from "../kit/sound.js";
 
 const BEGINNING = 0.3; // the level at which the tune begins, as the package's player
-const FINE = 960; // pixels across what is shown, at least
 const STEP = 1 / 15; // seconds between two turns of the knob by a drawn hand
 const SOUNDS = { ode, chord: () => chord() };
 
@@ -49,7 +49,6 @@ class Air {
     this.hand = hand ?? null;
     this.canvas = picture({ width: film.width, height: film.height, label: "A hand" });
     this.frame = this.drawn(film.first);
-    this.video = kit.element("video", { playsinline: "", muted: "" });
     this.progress = kit.progress("Fetching the hand tracker");
     this.words = kit.element("p", { class: "gv-live-reading" });
     this.tag = kit.element("span", { class: "gv-live-tag" });
@@ -62,8 +61,13 @@ class Air {
     this.sound = "ode";
     this.read = false; // whether the network has seen the hand
     this.away = 0; // until when the drawn hand is away
-    /** @type {(() => void) | undefined} */
-    this.closeCamera = undefined;
+    this.began = 0; // when the knob's time began, by the camera's
+    this.camera = cameraSwitch(kit, {
+      hint: "Hold up a hand.",
+      onOpen: () => this.beginCamera(),
+      onFrame: (frame, now) => this.watch(frame, now),
+      onClose: () => this.endCamera(),
+    });
     /** @type {Promise<Landmarker> | undefined} */
     this.finder = undefined;
     this.see = newest((/** @type {number} */ opened) => this.look(opened));
@@ -77,7 +81,6 @@ class Air {
   build() {
     const { kit, film } = this;
     this.play = kit.button({ label: "Play", main: true, onPress: () => this.pressPlay() });
-    this.camera = kit.button({ label: "Use the camera", onPress: () => this.pressCamera() });
     this.opened = kit.slider({
       ...{ label: "The drawn hand opens", min: 0, max: 1, step: 1 / (film.frames - 1) },
       value: film.first / (film.frames - 1),
@@ -121,7 +124,7 @@ class Air {
   /** @returns {Running} */
   running() {
     const rest = () => {
-      this.endCamera(); // a camera that nobody sees is closed, and no tune plays whose button is out of sight
+      this.camera.close(); // a camera that nobody sees is closed, and no tune plays whose button is out of sight
       this.stop();
     };
     return {
@@ -147,7 +150,7 @@ class Air {
       return;
     }
     this.kit.say("The tune plays.");
-    if (!this.read && !this.closeCamera) this.see(this.opened?.value ?? 0);
+    if (!this.read && !this.camera.open) this.see(this.opened?.value ?? 0);
   }
 
   begin() {
@@ -181,7 +184,7 @@ class Air {
 
   /** @param {number} value */
   open(value) {
-    if (this.closeCamera) this.endCamera();
+    this.camera.close();
     if (this.turn.locked && !this.away) {
       this.away = this.knob.last + 1.2 * SETTINGS.gone; // as if the hand had left, and another had come
     }
@@ -193,10 +196,10 @@ class Air {
     const number = this.number(opened);
     try {
       const finder = await this.ready();
-      if (this.closeCamera) return;
+      if (this.camera.open) return;
       const frame = this.drawn(number);
       const [hand] = await finder.follow(frame, performance.now());
-      if (this.closeCamera) return;
+      if (this.camera.open) return;
       this.frame = frame;
       this.hand = hand ?? null;
       this.read = true;
@@ -220,8 +223,8 @@ class Air {
 
   /** The drawn hand turns the knob at an even pace, held still or not. @param {number} seconds */
   tick(seconds) {
-    this.waited += seconds;
-    if (this.closeCamera || this.waited < STEP) return;
+    this.waited = this.camera.open ? 0 : this.waited + seconds;
+    if (this.waited < STEP) return;
     const now = this.knob.last + this.waited;
     this.waited = 0;
     if (this.away && now > this.away) this.away = 0;
@@ -230,38 +233,17 @@ class Air {
 
   // ---- the camera ----
 
-  async pressCamera() {
-    const { kit, video } = this;
-    kit.fail("");
-    if (this.closeCamera) return this.endCamera();
-    try {
-      const close = await openCamera(video);
-      const began = performance.now() / 1000 - this.knob.last; // the knob's own time goes on
-      const end = eachFrame(video, (frame, now) => this.watch(frame, now, now / 1000 - began));
-      this.closeCamera = () => {
-        end();
-        close();
-      };
-    } catch (error) {
-      kit.fail(sentence(error));
-      return;
-    }
-    this.camera?.label("Close the camera");
-    kit.say("The camera is open. Its frames stay in this page. Hold up a hand.");
+  beginCamera() {
+    this.began = performance.now() / 1000 - this.knob.last; // the knob's own time goes on
     this.ready()
       .catch((error) => {
-        kit.fail(sentence(error));
-        this.endCamera();
+        this.kit.fail(sentence(error));
+        this.camera.close();
       })
       .finally(() => this.progress.done());
   }
 
   endCamera() {
-    if (!this.closeCamera) return;
-    this.closeCamera();
-    this.closeCamera = undefined;
-    this.camera?.label("Use the camera");
-    this.kit.say("The camera is closed.");
     this.hand = null;
     this.frame = this.drawn(this.number(this.opened?.value ?? 0));
     this.tag.textContent = "";
@@ -269,16 +251,16 @@ class Air {
     if (this.read) this.see(this.opened?.value ?? 0);
   }
 
-  /** @param {HTMLCanvasElement} frame @param {number} now @param {number} seconds */
-  async watch(frame, now, seconds) {
+  /** @param {HTMLCanvasElement} frame @param {number} now */
+  async watch(frame, now) {
     this.frame = frame;
     try {
       const finder = await Promise.race([this.ready(), painted()]);
       const [hand] = finder ? await finder.follow(frame, now) : [];
-      if (!this.closeCamera) return;
+      if (!this.camera.open) return;
       this.hand = hand ?? null;
       this.tag.textContent = finder ? `${(performance.now() - now).toFixed(0)} ms a frame` : "";
-      this.hear(this.knob.turn(hand ? pinch(hand) : null, seconds));
+      this.hear(this.knob.turn(hand ? pinch(hand) : null, now / 1000 - this.began));
     } catch {
       this.hand = null; // `pressCamera` says why
     }
@@ -299,16 +281,9 @@ class Air {
 
   show() {
     const { canvas, frame, turn } = this;
-    const finer = Math.max(1, FINE / frame.width); // so that lines are sharp on small pictures
-    const [width, height] = [frame.width * finer, frame.height * finer].map(Math.round);
-    Object.assign(canvas, { width, height });
-    const context = pen(canvas);
-    if (this.closeCamera) context.setTransform(-1, 0, 0, 1, width, 0);
-    context.drawImage(frame, 0, 0, width, height);
-    context.resetTransform();
+    const context = stage(canvas, frame, { mirror: this.camera.open });
     bar(context, turn);
-    context.scale(finer, finer);
-    const hand = this.hand && (this.closeCamera ? mirrored(this.hand) : this.hand);
+    const hand = this.hand && (this.camera.open ? mirrored(this.hand) : this.hand);
     if (hand) {
       drawAll(context, [hand], null);
       span(context, hand, turn.locked);
@@ -322,6 +297,3 @@ class Air {
 
 /** @returns {Promise<undefined>} */
 const painted = () => new Promise((done) => setTimeout(() => done(undefined), 15));
-
-/** @param {unknown} error */
-const sentence = (error) => (error instanceof Error ? error.message : String(error));

@@ -37,8 +37,9 @@ export function span(context, hand, locked) {
 
 /** How loud it is, along the right edge. @param {CanvasRenderingContext2D} context @param {Turn} turn */
 export function bar(context, { level, locked }) {
-  const { width, height } = context.canvas;
-  const unit = unitOf(context.canvas);
+  const { a: finer } = context.getTransform();
+  const [width, height] = [context.canvas.width / finer, context.canvas.height / finer];
+  const unit = unitOf({ width, height });
   const [wide, gap] = [7 * unit, 6 * unit];
   const tall = height - 2 * gap;
   const pill = (/** @type {string} */ colour, /** @type {number} */ length) => {

@@ -1,6 +1,7 @@
 /** The reader's camera, open only as long as it is looked through; its frames go nowhere but into this page. */
 
 import { canvasOf } from "./canvas.js";
+import { button, element } from "./controls.js";
 
 const WISHED = { video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 } }, audio: false };
 
@@ -57,5 +58,55 @@ export function eachFrame(video, onFrame, longest = 640) {
   go();
   return () => {
     open = false;
+  };
+}
+
+/**
+ * A button that opens the camera and closes it again.
+ *
+ * @param {{ say: (words: string) => void, fail: (sentence: string) => void }} kit
+ * @param {object} options
+ * @param {boolean} [options.main]
+ * @param {string} [options.hint]  What to do before it, for those who do not see it.
+ * @param {() => void} options.onOpen
+ * @param {(frame: HTMLCanvasElement, milliseconds: number) => Promise<void>} options.onFrame
+ * @param {() => void} options.onClose
+ */
+export function cameraSwitch(kit, { main, hint = "", onOpen, onFrame, onClose }) {
+  const video = element("video", { playsinline: "", muted: "" });
+  /** @type {(() => void) | undefined} */
+  let end;
+  const close = () => {
+    if (!end) return;
+    end();
+    end = undefined;
+    made.label("Use the camera");
+    kit.say("The camera is closed.");
+    onClose();
+  };
+  const open = async () => {
+    kit.fail("");
+    try {
+      const release = await openCamera(video);
+      const rest = eachFrame(video, onFrame);
+      end = () => {
+        rest();
+        release();
+      };
+    } catch (error) {
+      kit.fail(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    made.label("Close the camera");
+    kit.say(`The camera is open. Its frames stay in this page.${hint && ` ${hint}`}`);
+    onOpen();
+  };
+  const made = button({ label: "Use the camera", main, onPress: () => (end ? close() : open()) });
+  return {
+    element: made.element,
+    close,
+    get open() {
+      return !!end;
+    },
   };
 }
