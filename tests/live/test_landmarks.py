@@ -226,6 +226,23 @@ def test_camera_frames_never_leave_the_page(address, tmp_path, pictures):
         assert tab.said == []
 
 
+def test_another_kind_is_looked_for_while_the_camera_is_open(address, tmp_path):
+    """From a dancer whose hands are too small to be found, to the dancer."""
+    frame = np.full((480, 640, 3), 214, np.uint8)
+    frame[:, 80:560] = dancer(480, 480)
+    write_film(tmp_path / "dancer.y4m", [frame, frame])
+    with chromium(*film(tmp_path / "dancer.y4m")) as browser:
+        tab = shown(browser, address)
+        tab.get_by_role("button", name="Use the camera").click()
+        wait(tab, f"{TOLD} === 'No hand is marked in it.'")
+        asked = len(tab.asked)
+        tab.get_by_text("Body", exact=True).click()
+        wait(tab, f"{TOLD}.startsWith('A body: 33 of 33')")
+        assert [r.url.rsplit("/", 1)[1] for r in tab.asked[asked:]] == ["pose_landmarker.task"]
+        assert tab.evaluate("tracks.length === 1 && tracks[0].readyState === 'live'")
+        assert tab.evaluate(TROUBLE) == ""
+
+
 def test_a_camera_out_of_view_is_closed(address, tmp_path):
     frame = np.full((480, 640, 3), 214, np.uint8)
     write_film(tmp_path / "wall.y4m", [frame, frame])

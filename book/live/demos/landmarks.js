@@ -123,7 +123,7 @@ class Landmarks {
       pause: () => this.camera.close(), // a camera that nobody sees is closed
       stop: () => {
         this.camera.close();
-        for (const finder of this.finders.values()) finder.then((one) => one.close()).catch(() => {});
+        this.release();
       },
     };
   }
@@ -178,7 +178,7 @@ class Landmarks {
       if (!found.length)
         kit.fail(`No ${NAMES[kind].one} was found in it; try another picture, or look for something else.`);
     } catch (error) {
-      kit.fail(sentence(error));
+      if (this.kind === kind) kit.fail(sentence(error));
     } finally {
       this.progress.done();
     }
@@ -189,11 +189,18 @@ class Landmarks {
     const { kind } = this;
     let finder = this.finders.get(kind);
     if (!finder) {
+      this.release(); // one at a time: on a phone, three networks would be too much
       finder = landmarker(kind, { most: MOST[kind], onProgress: (part, words) => this.progress.set(part, words) });
       this.finders.set(kind, finder);
       finder.catch(() => this.finders.delete(kind)); // the next picture tries again
     }
     return finder;
+  }
+
+  /** Let go of what finds other kinds. */
+  release() {
+    for (const finder of this.finders.values()) finder.then((one) => one.close()).catch(() => {});
+    this.finders.clear();
   }
 
   // ---- the camera ----
@@ -218,6 +225,7 @@ class Landmarks {
       const finder = await this.ready();
       if (this.kind === kind) this.finder = finder;
     } catch (error) {
+      if (this.kind !== kind) return;
       this.kit.fail(sentence(error));
       this.camera.close();
     } finally {
@@ -243,6 +251,7 @@ class Landmarks {
       this.tag.textContent = `${this.rate(now).toFixed(0)} frames a second, ${this.took.toFixed(0)} ms each`;
       this.sayNow(found, now);
     } catch (error) {
+      if (this.finder !== finder) return;
       this.kit.fail(sentence(error));
       this.camera.close();
     }
