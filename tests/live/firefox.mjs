@@ -63,6 +63,30 @@ await use("notebooks/07_draw_me.html", "draw-me", ".gv-live-face canvas", async 
   await page.waitForSelector(`${figure} .gv-live-progress:not([hidden])`);
   await page.waitForSelector(`${figure} .gv-live-progress[hidden]`);
 });
+
+// What is found in a sample, where WebGL takes pictures in: a machine without a graphics card may have none in Firefox.
 const webgl = await page.evaluate(() => !!new OffscreenCanvas(1, 1).getContext("webgl2"));
+let told = "";
+await use("book/live.html", "landmarks", ".gv-live-scene canvas", async (figure) => {
+  const answer = () => page.$eval(figure, (element) =>
+    [".gv-live-told", ".gv-live-trouble"].map((line) => element.querySelector(line).textContent));
+  await page.click(`${figure} .gv-live-samples button:nth-child(2)`);
+  for (const end = Date.now() + PATIENCE; Date.now() < end; await new Promise((done) => setTimeout(done, 200))) {
+    const [told, trouble] = await answer();
+    if (trouble || told.startsWith("A face")) break;
+  }
+  told = (await answer())[0];
+});
+await use("book/live.html", "pinch", ".gv-live-scene canvas", async (figure) => {
+  await page.focus(`${figure} .gv-live-main`);
+  await page.keyboard.press("Enter");
+  await page.focus(`${figure} input[type=range]`);
+  await page.keyboard.press("Home");
+});
+await use("book/live.html", "listen", ".gv-live-score canvas", async (figure) => {
+  await page.focus(`${figure} .gv-live-main`);
+  await page.keyboard.press("Enter");
+  await page.click(`${figure} .gv-live-samples button:nth-child(3)`);
+});
 await browser.close();
-console.log(JSON.stringify({ found, webgl, errors, foreign: asked.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(address)) }));
+console.log(JSON.stringify({ found, errors, webgl, told, foreign: asked.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(address)) }));

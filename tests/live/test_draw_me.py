@@ -9,7 +9,7 @@ import skimage.data
 import torch
 from browsing import chromium, serving
 from PIL import Image
-from stand import opened_tab, prepare, wait
+from stand import CAMERA, REFUSE, SPOKEN, TROUBLE, film, opened_tab, prepare, wait, write_film
 
 from companion.data import faces
 from companion.data.assets import manifest
@@ -26,7 +26,6 @@ pytestmark = [
     pytest.mark.skipif(not MESH.here, reason="needs the face mesh: companion assets fetch face-landmarker"),
 ]
 
-CAMERA = ("--use-fake-device-for-media-stream",)
 LOAD = """async () => {
   const modules = ["faces/parameters", "faces/renderer", "likeness/measuring", "likeness/aligning", "likeness/lighting",
     "kit/models", "likeness/outliner"];
@@ -67,11 +66,6 @@ MEASURE = """async ([name, landmarks, moves]) => {
   measurer.parts = parts;
   return [[...face], worn, [...hair]];
 }"""
-REFUSE = """() => {
-  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
-}"""
-SPOKEN = "document.querySelector('.gv-live-spoken').textContent"
-TROUBLE = "(document.querySelector('.gv-live-trouble')?.textContent ?? '')"
 QUIET = "!!document.querySelector('.gv-live-faces[aria-busy=false]')"
 DRAWN = f"{SPOKEN}.startsWith('Drawn') && !!document.querySelector('.gv-live-progress[hidden]') && {QUIET}"
 BYTES = "(place) => document.querySelectorAll('.gv-live-face canvas')[place].toDataURL()"
@@ -253,10 +247,8 @@ def test_of_several_faces_the_largest_is_drawn_and_another_by_its_button(tab, tm
 
 def test_camera_frames_never_leave_the_page(address, tmp_path, pictures):
     """With everything loaded, the camera is opened, looked through, and its picture drawn: without a request."""
-    film = tmp_path / "face.y4m"
-    write_film(film, pictures["astronaut"])
-    arguments = (*CAMERA, "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={film}")
-    with chromium(*arguments) as browser:
+    write_film(tmp_path / "face.y4m", before_the_camera(pictures["astronaut"]))
+    with chromium(*film(tmp_path / "face.y4m")) as browser:
         tab = shown(browser, address)
         tab.set_input_files("input[type=file]", save(tmp_path / "drawn.png", pictures["drawn1"]))
         wait(tab, DRAWN)
@@ -289,14 +281,11 @@ def test_a_machine_without_a_camera_is_told_so(tab):
     assert "choose a picture instead" in tab.evaluate(TROUBLE)
 
 
-def write_film(path: Path, picture: np.ndarray) -> None:
-    """A y4m film of two frames that show one picture."""
+def before_the_camera(picture: np.ndarray) -> list[np.ndarray]:
+    """A square picture in the middle of a camera's, for two frames."""
     frame = Image.new("RGB", (640, 480), "white")
     frame.paste(Image.fromarray(picture).resize((480, 480)), (80, 0))
-    luma, blue, red = (np.asarray(plane) for plane in frame.convert("YCbCr").split())
-    planes = (luma.tobytes(), blue[::2, ::2].tobytes(), red[::2, ::2].tobytes())
-    one = b"FRAME\n" + b"".join(planes)
-    path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420mpeg2\n" + 2 * one)
+    return 2 * [np.asarray(frame)]
 
 
 def save(path: Path, picture: np.ndarray) -> Path:

@@ -4,7 +4,6 @@
  * @import { Kit, Running } from "../kit/demo.js"
  * @import { Face, Parameters } from "../faces/parameters.js"
  * @import { LikenessData, Mesh } from "../likeness/measuring.js"
- * @import { MeshFinder } from "../likeness/mesh.js"
  */
 
 import { Easel } from "../faces/easel.js";
@@ -12,15 +11,14 @@ import { loadParameters } from "../faces/parameters.js";
 import { drawPerson } from "../faces/prior.js";
 import { penChoice, strengthSlider } from "../faces/wishes.js";
 import { described } from "../faces/words.js";
-import { painted, pen, picture, save } from "../kit/canvas.js";
+import { openCamera } from "../kit/camera.js";
+import { canvasOf, painted, pen, picture, save } from "../kit/canvas.js";
 import { newest } from "../kit/models.js";
-import { openCamera } from "../likeness/camera.js";
 import { Measurer } from "../likeness/measuring.js";
 import { meshFinder } from "../likeness/mesh.js";
 import { Outliner } from "../likeness/outliner.js";
 
 const STRENGTH = 1.4; // at the beginning
-const LONGEST = 1600; // pixels of a photograph's side; larger ones are made smaller first
 const SHOWN = 640; // pixels of the photograph in the page
 const MARGIN = 0.12; // around a face's mesh, in its widths, where it is marked
 const SAMPLE = "astronaut.jpg";
@@ -64,7 +62,7 @@ class DrawMe {
     this.style = "ink";
     /** @type {Face} */
     this.face = parameters.mean();
-    /** @type {Promise<{ finder: MeshFinder, measurer: Measurer }> | undefined} */
+    /** @type {Promise<{ finder: Awaited<ReturnType<typeof meshFinder>>, measurer: Measurer }> | undefined} */
     this.tools = undefined;
     /** @type {(() => void) | undefined} */
     this.closeCamera = undefined;
@@ -137,7 +135,7 @@ class DrawMe {
     const { kit, video } = this;
     kit.fail("");
     if (this.closeCamera) {
-      const shot = canvasOf(video, video.videoWidth, video.videoHeight, LONGEST);
+      const shot = canvasOf(video, video.videoWidth, video.videoHeight);
       this.endCamera();
       this.take(shot);
       return;
@@ -174,8 +172,7 @@ class DrawMe {
       progress.set(null, "loading");
       const { finder } = await this.ready();
       progress.set(null, "looking for faces");
-      await painted();
-      const meshes = finder.find(this.original);
+      const meshes = await finder.find(this.original);
       if (!meshes.length) {
         kit.fail("No face was found in it; give a picture in which one is seen from the front.");
         return;
@@ -191,7 +188,7 @@ class DrawMe {
 
   /** Show a photograph, all of it, in its square. @param {CanvasImageSource & { width: number, height: number }} image */
   showPhoto(image) {
-    this.original = canvasOf(image, image.width, image.height, LONGEST);
+    this.original = canvasOf(image, image.width, image.height);
     const { width, height } = this.original;
     const scale = SHOWN / Math.max(width, height);
     const size = [width * scale, height * scale];
@@ -211,7 +208,7 @@ class DrawMe {
       const say = (/** @type {number | null} */ part, /** @type {string} */ words) => this.progress.set(part, words);
       /** @type {LikenessData} */
       const data = await kit.json("likeness.json");
-      const [finder, model] = await Promise.all([meshFinder(kit, say), kit.models.load("likeness", say)]);
+      const [finder, model] = await Promise.all([meshFinder(say), kit.models.load("likeness", say)]);
       return { finder, measurer: new Measurer(parameters, data, this.easel.renderer, model, this.outliner) };
     })();
     this.tools.catch(() => {
@@ -306,16 +303,6 @@ class DrawMe {
     const moved = parameters.exaggerate(this.face, this.k, realMean);
     this.easel.show({ portrait, caricature: parameters.replace(moved, { ...studio, ...styles[this.style] }) });
   }
-}
-
-/** @param {CanvasImageSource} image @param {number} width @param {number} height @param {number} longest */
-function canvasOf(image, width, height, longest) {
-  const scale = Math.min(1, longest / Math.max(width, height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(width * scale));
-  canvas.height = Math.max(1, Math.round(height * scale));
-  pen(canvas).drawImage(image, 0, 0, canvas.width, canvas.height);
-  return canvas;
 }
 
 /** @param {unknown} error */
