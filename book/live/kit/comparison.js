@@ -101,6 +101,7 @@ export function comparison({ label, before, after, value = 50 }) {
     show(left, right) {
       pictures = [left, right];
       layers.replaceChildren(left, right);
+      frame.style.setProperty("--gv-live-ratio", `${left.width / left.height}`);
       this.closer(near);
     },
     /** What the sides are called. @param {string} left @param {string} right */

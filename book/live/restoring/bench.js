@@ -84,8 +84,8 @@ export class Bench {
     this.sides = kit.choice({
       label: "Compare with",
       options: [
-        { value: "before", label: "what it was given" },
-        { value: "good", label: "the good picture" },
+        { value: "before", label: "as given" },
+        { value: "good", label: "as it was" },
       ],
       value: "before",
       onChange: () => this.show(),
@@ -131,7 +131,8 @@ export class Bench {
 
   /** @param {boolean} state */
   busy(state) {
-    this.action?.enable(!state);
+    const halt = this.halt?.element;
+    if (!state && halt === document.activeElement) this.action?.element.focus();
     this.halt?.enable(state);
     this.keep?.enable(!state && this.done);
     if (!state) this.progress.done();
@@ -206,15 +207,19 @@ export class Bench {
     this.done = false;
     const wanted = options.damage.wanted() && !task.grey;
     try {
+      for (const canvas of [this.before, this.after]) {
+        if (canvas.width * canvas.height > ROOMY) canvas.width = canvas.height = 0; // its memory is needed for the next
+      }
       const good = source.sample ? drawn(await this.kit.image(source.sample.good)) : undefined;
       const file = source.file ?? (await this.fetched(source.sample));
       const given = await opened(file, wanted ? Math.min(this.most, ROOMY) : this.most);
       const before = good && (wanted || task.grey) ? copied(good) : given;
-      const unharmed = good ?? (wanted || task.grey ? copied(given) : undefined);
+      const small = given.width * given.height <= ROOMY;
+      const unharmed = good ?? (small && (wanted || task.grey) ? copied(given) : undefined);
       if (wanted) await options.damage.ruin(before);
       if (task.grey) strips(before, (pixels, box) => pen(before).putImageData(uncoloured(pixels), 0, box.top));
       if (turn !== this.turn) return false;
-      this.good = unharmed && unharmed.width * unharmed.height <= ROOMY ? unharmed : undefined;
+      this.good = unharmed;
       this.before = before;
       this.after = copied(before);
     } catch (error) {
