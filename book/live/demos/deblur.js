@@ -2,7 +2,6 @@
 
 import { Bench } from "../restoring/bench.js";
 import { shaken } from "../restoring/damage.js";
-import { pixelsOf, put } from "../restoring/photo.js";
 
 const STRANGER = "stranger";
 
@@ -37,9 +36,9 @@ export const demo = {
       damage: {
         element: shake.element,
         wanted: () => shake.value !== "",
-        ruin: async (canvas) => {
+        ruin: async (good) => {
           const kernel = shake.value === STRANGER ? stranger : own[Number(shake.value)];
-          put(canvas, shaken(pixelsOf(canvas), kernel, noise));
+          return shaken(good, kernel, noise);
         },
       },
       smaller: "In a smaller copy the blur is smaller too.",
@@ -48,7 +47,7 @@ export const demo = {
         "that suits. On any other blur, real shakes among them, it helps little or harms: compare before you keep " +
         "the result.",
     });
-    stage.append(...bench.build());
+    stage.append(...bench.panel.elements);
     await bench.begin();
     return bench.running();
   },

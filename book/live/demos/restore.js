@@ -2,7 +2,6 @@
 
 import { Bench } from "../restoring/bench.js";
 import { ruined } from "../restoring/damage.js";
-import { pixelsOf, put } from "../restoring/photo.js";
 
 /** @type {import("../kit/demo.js").Demo} */
 export const demo = {
@@ -26,7 +25,7 @@ export const demo = {
       damage: {
         element: first.element,
         wanted: () => first.value,
-        ruin: async (canvas) => put(canvas, await ruined(pixelsOf(canvas), damage)),
+        ruin: (good) => ruined(good, damage),
       },
       smaller: "What a copy loses, no network brings back.",
       note:
@@ -34,7 +33,7 @@ export const demo = {
         "here, with this browser's letters and JPEG. Restoring is guessing: what comes back is what suits, and colours " +
         "are such as pets and meadows often have. Keep the original.",
     });
-    stage.append(...bench.build());
+    stage.append(...bench.panel.elements);
     await bench.begin();
     return bench.running();
   },

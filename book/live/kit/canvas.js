@@ -115,14 +115,18 @@ export function onTheme(redraw) {
   return () => observer.disconnect();
 }
 
+/** Offer a file to be kept. @param {Blob} file @param {string} name */
+export function offer(file, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
 /** Offer what a canvas shows as a PNG file. @param {HTMLCanvasElement} canvas @param {string} name */
 export function save(canvas, name) {
   canvas.toBlob((blob) => {
-    if (!blob) return;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    if (blob) offer(blob, name);
   });
 }

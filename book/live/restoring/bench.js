@@ -2,14 +2,14 @@
  * Where photographs are restored: given, ruined if wanted, put through a network tile by tile, and compared.
  *
  * @import { Kit, Running } from "../kit/demo.js"
- * @import { Box } from "../kit/tiles.js"
+ * @import { Made } from "./damage.js"
  */
 
-import { pen, save } from "../kit/canvas.js";
-import { comparison } from "../kit/comparison.js";
-import { Blender, throughTiles } from "../kit/tiles.js";
-import { isGrey, psnr, uncoloured } from "./damage.js";
-import { blank, copied, drawn, lasting, MOST, mega, opened, pixelsOf, ROOMY, resultName, strips } from "./photo.js";
+import { bitmapOf, offer } from "../kit/canvas.js";
+import { Blender } from "../kit/tiles.js";
+import { psnr, uncoloured } from "./damage.js";
+import { Panel } from "./panel.js";
+import { lasting, MOST, mega, Photo, pixelsOf, ROOMY, resultName } from "./photo.js";
 
 /**
  * @typedef {object} Sample  What the build prepared.
@@ -37,12 +37,12 @@ import { blank, copied, drawn, lasting, MOST, mega, opened, pixelsOf, ROOMY, res
  * @typedef {object} Options
  * @property {Task[]} tasks
  * @property {Sample[]} samples
- * @property {{ element: HTMLElement, wanted: () => boolean, ruin: (canvas: HTMLCanvasElement) => Promise<void> }} damage
+ * @property {{ element: HTMLElement, wanted: () => boolean, ruin: (good: Made) => Promise<Made> }} damage
  * @property {string} note
  * @property {string} smaller  What to know of a smaller copy.
  */
 
-/** @typedef {{ name: string, credit: string, file?: Blob, width: number, height: number, sample?: Sample }} Source */
+/** @typedef {{ name: string, width: number, height: number, file?: Blob, sample?: Sample }} Source */
 
 export class Bench {
   /** @param {Kit} kit @param {Options} options */
@@ -50,78 +50,26 @@ export class Bench {
     this.kit = kit;
     this.options = options;
     this.task = options.tasks[0];
-    this.compared = comparison({ label: "Before and after", before: this.task.before, after: this.task.after });
-    this.progress = kit.progress("Working");
-    this.told = kit.element("p", { class: "gv-live-note" });
-    this.credit = kit.element("p", { class: "gv-live-note gv-live-credit" });
     /** @type {Source} */
-    this.source = { name: "", credit: "", width: 0, height: 0 };
-    this.before = blank(1, 1);
-    this.after = blank(1, 1);
-    /** @type {HTMLCanvasElement | undefined} */
-    this.good = undefined;
-    this.most = ROOMY;
+    this.source = { name: "", width: 0, height: 0 };
+    /** @type {Photo | undefined} */
+    this.photo = undefined;
+    /** @type {Photo | undefined} */
+    this.good = undefined; // where it is known
+    this.most = ROOMY; // pixels to work on
     this.perTile = 0; // seconds, once it is known
     /** @type {AbortController | undefined} */
     this.work = undefined;
-    this.done = false; // what is shown is a whole result
     this.turn = 0; // of pictures: only the newest is shown
-  }
-
-  // ---- the controls ----
-
-  /** @returns {Node[]} */
-  build() {
-    const { kit, options } = this;
-    this.action = kit.button({ label: this.task.action, main: true, onPress: () => this.run() });
-    this.halt = kit.button({ label: "Stop", onPress: () => this.work?.abort() });
-    this.keep = kit.button({ label: "Download", onPress: () => this.download() });
-    const closer = kit.button({
-      label: "Look closer",
-      pressed: false,
-      onPress: (state) => this.compared.closer(state),
+    this.panel = new Panel(kit, options, {
+      run: () => this.press(),
+      stop: () => this.work?.abort(),
+      download: () => this.download(),
+      task: (value) => this.choose(value),
+      compare: () => this.show(),
+      size: (all) => this.resize(all ? MOST : ROOMY),
+      take: (bitmap, name, file) => this.take(bitmap, name, file),
     });
-    this.sides = kit.choice({
-      label: "Compare with",
-      options: [
-        { value: "before", label: "as given" },
-        { value: "good", label: "as it was" },
-      ],
-      value: "before",
-      onChange: () => this.show(),
-    });
-    this.size = kit.choice({
-      label: "How much of it",
-      options: [
-        { value: "copy", label: "A smaller copy" },
-        { value: "all", label: "All of it" },
-      ],
-      value: "copy",
-      onChange: (value) => this.resize(value === "all" ? MOST : ROOMY),
-    });
-    const samples = options.samples.map(({ label, given }) => ({ label, url: kit.file(given) }));
-    const zone = kit.dropZone({
-      label: "Your picture",
-      samples,
-      onPicture: (bitmap, name, file) => this.take(bitmap, name, file),
-      onError: (sentence) => kit.fail(sentence),
-    });
-    const tasks = kit.choice({
-      label: "What is missing?",
-      options: options.tasks,
-      value: this.task.value,
-      onChange: (value) => this.choose(value),
-    });
-    const buttons = kit.layout("row", this.action.element, this.halt.element, closer.element, this.keep.element);
-    const note = kit.element("p", { class: "gv-live-note" }, options.note);
-    this.busy(false);
-    this.size.element.hidden = true;
-    const words = kit.element("div", { class: "gv-live-told" }, this.told, this.credit);
-    const choices = kit.layout("row", ...(options.tasks.length > 1 ? [tasks.element] : []), this.sides.element);
-    return [
-      ...[this.compared.element, words, this.progress.element, this.size.element, buttons, choices],
-      ...[zone.element, options.damage.element, note],
-    ];
   }
 
   /** @returns {Running} */
@@ -129,68 +77,41 @@ export class Bench {
     return { stop: () => this.work?.abort() };
   }
 
-  /** @param {boolean} state */
-  busy(state) {
-    const halt = this.halt?.element;
-    if (!state && halt === document.activeElement) this.action?.element.focus();
-    this.halt?.enable(state);
-    this.keep?.enable(!state && this.done);
-    if (!state) this.progress.done();
-  }
-
-  /** @param {string} value */
-  choose(value) {
-    this.task = this.options.tasks.find((task) => task.value === value) ?? this.task;
-    this.action?.label(this.task.action);
-    this.compared.name(this.task.before, this.task.after);
-    this.again();
-  }
-
   // ---- the picture ----
 
   /** Show the first sample, which was restored when the site was built. */
   async begin() {
+    const { kit, panel } = this;
     const [sample] = this.options.samples;
-    const { kit } = this;
-    const [given, restored] = await Promise.all([kit.image(sample.given), kit.image(sample.restored ?? sample.given)]);
-    this.source = { name: sample.name, credit: sample.label, width: given.width, height: given.height, sample };
-    this.before = drawn(given);
-    this.after = drawn(restored);
-    this.good = drawn(await kit.image(sample.good));
-    this.done = true;
+    const addresses = [sample.given, sample.restored ?? sample.given, sample.good];
+    const images = await Promise.all(addresses.map((address) => kit.image(address)));
+    const [given, restored, good] = await Promise.all(images.map((image) => pixelsOf(image)));
+    this.source = { name: sample.name, width: given.width, height: given.height, sample };
+    this.good = new Photo(good);
+    this.photo = new Photo(given);
+    this.photo.pixels = restored;
+    this.photo.paint(restored.data, { left: 0, top: 0, ...restored });
+    this.photo.touched = true;
     this.show();
-    this.judge();
-    this.busy(false);
+    this.judge("Restored in Python when this page was built.");
+    panel.busy(false, true);
   }
 
   /** @param {ImageBitmap} bitmap @param {string} name @param {Blob} file */
   async take(bitmap, name, file) {
     const { width, height } = bitmap;
-    bitmap.close(); // it may be large; the file is not
     const sample = this.options.samples.find(({ label }) => label === name);
-    const credit = sample?.label ?? "";
-    this.source = { name: sample?.name ?? name, credit, file, width, height, sample };
+    this.source = { name: sample?.name ?? name, width, height, file, sample };
     this.most = ROOMY;
-    if (this.size) this.size.value = "copy";
-    const large = width * height > ROOMY;
-    if (this.size) this.size.element.hidden = !large;
-    await this.again();
+    this.panel.large(width * height > ROOMY);
+    if (await this.prepare(bitmap)) await this.run();
   }
 
-  /** Work on a larger or smaller copy. @param {number} most */
-  async resize(most) {
-    this.most = most;
-    if (!(await this.prepare())) return;
-    const { count } = new Blender(this.before.width, this.before.height);
-    const time = this.perTile ? `, ${lasting(count * this.perTile)} here` : "";
-    const whole = this.source.width * this.source.height <= MOST ? "All of it" : "As much of it as a page can hold";
-    this.tell(most === MOST ? `${whole}: ${mega(this.before)} megapixels, ${count} tiles${time}.` : this.smaller());
-  }
-
-  smaller() {
-    const { source, before, options } = this;
-    if (source.width * source.height <= ROOMY) return "";
-    return `Of ${mega(source)} megapixels this is a copy of ${mega(before)}. ${options.smaller}`;
+  /** @param {string} value */
+  choose(value) {
+    this.task = this.options.tasks.find((task) => task.value === value) ?? this.task;
+    this.panel.name(this.task);
+    this.again();
   }
 
   /** The same picture from the beginning. */
@@ -198,94 +119,110 @@ export class Bench {
     if (await this.prepare()) await this.run();
   }
 
-  /** Make what the network is given; false if another picture came meanwhile. */
-  async prepare() {
-    const { source, options, task } = this;
+  /** Work on a larger or smaller copy. @param {number} most */
+  async resize(most) {
+    this.most = most;
+    if (!(await this.prepare()) || most === ROOMY || !this.photo) return;
+    const { pixels } = this.photo;
+    const { count } = new Blender(pixels.width, pixels.height);
+    const whole = this.source.width * this.source.height <= MOST ? "All of it" : "As much of it as a page can hold";
+    const time = this.perTile ? `, ${lasting(count * this.perTile)} here` : "";
+    const preview = "What you see is a smaller preview, the download has all of it.";
+    this.panel.tell(`${whole}: ${mega(pixels)} megapixels, ${count} tiles${time}. ${preview}`);
+  }
+
+  /** What a smaller copy is, where it is one. */
+  smaller() {
+    const { source, photo, options } = this;
+    if (!photo || this.most === MOST || source.width * source.height <= ROOMY) return "";
+    return `Of ${mega(source)} megapixels this is a copy of ${mega(photo.pixels)}. ${options.smaller}`;
+  }
+
+  /** Make what the network is given; false if there is none, or another picture came meanwhile. @param {ImageBitmap} [bitmap] */
+  async prepare(bitmap) {
+    const { kit, panel } = this;
     const turn = ++this.turn;
     this.work?.abort();
-    this.kit.fail("");
-    this.done = false;
-    const wanted = options.damage.wanted() && !task.grey;
+    this.photo = undefined; // its memory may be needed
+    this.good = undefined;
+    kit.fail("");
+    panel.busy(false, false);
     try {
-      for (const canvas of [this.before, this.after]) {
-        if (canvas.width * canvas.height > ROOMY) canvas.width = canvas.height = 0; // its memory is needed for the next
-      }
-      const good = source.sample ? drawn(await this.kit.image(source.sample.good)) : undefined;
-      const file = source.file ?? (await this.fetched(source.sample));
-      const given = await opened(file, wanted ? Math.min(this.most, ROOMY) : this.most);
-      const before = good && (wanted || task.grey) ? copied(good) : given;
-      const small = given.width * given.height <= ROOMY;
-      const unharmed = good ?? (small && (wanted || task.grey) ? copied(given) : undefined);
-      if (wanted) await options.damage.ruin(before);
-      if (task.grey) strips(before, (pixels, box) => pen(before).putImageData(uncoloured(pixels), 0, box.top));
+      const made = await this.made(bitmap ?? (await bitmapOf(await this.file())));
       if (turn !== this.turn) return false;
-      this.good = unharmed;
-      this.before = before;
-      this.after = copied(before);
+      Object.assign(this, made);
     } catch (error) {
-      if (turn === this.turn) this.kit.fail(sentence(error));
+      if (turn === this.turn) kit.fail(sentence(error));
       return false;
     }
-    this.tell(this.smaller());
-    if (this.sides) this.sides.value = "before";
     this.show();
-    this.busy(false);
+    panel.tell(this.smaller());
     return true;
   }
 
-  /** @param {Sample} [sample] */
-  async fetched(sample) {
+  /** @param {ImageBitmap} bitmap */
+  async made(bitmap) {
+    const { source, options, task, kit } = this;
+    const ruining = options.damage.wanted() && !task.grey;
+    const harmed = ruining || Boolean(task.grey);
+    let pixels = await pixelsOf(bitmap, ruining ? ROOMY : this.most);
+    bitmap.close();
+    const known = source.sample && (await pixelsOf(await kit.image(source.sample.good)));
+    if (harmed && known) pixels = known;
+    const good = known ?? (harmed && pixels.width * pixels.height <= ROOMY ? pixels : undefined);
+    const kept = good && new Photo({ ...good, data: good.data.slice() });
+    if (ruining) pixels = await options.damage.ruin(pixels);
+    if (task.grey) uncoloured(pixels);
+    return { photo: new Photo(pixels), good: kept };
+  }
+
+  /** The picture as it came. */
+  async file() {
+    const { file, sample } = this.source;
+    if (file) return file;
     const answer = sample && (await fetch(this.kit.file(sample.given)).catch(() => null));
     if (!answer?.ok) throw new Error("The sample could not be fetched; is the site still served?");
     return answer.blob();
   }
 
   show() {
-    const { compared, task, good, sides, source } = this;
-    const asGood = sides?.value === "good" && good;
-    compared.name(asGood ? "As it was" : task.before, task.after);
-    compared.show(asGood || this.before, this.after);
-    (asGood || this.before).setAttribute("aria-label", `${asGood ? "As it was" : task.before}: ${source.name}`);
-    this.after.setAttribute("aria-label", `${task.after}: ${source.name}`);
-    if (sides) sides.element.hidden = !good;
-    this.credit.textContent = [source.sample?.remark, source.credit && `${source.credit}; changed by us.`]
-      .filter(Boolean)
-      .join(" ");
-  }
-
-  /** @param {string} words */
-  tell(words) {
-    this.told.textContent = words;
-    if (words) this.kit.say(words);
+    const { panel, task, good, source, photo } = this;
+    if (!photo) return;
+    const asGood = panel.compareWith(Boolean(good)) === "good";
+    const left = asGood && good ? good.shown : photo.before;
+    panel.show(left, photo.shown, asGood ? "As it was" : task.before, task.after, source.name);
+    const credit = source.sample && `${source.sample.label}; changed by us.`;
+    panel.credit([source.sample?.remark, credit].filter(Boolean).join(" "));
   }
 
   // ---- the work ----
 
+  async press() {
+    if (!this.photo?.touched || (await this.prepare())) await this.run();
+  }
+
   async run() {
-    const { kit, task, before, after } = this;
-    this.work?.abort();
+    const { kit, task, photo, panel } = this;
+    if (!photo) return;
     const work = new AbortController();
     this.work = work;
-    this.busy(true);
+    panel.busy(true, false);
     kit.fail("");
-    const current = () => this.work === work;
+    const current = () => this.work === work && this.photo === photo;
+    let done = false;
     try {
-      const model = await kit.models.load(task.model, (part, words) => current() && this.progress.set(part, words));
+      const model = await kit.models.load(task.model, (part, words) => current() && panel.progress.set(part, words));
       const begun = performance.now();
-      const read = (/** @type {Box} */ { left, top, width, height }) =>
-        pen(before).getImageData(left, top, width, height);
-      this.done = await throughTiles({
-        ...{ model, read, signal: work.signal, width: before.width, height: before.height },
-        grey: !task.grey && strips(before, isGrey),
-        write: (bytes, { left, top, width, height }) =>
-          pen(after).putImageData(new ImageData(bytes, width, height), left, top),
-        onTile: (done, count) => current() && this.tick(done, count, (performance.now() - begun) / 1000),
+      const seconds = () => (performance.now() - begun) / 1000;
+      done = await photo.restore(model, {
+        ...{ signal: work.signal, grey: !task.grey },
+        onTile: (number, count) => current() && this.tick(number, count, seconds()),
       });
-      if (current()) this.judge((performance.now() - begun) / 1000);
+      if (current()) this.judge(done ? `Done in ${seconds().toFixed(1)} s.` : "");
     } catch (error) {
       if (current()) kit.fail(sentence(error));
     } finally {
-      if (current()) this.busy(false);
+      if (current()) panel.busy(false, done);
     }
   }
 
@@ -293,22 +230,27 @@ export class Bench {
   tick(done, count, seconds) {
     this.perTile = seconds / done;
     const left = done < count ? `, ${lasting((count - done) * this.perTile)} left` : "";
-    this.progress.set(done / count, `tile ${done} of ${count}${left}`);
+    this.panel.progress.set(done / count, `tile ${done} of ${count}${left}`);
   }
 
-  /** Say what came of it. @param {number} [seconds] */
-  judge(seconds) {
-    const { good, before, after } = this;
-    if (!this.done) return this.tell("Stopped. What is done of it shows; begin again for the rest.");
-    const time =
-      seconds === undefined ? "Restored in Python when this page was built." : `Done in ${seconds.toFixed(1)} s.`;
-    if (!good) return this.tell(`${time} ${this.smaller()}`);
-    const [from, to] = [before, after].map((canvas) => psnr(pixelsOf(good), pixelsOf(canvas)).toFixed(1));
-    this.tell(`${time} PSNR against the good picture: ${from} dB before, ${to} dB after.`);
+  /** Say what came of it. @param {string} done  Empty if it was stopped. */
+  judge(done) {
+    const { good, photo, panel } = this;
+    if (!photo) return;
+    if (!done) return panel.tell("Stopped. What is done of it shows; press the button for all of it.");
+    if (!good) return panel.tell(`${done} ${this.smaller()}`);
+    const { width, height } = photo.before;
+    const before = photo.before.getContext("2d")?.getImageData(0, 0, width, height) ?? photo.pixels;
+    const [from, to] = [before, photo.pixels].map((pixels) => psnr(good.pixels, pixels).toFixed(1));
+    panel.tell(`${done} PSNR against the good picture: ${from} dB before, ${to} dB after.`);
   }
 
-  download() {
-    save(this.after, resultName(this.source.name, this.task.file));
+  async download() {
+    try {
+      if (this.photo) offer(await this.photo.png(), resultName(this.source.name, this.task.file));
+    } catch {
+      this.kit.fail("The file could not be written here; a newer browser can.");
+    }
   }
 }
 
