@@ -63,14 +63,22 @@ def write_model(wanted: Network, folder: Path) -> None:
         )
     signature = signature_of(network)
     write_bytes(folder / f"{wanted.name}.onnx", content)
-    sides = {side: [_port(port, wanted.sizes) for port in getattr(signature, side)] for side in ("inputs", "outputs")}
+    sides = {
+        side: [_port(port, wanted.sizes) for port in getattr(signature, side)]
+        for side in ("inputs", "outputs")
+    }
     write_json(about, {**sides, "difference": difference, "made_from": digest})
     print(f"  {wanted.name}: {len(content) / 1e6:.2f} MB, differs from torch by {difference:.1g}", flush=True)
 
 
 def _port(port: Port, fixed: dict[str, int]) -> dict[str, object]:
     bounds = {} if math.isinf(port.low) else {"low": port.low, "high": port.high}
-    return {"name": port.name, "kind": port.kind, "shape": [fixed.get(size, size) for size in port.shape], **bounds}
+    return {
+        "name": port.name,
+        "kind": port.kind,
+        "shape": [fixed.get(size, size) for size in port.shape],
+        **bounds,
+    }
 
 
 def prepared(path: Path) -> ModuleType:

@@ -43,7 +43,9 @@ def stored(picture: Image.Image, path: Path) -> Image.Image:
     path.parent.mkdir(exist_ok=True)
     lossless = path.suffix == ".png"
     with replacing(path) as file:
-        picture.save(file, **({"format": "PNG", "optimize": True} if lossless else {"format": "JPEG", "quality": 92}))
+        picture.save(
+            file, **({"format": "PNG", "optimize": True} if lossless else {"format": "JPEG", "quality": 92})
+        )
     with Image.open(path) as back:
         return back.convert("RGB")
 

@@ -17,7 +17,7 @@ export const demo = {
       options: [
         { value: "", label: "no" },
         ...own.map((_, number) => ({ value: `${number}`, label: `shake ${number + 1}` })),
-        { value: STRANGER, label: "a stranger's" },
+        { value: STRANGER, label: "a stranger’s" },
       ],
       value: "",
       onChange: () => bench.again(),

@@ -9,7 +9,15 @@ export const demo = {
 
   async start(stage, kit) {
     const { samples, damage } = await kit.json("restore.json");
-    const first = kit.toggle({ label: "Ruin it first", value: false, onChange: () => bench.again() });
+    const first = kit.choice({
+      label: "Ruin it first",
+      options: [
+        { value: "no", label: "no" },
+        { value: "yes", label: "yes" },
+      ],
+      value: "no",
+      onChange: () => bench.again(),
+    });
     const bench = new Bench(kit, {
       tasks: [
         {
@@ -24,13 +32,13 @@ export const demo = {
       samples,
       damage: {
         element: first.element,
-        wanted: () => first.value,
+        wanted: () => first.value === "yes",
         ruin: (good) => ruined(good, damage),
       },
       smaller: "What a copy loses, no network brings back.",
       note:
         "The samples were ruined in Python, by companion.data.crappify. “Ruin it first” does the same to any picture " +
-        "here, with this browser's letters and JPEG. Restoring is guessing: what comes back is what suits, and colours " +
+        "here, with this browser’s letters and JPEG. Restoring is guessing: what comes back is what suits, and colours " +
         "are such as pets and meadows often have. Keep the original.",
     });
     stage.append(...bench.panel.elements);

@@ -148,15 +148,15 @@ export class Blender {
 }
 
 /**
- * An image on a square as large as the model takes, its border repeated.
+ * An image on a square as large as the model takes, its border repeated; as it is for a model that takes any size.
  *
  * @param {Tensor} image  `(1, C, H, W)`, no side above `size`.
- * @param {number} size
+ * @param {number | string} size  A word if any will do.
  * @returns {Tensor}
  */
 export function filled({ data, shape }, size) {
   const [, channels, height, width] = shape;
-  if (height === size && width === size) return { data, shape };
+  if (typeof size === "string" || (height === size && width === size)) return { data, shape };
   const square = new Float32Array(channels * size * size);
   for (let channel = 0; channel < channels; channel++) {
     for (let y = 0; y < size; y++) {
@@ -172,7 +172,8 @@ export function filled({ data, shape }, size) {
  * A picture through a model, tile by tile.
  *
  * @param {object} options
- * @param {Pick<Model, "signature" | "run">} options.model  Of one image in, one out, both `TILE` pixels a side.
+ * @param {Pick<Model, "signature" | "run">} options.model  Of one image in, one out; if
+ *   it takes one size only, what is smaller is filled up.
  * @param {number} options.width
  * @param {number} options.height
  * @param {(box: Box) => Pixels} options.read  Pixels of the picture.
@@ -188,8 +189,8 @@ export async function throughTiles({ model, width, height, read, write, onTile, 
   const blender = new Blender(width, height);
   for (let number = 0; number < blender.count; number++) {
     if (signal?.aborted) return false;
-    const image = filled(tensorOf(read(blender.box(number))), TILE);
-    const found = await model.run({ [into.name]: image }, { give: true });
+    const image = tensorOf(read(blender.box(number)));
+    const found = await model.run({ [into.name]: filled(image, into.shape[2]) }, { give: true });
     if (signal?.aborted) return false;
     blender.add(number, found[out.name]);
     const box = blender.finished(number);

@@ -13,9 +13,8 @@ from companion.data.scale import bytes_of, from_bytes, to_bytes
 from companion.files import write_json
 from companion.randomness import generator
 from companion.restoration.pairs import picture
-from companion.tiling import TILE
 
-NETWORK = Network("deblur-best", tile=TILE)
+NETWORK = Network("deblur-best")
 MODELS = (NETWORK,)
 
 
@@ -25,7 +24,9 @@ def files(folder: Path) -> None:
     own = Camera(**settings)
     stranger = Camera(**{**settings, "seed": settings["seed"] + 1})
     samples = []
-    for number, sample in enumerate((SAMPLES[1], SAMPLES[0], *SAMPLES[2:])):  # the one with the sharpest edges first
+    for number, sample in enumerate(
+        (SAMPLES[1], SAMPLES[0], *SAMPLES[2:])
+    ):  # the one with the sharpest edges first
         known = number < len(SAMPLES) - 1  # the last is shaken by a hand that the network does not know
         kernel = (own if known else stranger).kernels()[number]
         given, inner = shaken(photograph(sample), own, kernel, number)
@@ -45,9 +46,13 @@ def files(folder: Path) -> None:
     write_json(folder / "deblur.json", {"samples": samples, "noise": own.noise, **kernels})
 
 
-def shaken(photo: Image.Image, camera: Camera, kernel: Tensor, number: int) -> tuple[Image.Image, Image.Image]:
+def shaken(
+    photo: Image.Image, camera: Camera, kernel: Tensor, number: int
+) -> tuple[Image.Image, Image.Image]:
     """A photograph blurred by a kernel, and what of it is left sharp: the border is lost to the blur."""
     sharp, margin = bytes_of(photo), camera.size // 2
-    blurred = camera.degrade(from_bytes(sharp[None]), kernel, generator(0, "noise of the page's samples", number))
+    blurred = camera.degrade(
+        from_bytes(sharp[None]), kernel, generator(0, "noise of the page's samples", number)
+    )
     inner = sharp[:, margin:-margin, margin:-margin]
     return picture(to_bytes(blurred)[0]), picture(inner)

@@ -93,7 +93,7 @@ export class Bench {
     this.photo.paint(restored.data, { left: 0, top: 0, ...restored });
     this.photo.touched = true;
     this.show();
-    this.judge("Restored in Python when this page was built.");
+    this.judge("Restored in Python as this page was built.");
     panel.busy(false, true);
   }
 
@@ -242,7 +242,7 @@ export class Bench {
     const { width, height } = photo.before;
     const before = photo.before.getContext("2d")?.getImageData(0, 0, width, height) ?? photo.pixels;
     const [from, to] = [before, photo.pixels].map((pixels) => psnr(good.pixels, pixels).toFixed(1));
-    panel.tell(`${done} PSNR against the good picture: ${from} dB before, ${to} dB after.`);
+    panel.tell(`${done} PSNR ${from} dB before, ${to} dB after.`);
   }
 
   async download() {

@@ -115,4 +115,6 @@ test("a small picture is filled up by its border", () => {
   const { data, shape } = filled({ data: Float32Array.from([1, 2, 3, 4]), shape: [1, 1, 2, 2] }, 3);
   assert.deepEqual(shape, [1, 1, 3, 3]);
   assert.deepEqual([...data], [1, 2, 2, 3, 4, 4, 3, 4, 4]);
+  const any = { data: Float32Array.from([1, 2]), shape: [1, 1, 1, 2] };
+  assert.deepEqual(filled(any, "height"), any);
 });
