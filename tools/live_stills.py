@@ -12,13 +12,13 @@ from serve import QuietHandler
 ROOT = Path(__file__).parents[1]
 STILLS = ROOT / "book/images/live"
 FIRST = (
-    ".gv-live-stage :is(.gv-live-drawn, .gv-live-faces, .gv-live-pad, .gv-live-picture, "
+    ".gv-live-stage :is(.gv-live-drawn, .gv-live-faces, .gv-live-pad, .gv-live-compare, .gv-live-picture, "
     "canvas:not([aria-hidden]))"
 )
 
 
-def main(site: Path, browser: str) -> None:
-    """A PNG for each demo on the pages of `site`, in light."""
+def main(site: Path, browser: str, *demos: str) -> None:
+    """A PNG for each demo on the pages of `site`, in light; of some demos only, if any are named."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pages = [path for path in site.rglob("*.html") if "data-live=" in path.read_text(encoding="utf-8")]
@@ -30,6 +30,8 @@ def main(site: Path, browser: str) -> None:
             tab.goto(f"http://127.0.0.1:{server.server_port}/{path.relative_to(site)}")
             for figure in tab.locator("figure[data-live]").all():
                 name = figure.get_attribute("data-live")
+                if demos and name not in demos:
+                    continue
                 figure.scroll_into_view_if_needed()
                 tab.locator(f'figure[data-live="{name}"].gv-live-on').first.wait_for()
                 figure.locator(FIRST).first.screenshot(path=STILLS / f"{name}.png")
@@ -38,4 +40,4 @@ def main(site: Path, browser: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), *sys.argv[2:])

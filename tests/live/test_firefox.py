@@ -6,8 +6,12 @@ import shutil
 
 import pytest
 import torch
-from house import ROOT, run
+from house import ROOT, SITE, run
 from visitor import drawn, levels_apart, mixed, prepared
+
+from companion import pretrained
+from companion.data.scale import bytes_of, from_bytes
+from companion.tiling import read_photo, restore_photo
 
 pytestmark = pytest.mark.full  # the site is built, and a browser uses it
 
@@ -53,3 +57,10 @@ def test_faces_are_those_that_torch_draws(seen):
         for who in (0, 4, 5, 6)
     ]
     assert levels_apart(living["pixels"], torch.cat(faces, dim=2)) <= 1
+
+
+@pytest.mark.parametrize(("demo", "network"), [("restore", "unet"), ("deblur", "deblur-best")])
+def test_restored_photographs_are_those_of_the_package(seen, demo, network):
+    sample = prepared(demo)["samples"][1]["given"]
+    wanted = restore_photo(pretrained.load(network), read_photo(SITE / "_static/live" / sample))
+    assert levels_apart(seen["found"][demo]["pixels"], from_bytes(bytes_of(wanted))) <= 1

@@ -10,7 +10,7 @@ from companion.data.crappify import WORDS, Damage
 from companion.files import write_json
 from companion.tiling import TILE
 
-# In full: their weights are products of what is stored, and as float16 would change pixels of photographs by two levels.
+# In full: as float16 their weights, products of what is stored, would change some pixels by two levels.
 UNET = Network("unet", half=False, tile=TILE)
 MODELS = (UNET, Network("colour", half=False, tile=TILE))
 SEED = 4  # of what happens to the samples: words and numbers that are easy to see
