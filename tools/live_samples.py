@@ -1,7 +1,7 @@
 """Photographs that the demos show which restore: as they were, and the names of those who took them."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -38,14 +38,17 @@ def photograph(sample: Sample) -> Image.Image:
     return picture.convert("RGB")
 
 
+FORMS: dict[str, dict[str, Any]] = {
+    ".webp": {"format": "WEBP", "lossless": True, "method": 6},  # to the byte: what a network is given
+    ".jpg": {"format": "JPEG", "quality": 92},
+}
+
+
 def stored(picture: Image.Image, path: Path) -> Image.Image:
     """Write a picture as the page loads it, and give it back as it will be seen there."""
     path.parent.mkdir(exist_ok=True)
-    lossless = path.suffix == ".png"
     with replacing(path) as file:
-        picture.save(
-            file, **({"format": "PNG", "optimize": True} if lossless else {"format": "JPEG", "quality": 92})
-        )
+        picture.save(file, **FORMS[path.suffix])
     with Image.open(path) as back:
         return back.convert("RGB")
 

@@ -31,11 +31,11 @@ def files(folder: Path) -> None:
         kernel = (own if known else stranger).kernels()[number]
         given, inner = shaken(photograph(sample), own, kernel, number)
         stored(inner, folder / f"deblur/{sample.name}.jpg")
-        stored(given, folder / f"deblur/{sample.name}-shaken.png")
+        stored(given, folder / f"deblur/{sample.name}-shaken.webp")
         samples.append(
             {
                 **{"name": sample.name, "label": sample.label, "known": known},
-                **{"good": f"deblur/{sample.name}.jpg", "given": f"deblur/{sample.name}-shaken.png"},
+                **{"good": f"deblur/{sample.name}.jpg", "given": f"deblur/{sample.name}-shaken.webp"},
             }
         )
         if number == 0:

@@ -22,11 +22,11 @@ def files(folder: Path) -> None:
     for sample in SAMPLES:
         good = stored(photograph(sample), folder / f"restore/{sample.name}.jpg")
         given = damage.ruin(good, f"{sample.name}.png").picture
-        stored(given, folder / f"restore/{sample.name}-ruined.png")
+        stored(given, folder / f"restore/{sample.name}-ruined.webp")
         samples.append(
             {
                 **{"name": sample.name, "label": sample.label},
-                **{"good": f"restore/{sample.name}.jpg", "given": f"restore/{sample.name}-ruined.png"},
+                **{"good": f"restore/{sample.name}.jpg", "given": f"restore/{sample.name}-ruined.webp"},
             }
         )
         if sample is SAMPLES[0]:

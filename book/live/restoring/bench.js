@@ -147,6 +147,7 @@ export class Bench {
     this.good = undefined;
     kit.fail("");
     panel.busy(false, false);
+    panel.tell("");
     try {
       const made = await this.made(bitmap ?? (await bitmapOf(await this.file())));
       if (turn !== this.turn) return false;
