@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from live_models import Network
-from live_samples import SAMPLES, photograph, restored, stored
+from live_photographs import SAMPLES, photograph, restored, stored
 
 from companion import pretrained
 from companion.data.crappify import WORDS, Damage
