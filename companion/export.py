@@ -73,8 +73,12 @@ def export_model(name: str, out: Path, *, half: bool = False) -> Export:
     return Export(out, len(written), signature_of(network), difference)
 
 
-def as_onnx(network: nn.Module, *, half: bool = False) -> bytes:
-    """A registered network, in eval mode and on the CPU, as the bytes of an ONNX file; see `export_model`."""
+def as_onnx(network: nn.Module, *, half: bool = False, sizes: Mapping[str, int] | None = None) -> bytes:
+    """A registered network, in eval mode and on the CPU, as the bytes of an ONNX file; see `export_model`.
+
+    `sizes` fixes some that the signature leaves open, such as `{"height": 256}`: a large network that takes any is
+    traced for minutes, and for one size in seconds.
+    """
     onnx = _package("onnx")
     _package("onnxscript")  # which torch's exporter is written with
     signature = signature_of(network)
@@ -83,14 +87,14 @@ def as_onnx(network: nn.Module, *, half: bool = False) -> bytes:
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             network,
-            signature.example(),
+            signature.example(**sizes or {}),
             dynamo=True,
             external_data=False,
             verbose=False,
             opset_version=OPSET,
             input_names=[port.name for port in signature.inputs],
             output_names=[port.name for port in signature.outputs],
-            dynamic_shapes=tuple(_free(port) for port in signature.inputs),
+            dynamic_shapes=tuple(_free(port, sizes or {}) for port in signature.inputs),
         )
     assert program is not None
     model: Any = program.model_proto
@@ -100,14 +104,19 @@ def as_onnx(network: nn.Module, *, half: bool = False) -> bytes:
     return written
 
 
-def largest_difference(network: nn.Module, written: bytes) -> float:
-    """How far ONNX Runtime's answers are from torch's, at two sets of sizes, in parts of the largest number above 1."""
+def largest_difference(
+    network: nn.Module, written: bytes, *, sizes: Mapping[str, int] | None = None
+) -> float:
+    """How far ONNX Runtime's answers are from torch's, at two sets of sizes, in parts of the largest number above 1.
+
+    `sizes` are those that the file has fixed.
+    """
     runtime = _package("onnxruntime")
     session = runtime.InferenceSession(written, providers=["CPUExecutionProvider"])
     signature = signature_of(network)
     differences = []
-    for sizes in ({"batch": 1}, OTHER_SIZES):
-        example = signature.example(seed=1, **sizes)
+    for seed, free in enumerate(({"batch": 1}, OTHER_SIZES), start=1):
+        example = signature.example(seed=seed, **{**free, **(sizes or {})})
         named = {port.name: values.numpy() for port, values in zip(signature.inputs, example, strict=True)}
         with torch.inference_mode():
             outputs = network(*example)
@@ -118,8 +127,10 @@ def largest_difference(network: nn.Module, written: bytes) -> float:
     return max(differences)
 
 
-def _free(port: Port) -> dict[int, str]:
-    return {place: size for place, size in enumerate(port.shape) if isinstance(size, str)}
+def _free(port: Port, fixed: Mapping[str, int]) -> dict[int, str]:
+    return {
+        place: size for place, size in enumerate(port.shape) if isinstance(size, str) and size not in fixed
+    }
 
 
 def _halve(onnx: Any, graph: Any) -> None:

@@ -33,6 +33,15 @@ def test_every_registered_model_is_exported_and_agrees(model, capfd):
     assert [given.name for given in graph.output] == [port.name for port in signature.outputs]
 
 
+def test_sizes_that_are_fixed_are_numbers_in_the_file():
+    network = woken(models()["deblur.Restorer"])
+    sizes = {"batch": 1, "height": 24, "width": 40}
+    written = as_onnx(network, sizes=sizes)
+    (given,) = onnx.load_from_string(written).graph.input
+    assert [size.dim_value for size in given.type.tensor_type.shape.dim] == [1, 3, 24, 40]
+    assert largest_difference(network, written, sizes=sizes) < 1e-3
+
+
 @pytest.fixture
 def generator(tmp_path):
     model = models()["dcgan.Generator"]

@@ -30,10 +30,15 @@ class Network(NamedTuple):
     run: str
     part: str = ""
     half: bool = True  # kernels as float16: half the file
+    tile: int = 0  # pixels: one picture of this side goes in; 0 leaves number and sizes open
 
     @property
     def name(self) -> str:
         return "-".join(filter(None, (self.run, self.part)))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {"batch": 1, "height": self.tile, "width": self.tile} if self.tile else {}
 
     def load(self) -> nn.Module:
         network = pretrained.load(self.run)
@@ -50,22 +55,30 @@ def write_model(wanted: Network, folder: Path) -> None:
     if about.is_file() and digest in about.read_text(encoding="utf-8"):
         return
     network = wanted.load()
-    content = as_onnx(network, half=wanted.half)
-    difference = largest_difference(network, content)
+    content = as_onnx(network, half=wanted.half, sizes=wanted.sizes)
+    difference = largest_difference(network, content, sizes=wanted.sizes)
     if not difference <= ALLOWED:
         sys.exit(
             f"Written as ONNX, {wanted.name} differs from torch by {difference:.2g}; only {ALLOWED:.4f} is allowed."
         )
     signature = signature_of(network)
     write_bytes(folder / f"{wanted.name}.onnx", content)
-    sides = {side: [_port(port) for port in getattr(signature, side)] for side in ("inputs", "outputs")}
+    sides = {
+        side: [_port(port, wanted.sizes) for port in getattr(signature, side)]
+        for side in ("inputs", "outputs")
+    }
     write_json(about, {**sides, "difference": difference, "made_from": digest})
     print(f"  {wanted.name}: {len(content) / 1e6:.2f} MB, differs from torch by {difference:.1g}", flush=True)
 
 
-def _port(port: Port) -> dict[str, object]:
+def _port(port: Port, fixed: dict[str, int]) -> dict[str, object]:
     bounds = {} if math.isinf(port.low) else {"low": port.low, "high": port.high}
-    return {"name": port.name, "kind": port.kind, "shape": list(port.shape), **bounds}
+    return {
+        "name": port.name,
+        "kind": port.kind,
+        "shape": [fixed.get(size, size) for size in port.shape],
+        **bounds,
+    }
 
 
 def prepared(path: Path) -> ModuleType:

@@ -88,5 +88,15 @@ await use("book/live.html", "listen", ".gv-live-score canvas", async (figure) =>
   await page.keyboard.press("Enter");
   await page.click(`${figure} .gv-live-samples button:nth-child(3)`);
 });
+for (const demo of ["restore", "deblur"]) {
+  await use("book/live.html", demo, ".gv-live-layers canvas:last-child", async (figure) => {
+    await (await page.$(`${figure} .gv-live-samples button:nth-child(2)`)).click();
+    const words = (line) => page.$eval(`${figure} ${line}`, (one) => one.textContent);
+    for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
+      if ((await words(".gv-live-told")).startsWith("Done") || (await words(".gv-live-trouble"))) break;
+      await new Promise((done) => setTimeout(done, 200));
+    }
+  });
+}
 await browser.close();
 console.log(JSON.stringify({ found, errors, webgl, told, foreign: asked.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(address)) }));

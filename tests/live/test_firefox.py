@@ -9,9 +9,13 @@ from base64 import b64decode
 import numpy as np
 import pytest
 import torch
-from house import ROOT, run
+from house import ROOT, SITE, run
 from PIL import Image
 from visitor import drawn, levels_apart, mixed, prepared
+
+from companion import pretrained
+from companion.data.scale import bytes_of, from_bytes
+from companion.tiling import read_photo, restore_photo
 
 pytestmark = pytest.mark.full  # the site is built, and a browser uses it
 DRAWN_BY_WEBGL = ("face-maker", "draw-me")  # a Firefox without a screen and a graphics card may have none
@@ -91,3 +95,10 @@ def test_a_picture_is_ready_to_be_heard(seen):
     shown = np.asarray(Image.open(io.BytesIO(b64decode(seen["found"]["listen"]["pixels"]))).convert("RGB"))
     assert shown.shape == (256, 256, 3)
     assert (shown.max(axis=(0, 1)) > 200).all()
+
+
+@pytest.mark.parametrize(("demo", "network"), [("restore", "unet"), ("deblur", "deblur-best")])
+def test_restored_photographs_are_those_of_the_package(seen, demo, network):
+    sample = prepared(demo)["samples"][1]["given"]
+    wanted = restore_photo(pretrained.load(network), read_photo(SITE / "_static/live" / sample))
+    assert levels_apart(seen["found"][demo]["pixels"], from_bytes(bytes_of(wanted))) <= 1

@@ -306,7 +306,7 @@ const TYPES = "image/png,image/jpeg,image/webp,image/gif,image/bmp,image/avif";
  * @param {object} options
  * @param {string} options.label
  * @param {{ label: string, url: string }[]} [options.samples]
- * @param {(picture: ImageBitmap, name: string) => void} options.onPicture  Upright, as the camera held it.
+ * @param {(picture: ImageBitmap, name: string, file: Blob) => void} options.onPicture  Upright, as the camera held it.
  * @param {(sentence: string) => void} options.onError
  */
 export function dropZone({ label, samples = [], onPicture, onError }) {
@@ -320,7 +320,7 @@ export function dropZone({ label, samples = [], onPicture, onError }) {
     try {
       const bitmap = await bitmapOf(file);
       onError("");
-      onPicture(bitmap, name);
+      onPicture(bitmap, name, file);
     } catch {
       onError(`${name} could not be read as a picture; give a PNG, JPEG, WebP, GIF or BMP file.`);
     }
