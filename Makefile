@@ -81,11 +81,11 @@ $(VENDORED): $(WEB_PACKAGES) Makefile
 	@cd node_modules/onnxruntime-web/dist && \
 	  cp ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm "$(CURDIR)/$(VENDOR)/onnxruntime/"
 	@mkdir -p $(VENDOR)/tasks-vision && cd node_modules/@mediapipe/tasks-vision && \
-	  cp vision_bundle.mjs wasm/vision_wasm_internal.js wasm/vision_wasm_internal.wasm "$(CURDIR)/$(VENDOR)/tasks-vision/"
+	  cp vision_bundle.mjs wasm/vision_wasm_module_internal.{js,wasm} "$(CURDIR)/$(VENDOR)/tasks-vision/"
 	@touch $@
 
 # Models for the demos in the page. Each is written again only if its weights or its settings have changed.
-$(LIVE_MODELS): $(ENVIRONMENT) tools/live_models.py tools/live_photographs.py companion/export.py companion/tiling.py $(wildcard book/live/prepare/*.py) \
+$(LIVE_MODELS): $(ENVIRONMENT) tools/live_models.py tools/live_samples.py tools/live_photographs.py tools/drawn_people.py companion/export.py companion/tiling.py $(wildcard book/live/prepare/*.py) \
     $(wildcard companion/pretrained/*.safetensors companion/data/faces/*.py companion/likeness/*.py)
 	@echo "==> Models for the demos in the page (a minute or two the first time)"
 	@$(PYTHON) tools/live_models.py $(LIVE)

@@ -26,18 +26,26 @@ QUIET = (
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves without a word."""
+    """Serves without a word, and only what is asked for below its path."""
+
+    def __init__(self, *arguments: object, under: str, **options: object) -> None:
+        self.under = under  # first: the request is answered while the handler is made
+        super().__init__(*arguments, **options)
 
     def log_message(self, *_: object) -> None:
         pass
 
+    def translate_path(self, path: str) -> str:
+        below = path.removeprefix(self.under)
+        return super().translate_path(below if path.startswith(f"{self.under}/") else "/nothing/lies/here")
+
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """The address of a folder on this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+def serving(folder: Path, under: str = "") -> Iterator[str]:
+    """The address of a folder on this machine; `under` a path such as /hands-on, where GitHub Pages puts a project."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder), under=under))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield f"http://127.0.0.1:{server.server_port}{under}"
     server.shutdown()
 
 

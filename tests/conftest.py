@@ -7,7 +7,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).parent))  # helpers beside the tests, which importlib mode does not find
+# Helpers beside the tests, which importlib mode does not find, and what makes pictures for the site.
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "tools")]
 pytest.register_assert_rewrite("banks")
 
 torch.set_num_threads(1)

@@ -2,10 +2,13 @@
 
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 from browsing import opened, sync_api
 from house import ROOT, until
+from PIL import Image
 
 PAGE = """<!doctype html>
 <html lang="en" data-theme="light"><head>
@@ -54,7 +57,7 @@ RUNTIMES = {
     ),
     "tasks-vision": (
         "@mediapipe/tasks-vision",
-        ("vision_bundle.mjs", "wasm/vision_wasm_internal.js", "wasm/vision_wasm_internal.wasm"),
+        ("vision_bundle.mjs", "wasm/vision_wasm_module_internal.js", "wasm/vision_wasm_module_internal.wasm"),
     ),
 }  # as the Makefile copies them
 
@@ -95,3 +98,37 @@ def wait(tab: "sync_api.Page", said: str) -> object:
     """Until an expression is true; the pages' policy forbids Playwright's own way, which evaluates text in the page."""
     until(lambda: tab.evaluate(said), pause=lambda _: tab.wait_for_timeout(50))
     return tab.evaluate(said)
+
+
+# ---- a camera that shows what a test wants ----
+
+CAMERA = ("--use-fake-device-for-media-stream",)
+SPOKEN = "document.querySelector('.gv-live-spoken').textContent"
+TROUBLE = "(document.querySelector('.gv-live-trouble')?.textContent ?? '')"
+REFUSE = """() => {
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
+}"""
+WATCH_TRACKS = """
+  window.tracks = [];
+  const ask = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+  if (ask) navigator.mediaDevices.getUserMedia = async (wishes) => {
+    const stream = await ask(wishes);
+    window.tracks.push(...stream.getTracks());
+    return stream;
+  };
+"""
+
+
+def film(path: Path) -> tuple[str, ...]:
+    """How a browser is begun whose camera shows a film, and which allows it."""
+    return (*CAMERA, "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={path}")
+
+
+def write_film(path: Path, pictures: Iterable[np.ndarray], rate: int = 10) -> None:
+    """A y4m film, which Chromium's camera can be; each picture `(H, W, 3)`, sides even."""
+    content = b""
+    for picture in pictures:
+        height, width, _ = picture.shape
+        luma, blue, red = (np.asarray(plane) for plane in Image.fromarray(picture).convert("YCbCr").split())
+        content += b"FRAME\n" + luma.tobytes() + blue[::2, ::2].tobytes() + red[::2, ::2].tobytes()
+    path.write_bytes(f"YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420mpeg2\n".encode() + content)

@@ -37,7 +37,7 @@ class Visit(NamedTuple):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with serving(built_site()) as where:
+    with serving(built_site(), under="/hands-on") as where:
         yield where
 
 
@@ -111,7 +111,7 @@ def test_all_equations_are_typeset(visits):
 def test_the_address_alone_leads_to_the_cover(browser, address):
     with opened(browser) as context:
         tab = context.new_page()
-        tab.goto(address)
+        tab.goto(f"{address}/")
         tab.wait_for_url("**/book/index.html")
         assert tab.locator("article h1").last.inner_text().startswith("Generative Vision")
 

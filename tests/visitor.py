@@ -10,6 +10,7 @@ import torch
 from browsing import sync_api
 from house import SITE, until
 from PIL import Image
+from stand import complains
 from torch import Tensor
 
 from companion import pretrained
@@ -43,7 +44,7 @@ class Reader:
         self.asked: list[str] = []
         self.errors: list[str] = []
         tab.on("request", lambda request: self.asked.append(request.url))
-        tab.on("console", lambda m: self.errors.append(m.text) if m.type in {"error", "warning"} else None)
+        tab.on("console", lambda m: self.errors.append(m.text) if complains(m) else None)
         tab.on("pageerror", lambda error: self.errors.append(str(error)))
         tab.goto(address, wait_until="load")
         self.origin = "{0.scheme}://{0.netloc}/".format(urlsplit(address))

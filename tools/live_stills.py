@@ -12,16 +12,18 @@ from serve import QuietHandler
 ROOT = Path(__file__).parents[1]
 STILLS = ROOT / "book/images/live"
 FIRST = (
-    ".gv-live-stage :is(.gv-live-drawn, .gv-live-faces, .gv-live-pad, .gv-live-compare, .gv-live-picture, "
-    "canvas:not([aria-hidden]))"
+    ".gv-live-stage :is(.gv-live-drawn, .gv-live-faces, .gv-live-scene, .gv-live-score, .gv-live-compare, "
+    ".gv-live-pad, .gv-live-picture, canvas:not([aria-hidden]))"
 )
 
 
 def main(site: Path, browser: str, *demos: str) -> None:
-    """A PNG for each demo on the pages of `site`, in light; of some demos only, if any are named."""
+    """A PNG for each demo on the book's own pages, in light, or for those named; chapters show other options."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    pages = [path for path in site.rglob("*.html") if "data-live=" in path.read_text(encoding="utf-8")]
+    pages = [
+        path for path in (site / "book").rglob("*.html") if "data-live=" in path.read_text(encoding="utf-8")
+    ]
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         tab = started.new_page(viewport={"width": 1100, "height": 1000})

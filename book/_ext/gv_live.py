@@ -21,7 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 
 LIVE = Path(__file__).parent.parent / "live"
 STILLS = Path(__file__).parent.parent / "images/live"
-SERVED = ("kit", "demos", "faces", "lab", "likeness", "restoring", "live.css")  # the tests stay here
+SERVED = ("kit", "demos", "faces", "hands", "lab", "likeness", "restoring", "live.css")  # the tests stay here
 
 
 # ---- the directive --------------------------------------------------------------------------------------------------

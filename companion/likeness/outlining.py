@@ -29,6 +29,9 @@ AROUND = 0.3  # the face, where hair is expected
 BEYOND = 0.75  # the face, where none is, unless the network says so
 CLOSE_TO_BROWS = 0.1
 BELOW_BROWS = 0.35  # from here to the chin skin is taken to be bare
+ABOVE_CHIN = 0.1  # but for this much
+SURELY_HEAD, SURELY_FACE, SURELY_BARE = 0.06, 0.1, 0.12  # within the face's edge
+STRAND = 0.04  # half the width of the narrowest hair
 
 # Of the network's probability of hair.
 THINKS, KNOWS = 0.5, 0.85
@@ -58,7 +61,7 @@ def hair_seen(crop: Picture, face: Upright, hair: Tensor, beard: Tensor) -> Tens
     shown = _Shown(crop, face)
     head = shown.parted(_head_or_not(shown, said), above)
     found = shown.parted(_hair_or_skin(shown, head, said, beard.numpy()), above) & head
-    opened = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, shown.disk(0.04))
+    opened = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_OPEN, shown.disk(STRAND))
     kept = _large(opened.astype(bool), shown)
     return torch.where(torch.from_numpy(above)[:, None], torch.from_numpy(kept).float(), hair)
 
@@ -113,14 +116,15 @@ def _head_or_not(shown: _Shown, hair: Numbers) -> NDArray[np.uint8]:
     guess[hair > THINKS] = cv2.GC_PR_FGD
     guess[hair > KNOWS] = cv2.GC_FGD
     guess[~shown.face(BEYOND) & (hair < THINKS)] = cv2.GC_BGD
-    guess[shown.face(-0.06)] = cv2.GC_FGD
+    guess[shown.face(-SURELY_HEAD)] = cv2.GC_FGD
     return guess
 
 
 def _hair_or_skin(shown: _Shown, head: Mask, hair: Numbers, beard: Numbers) -> NDArray[np.uint8]:
     """A first guess in the head: what differs from the cheeks' skin may be hair, the face below the brows is not."""
     cv2 = opencv()
-    bare = shown.face(-0.12) & (shown.y > shown.brows + BELOW_BROWS) & (shown.y < shown.chin - 0.1)
+    bare = shown.face(-SURELY_BARE) & (shown.y > shown.brows + BELOW_BROWS)
+    bare &= shown.y < shown.chin - ABOVE_CHIN
     bare &= beard < THINKS
     away = _unlike_skin(shown, bare if bare.any() else shown.oval)
     guess = np.full(head.shape, cv2.GC_BGD, np.uint8)
@@ -128,9 +132,9 @@ def _hair_or_skin(shown: _Shown, head: Mask, hair: Numbers, beard: Numbers) -> N
     may_be = ((away > OTHER) | (hair > THINKS)) & ~shown.oval
     may_be |= (away > OTHER) & (shown.y < shown.brows - CLOSE_TO_BROWS)
     guess[head & may_be] = cv2.GC_PR_FGD
-    guess[head & (away > QUITE_OTHER) & (shown.y < shown.brows) & ~shown.face(-0.1)] = cv2.GC_FGD
+    guess[head & (away > QUITE_OTHER) & (shown.y < shown.brows) & ~shown.face(-SURELY_FACE)] = cv2.GC_FGD
     guess[head & (hair > KNOWS)] = cv2.GC_FGD
-    guess[shown.face(-0.1) & (shown.y > shown.brows + CLOSE_TO_BROWS)] = cv2.GC_BGD
+    guess[shown.face(-SURELY_FACE) & (shown.y > shown.brows + CLOSE_TO_BROWS)] = cv2.GC_BGD
     guess[~head] = cv2.GC_BGD
     shown.pixels[~head] = np.median(
         shown.pixels[bare if bare.any() else shown.oval], 0

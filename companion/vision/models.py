@@ -91,12 +91,13 @@ def model_file(name: str, given: str | Path | None = None) -> Path:
             what = "is empty" if path.is_file() else "is a folder" if path.is_dir() else "does not exist"
             raise CompanionError(f"The model file {path} {what}; leave it out to use the published {name}.")
         return path
-    if not manifest()[name].file.is_file() and (stand_in := _stand_in(name)) is not None:
-        return stand_in
+    if not manifest()[name].file.is_file() and (lighter := stand_in(name)) is not None:
+        return lighter
     return fetch(name)
 
 
-def _stand_in(name: str) -> Path | None:
+def stand_in(name: str) -> Path | None:
+    """The lighter file in the cache that may take a model's place; None without one."""
     if name not in STAND_INS:
         return None
     place, sha256 = STAND_INS[name]

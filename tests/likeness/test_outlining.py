@@ -3,46 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from heads import HAIR, PLACES, SIZE, Y, known_piece, mesh, photograph
 
-from companion.likeness.aligning import HEAD, Upright
-from companion.likeness.outlining import BROWS, CHIN, OVAL, hair_seen
+from companion.likeness.outlining import hair_seen
 
-SIZE = 160
-PLACES = HEAD.places(SIZE)
-X, Y = PLACES[..., 0], PLACES[..., 1]
-FACE = (X / 0.6) ** 2 + ((Y - 0.15) / 0.8) ** 2 < 1
-HAIR = ((X / 0.85) ** 2 + ((Y + 0.05) / 0.95) ** 2 < 1) & (Y < 0.5) & ~(FACE & (Y > -0.35))
 NONE = torch.zeros(SIZE, SIZE)
-
-
-def mesh() -> Upright:
-    """A face's edge, brows and chin; nothing else is asked for."""
-    points = np.zeros((478, 3))
-    turn = np.linspace(0, 2 * np.pi, len(OVAL), endpoint=False)
-    points[list(OVAL), :2] = np.stack([0.6 * np.sin(turn), 0.15 - 0.8 * np.cos(turn)], 1)
-    points[list(BROWS), 1] = -0.15
-    assert np.isclose(points[CHIN, 1], 0.95)
-    return Upright(np.eye(2, 3), points)
-
-
-def photograph(skin, hair, behind=(120, 130, 150), noise=4.0):
-    """A head before a wall, and where its hair is."""
-    picture = np.full((SIZE, SIZE, 3), behind, float)
-    picture[(np.abs(X) < 0.4) & (Y > 0.5)] = skin
-    picture[FACE] = skin
-    picture[HAIR] = hair
-    picture += np.random.default_rng(0).normal(0, noise, picture.shape)
-    return picture.clip(0, 255).astype(np.uint8)
 
 
 def overlap(found: torch.Tensor) -> float:
     one = found.numpy() > 0.5
     return (one & HAIR).sum() / (one | HAIR).sum()
-
-
-def known_piece(share: float = 0.95) -> torch.Tensor:
-    """What the network says: surely hair, but only at one temple."""
-    return torch.from_numpy(np.where(HAIR & (X < -0.55), share, 0.0)).float()
 
 
 @pytest.mark.parametrize(("skin", "hair"), [((225, 180, 160), (90, 60, 40)), ((225, 180, 160), (200, 170, 100)),

@@ -11,7 +11,7 @@ from visitor import Reader
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with serving(built_site()) as where:
+    with serving(built_site(), under="/hands-on") as where:
         yield where
 
 

@@ -9,16 +9,14 @@ import skimage.data
 import torch
 from browsing import chromium, serving
 from PIL import Image
-from stand import opened_tab, prepare, wait
+from stand import CAMERA, REFUSE, SPOKEN, TROUBLE, film, opened_tab, prepare, wait, write_film
 
 from companion.data import faces
 from companion.data.assets import manifest
 from companion.data.faces.parameters import PARAMETERS
 from companion.likeness.aligning import EYES_TO_MOUTH, HEAD, cut_out, upright
-from companion.likeness.colours import enlarged
 from companion.likeness.lighting import light
 from companion.likeness.measuring import Measured, Measurer
-from companion.models.likeness import PARTS
 from companion.vision.landmarks import Mesh
 from companion.vision.pictures import as_picture
 
@@ -28,15 +26,17 @@ pytestmark = [
     pytest.mark.skipif(not MESH.here, reason="needs the face mesh: companion assets fetch face-landmarker"),
 ]
 
-CAMERA = ("--use-fake-device-for-media-stream",)
 LOAD = """async () => {
   const modules = ["faces/parameters", "faces/renderer", "likeness/measuring", "likeness/aligning", "likeness/lighting",
-    "kit/models"];
+    "kit/models", "likeness/outliner"];
   const found = await Promise.all(modules.map((name) => import(`/_static/live/${name}.js`)));
-  const [{ loadParameters }, { FaceRenderer }, { Measurer }, { cutOut, upright }, { light }, { models }] = found;
+  const [{ loadParameters }, { FaceRenderer }, { Measurer }, { cutOut, upright }, { light }, { models },
+    { Outliner }] = found;
   const parameters = await loadParameters();
   const data = await (await fetch("/_static/live/likeness.json")).json();
-  const measurer = new Measurer(parameters, data, new FaceRenderer(parameters), await models.load("likeness"));
+  const outliner = new Outliner();
+  const [renderer, model] = [new FaceRenderer(parameters), await models.load("likeness")];
+  const measurer = new Measurer(parameters, data, renderer, model, outliner);
   const pixels = async (name) => {
     const bitmap = await createImageBitmap(await (await fetch(`/${name}`)).blob());
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
@@ -55,14 +55,17 @@ CUT = """async ([name, landmarks, part, size]) => {
   return [...cutOut(picture, laid, data.windows[part], size, data.finer).data];
 }"""
 MEASURE = """async ([name, landmarks, moves]) => {
+  let hair;
+  const parts = measurer.parts;
+  measurer.parts = async (...asked) => {
+    const found = await parts.apply(measurer, asked);
+    hair = found.hair;
+    return found;
+  };
   const { face, worn } = await measurer.measure(await pixels(name), { landmarks, moves });
-  return [[...face], worn];
+  measurer.parts = parts;
+  return [[...face], worn, [...hair]];
 }"""
-REFUSE = """() => {
-  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotAllowedError"));
-}"""
-SPOKEN = "document.querySelector('.gv-live-spoken').textContent"
-TROUBLE = "(document.querySelector('.gv-live-trouble')?.textContent ?? '')"
 QUIET = "!!document.querySelector('.gv-live-faces[aria-busy=false]')"
 DRAWN = f"{SPOKEN}.startsWith('Drawn') && !!document.querySelector('.gv-live-progress[hidden]') && {QUIET}"
 BYTES = "(place) => document.querySelectorAll('.gv-live-face canvas')[place].toDataURL()"
@@ -93,18 +96,10 @@ def address(site) -> Iterator[str]:
         yield where
 
 
-class Unoutlined(Measurer):
-    """Takes the network's word for where hair is."""
-
-    def _parts(self, picture, face, seen):
-        shares = enlarged(seen.parts[0].softmax(0), self.reader.config.size)
-        return dict(zip(PARTS, shares, strict=True))
-
-
 @pytest.fixture(scope="module")
 def measured(pictures) -> dict[str, Measured]:
-    """What the package says of the pictures, without an outline of the hair."""
-    with Unoutlined() as measurer:
+    """What the package says of the pictures."""
+    with Measurer() as measurer:
         return {name: measurer.measure(picture)[0] for name, picture in pictures.items()}
 
 
@@ -153,11 +148,18 @@ def test_the_light_is_the_packages(reader, pictures, measured):
         assert np.allclose(gains, own, atol=0.01), name
 
 
-def test_a_mesh_is_measured_as_in_the_package(reader, measured):
+@pytest.fixture(scope="module")
+def told(reader, measured) -> dict[str, list]:
+    """What the page says of the same meshes: the face, what it wears, and where its hair is."""
+    return {
+        name: reader.evaluate(MEASURE, [f"{name}.png", landmarks(found.mesh), found.mesh.blendshapes])
+        for name, found in measured.items()
+    }
+
+
+def test_a_mesh_is_measured_as_in_the_package(told, measured):
     for name, found in measured.items():
-        values, worn = reader.evaluate(
-            MEASURE, [f"{name}.png", landmarks(found.mesh), found.mesh.blendshapes]
-        )
+        values, worn, _ = told[name]
         apart = in_ranges(values, found.faces.values[0])
         print(
             f"{name}: mean {np.mean(list(apart.values())):.4f} of a range, "
@@ -165,6 +167,15 @@ def test_a_mesh_is_measured_as_in_the_package(reader, measured):
         )
         assert max(apart.values()) < 0.01, name
         assert all(abs(worn[part] - share) < 0.01 for part, share in found.worn.items()), name
+
+
+def test_hair_is_where_the_package_sees_it(told, measured):
+    """The overlap of what both take for hair, half a pixel counting half."""
+    for name, found in measured.items():
+        own, here = found.parts["hair"].numpy().flatten(), np.array(told[name][2])
+        overlap = np.minimum(own, here).sum() / np.maximum(own, here).sum()
+        print(f"{name}: {overlap:.4f}")
+        assert overlap > 0.99, name
 
 
 def in_ranges(values: list[float], own: torch.Tensor) -> dict[str, float]:
@@ -200,6 +211,7 @@ def test_the_sample_is_drawn_and_the_strength_changes_the_caricature_alone(tab, 
     tab.click(".gv-live-samples button")
     wait(tab, DRAWN)
     assert tab.evaluate(TROUBLE) == ""
+    assert [worker.url for worker in tab.workers if "outline" in worker.url]  # the page itself stays awake
     before = [tab.evaluate(BYTES, place) for place in (0, 1)]
     tab.focus("input[type=range]")
     for _ in range(8):
@@ -235,10 +247,8 @@ def test_of_several_faces_the_largest_is_drawn_and_another_by_its_button(tab, tm
 
 def test_camera_frames_never_leave_the_page(address, tmp_path, pictures):
     """With everything loaded, the camera is opened, looked through, and its picture drawn: without a request."""
-    film = tmp_path / "face.y4m"
-    write_film(film, pictures["astronaut"])
-    arguments = (*CAMERA, "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={film}")
-    with chromium(*arguments) as browser:
+    write_film(tmp_path / "face.y4m", before_the_camera(pictures["astronaut"]))
+    with chromium(*film(tmp_path / "face.y4m")) as browser:
         tab = shown(browser, address)
         tab.set_input_files("input[type=file]", save(tmp_path / "drawn.png", pictures["drawn1"]))
         wait(tab, DRAWN)
@@ -271,14 +281,11 @@ def test_a_machine_without_a_camera_is_told_so(tab):
     assert "choose a picture instead" in tab.evaluate(TROUBLE)
 
 
-def write_film(path: Path, picture: np.ndarray) -> None:
-    """A y4m film of two frames that show one picture."""
+def before_the_camera(picture: np.ndarray) -> list[np.ndarray]:
+    """A square picture in the middle of a camera's, for two frames."""
     frame = Image.new("RGB", (640, 480), "white")
     frame.paste(Image.fromarray(picture).resize((480, 480)), (80, 0))
-    luma, blue, red = (np.asarray(plane) for plane in frame.convert("YCbCr").split())
-    planes = (luma.tobytes(), blue[::2, ::2].tobytes(), red[::2, ::2].tobytes())
-    one = b"FRAME\n" + b"".join(planes)
-    path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420mpeg2\n" + 2 * one)
+    return 2 * [np.asarray(frame)]
 
 
 def save(path: Path, picture: np.ndarray) -> Path:
@@ -306,6 +313,7 @@ def test_a_broken_file_and_a_picture_without_a_face_are_told(tab, tmp_path):
         ("models/face_landmarker.task", "built without the model that finds faces"),
         ("vision_bundle.mjs", "could not be fetched"),
         ("models/likeness.onnx", "could not be fetched"),
+        ("outline-worker.js", "follows the hair's edge could not be run"),
     ],
 )
 def test_what_cannot_be_loaded_is_told_and_tried_again(tab, missing, sentence):

@@ -4,7 +4,6 @@
  * @import { Kit, Running } from "../kit/demo.js"
  * @import { Face, Parameters } from "../faces/parameters.js"
  * @import { LikenessData, Mesh } from "../likeness/measuring.js"
- * @import { MeshFinder } from "../likeness/mesh.js"
  */
 
 import { Easel } from "../faces/easel.js";
@@ -12,14 +11,14 @@ import { loadParameters } from "../faces/parameters.js";
 import { drawPerson } from "../faces/prior.js";
 import { penChoice, strengthSlider } from "../faces/wishes.js";
 import { described } from "../faces/words.js";
-import { pen, picture, save } from "../kit/canvas.js";
+import { openCamera } from "../kit/camera.js";
+import { canvasOf, painted, pen, picture, save } from "../kit/canvas.js";
 import { newest } from "../kit/models.js";
-import { openCamera } from "../likeness/camera.js";
 import { Measurer } from "../likeness/measuring.js";
 import { meshFinder } from "../likeness/mesh.js";
+import { Outliner } from "../likeness/outliner.js";
 
 const STRENGTH = 1.4; // at the beginning
-const LONGEST = 1600; // pixels of a photograph's side; larger ones are made smaller first
 const SHOWN = 640; // pixels of the photograph in the page
 const MARGIN = 0.12; // around a face's mesh, in its widths, where it is marked
 const SAMPLE = "astronaut.jpg";
@@ -63,10 +62,11 @@ class DrawMe {
     this.style = "ink";
     /** @type {Face} */
     this.face = parameters.mean();
-    /** @type {Promise<{ finder: MeshFinder, measurer: Measurer }> | undefined} */
+    /** @type {Promise<{ finder: Awaited<ReturnType<typeof meshFinder>>, measurer: Measurer }> | undefined} */
     this.tools = undefined;
     /** @type {(() => void) | undefined} */
     this.closeCamera = undefined;
+    this.outliner = new Outliner();
     this.original = document.createElement("canvas");
     this.take = newest((/** @type {CanvasImageSource & { width: number, height: number }} */ image) =>
       this.look(image),
@@ -110,7 +110,7 @@ class DrawMe {
       "p",
       { class: "gv-live-note" },
       "Your picture stays in this page: it is measured here, by your own machine, and nothing of it is sent or kept. ",
-      "The face that it opens with was measured in Python. Here one step is left out: hair is as the network sees it. ",
+      "The face that it opens with was measured in Python, by the same steps. ",
       "This is for drawing and for learning how a likeness is made. It cannot tell who somebody is, and it judges nobody.",
     );
     return [pictures, this.progress.element, zone.element, strength.element, pens, buttons, note];
@@ -123,6 +123,7 @@ class DrawMe {
       stop: () => {
         this.endCamera();
         this.tools?.then(({ finder }) => finder.close());
+        this.outliner.close();
         this.easel.close();
       },
     };
@@ -134,7 +135,7 @@ class DrawMe {
     const { kit, video } = this;
     kit.fail("");
     if (this.closeCamera) {
-      const shot = canvasOf(video, video.videoWidth, video.videoHeight, LONGEST);
+      const shot = canvasOf(video, video.videoWidth, video.videoHeight);
       this.endCamera();
       this.take(shot);
       return;
@@ -171,8 +172,7 @@ class DrawMe {
       progress.set(null, "loading");
       const { finder } = await this.ready();
       progress.set(null, "looking for faces");
-      await painted();
-      const meshes = finder.find(this.original);
+      const meshes = await finder.find(this.original);
       if (!meshes.length) {
         kit.fail("No face was found in it; give a picture in which one is seen from the front.");
         return;
@@ -188,7 +188,7 @@ class DrawMe {
 
   /** Show a photograph, all of it, in its square. @param {CanvasImageSource & { width: number, height: number }} image */
   showPhoto(image) {
-    this.original = canvasOf(image, image.width, image.height, LONGEST);
+    this.original = canvasOf(image, image.width, image.height);
     const { width, height } = this.original;
     const scale = SHOWN / Math.max(width, height);
     const size = [width * scale, height * scale];
@@ -208,8 +208,8 @@ class DrawMe {
       const say = (/** @type {number | null} */ part, /** @type {string} */ words) => this.progress.set(part, words);
       /** @type {LikenessData} */
       const data = await kit.json("likeness.json");
-      const [finder, model] = await Promise.all([meshFinder(kit, say), kit.models.load("likeness", say)]);
-      return { finder, measurer: new Measurer(parameters, data, this.easel.renderer, model) };
+      const [finder, model] = await Promise.all([meshFinder(say), kit.models.load("likeness", say)]);
+      return { finder, measurer: new Measurer(parameters, data, this.easel.renderer, model, this.outliner) };
     })();
     this.tools.catch(() => {
       this.tools = undefined; // the next picture tries again
@@ -254,7 +254,8 @@ class DrawMe {
       const { measurer } = await this.ready();
       await painted();
       const { width, height } = this.original;
-      const { face } = await measurer.measure(pen(this.original).getImageData(0, 0, width, height), mesh);
+      const pixels = pen(this.original).getImageData(0, 0, width, height);
+      const { face } = await measurer.measure(pixels, mesh, (words) => this.progress.set(null, words));
       this.meet(face);
     } catch (error) {
       this.kit.fail(sentence(error));
@@ -303,19 +304,6 @@ class DrawMe {
     this.easel.show({ portrait, caricature: parameters.replace(moved, { ...studio, ...styles[this.style] }) });
   }
 }
-
-/** @param {CanvasImageSource} image @param {number} width @param {number} height @param {number} longest */
-function canvasOf(image, width, height, longest) {
-  const scale = Math.min(1, longest / Math.max(width, height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(width * scale));
-  canvas.height = Math.max(1, Math.round(height * scale));
-  pen(canvas).drawImage(image, 0, 0, canvas.width, canvas.height);
-  return canvas;
-}
-
-/** Wait until the browser has shown what was said, before the page's thread is busy. */
-const painted = () => new Promise((done) => setTimeout(done, 30));
 
 /** @param {unknown} error */
 const sentence = (error) => (error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@
  *
  * What is learnt is learnt in `lab/game.js`, in a worker for each run. This module is what the reader holds: what is
  * common to the runs, when they go, and the link that plays them again. What a page asks for (`:with: objective=clipped`)
- * has the names that a link has.
+ * has the names that a link has; `compact=yes` leaves out what chooses between runs.
  *
  * @import { Demo, Kit } from "../kit/demo.js"
  * @import { Settings, Run } from "../lab/settings.js"
@@ -80,16 +80,11 @@ class Laboratory {
     transport.append(speeds.element);
     transport.classList.add("gv-live-lab-transport");
     const seed = element("label", { class: "gv-live-lab-seed" }, element("span", {}, "Seed"), this.seed);
-    const more = layout(
-      "row",
-      again.element,
-      collapse.element,
-      this.beside.element,
-      seed,
-      another.element,
-      copy.element,
-    );
-    stage.append(this.choices.element, transport, this.arena, more, this.note);
+    const others = [collapse.element, this.beside.element, seed, another.element, copy.element];
+    const compact = kit.options.compact === "yes"; // in a chapter, which has chosen already
+    stage.classList.toggle("gv-live-lab-compact", compact);
+    const more = layout("row", again.element, ...(compact ? [] : others));
+    stage.append(...(compact ? [] : [this.choices.element]), transport, this.arena, more, this.note);
 
     const asked = Object.entries(kit.options).map(([name, value]) => `${name}=${value}`);
     const fragment = fromFragment(location.hash) ? location.hash : ["lab", ...asked].join("&");

@@ -88,6 +88,24 @@ export function picture({ width, height, label, sharp = false }) {
   return canvas;
 }
 
+const LONGEST = 1600; // pixels of a photograph's side
+
+/**
+ * A photograph or a film's picture of now, made smaller if its longer side has more than `longest` pixels.
+ *
+ * @param {CanvasImageSource} image
+ * @param {number} width
+ * @param {number} height
+ */
+export function canvasOf(image, width, height, longest = LONGEST) {
+  const scale = Math.min(1, longest / Math.max(width, height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  pen(canvas).drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
 /** A picture file, upright. @param {Blob} file */
 export const bitmapOf = (file) => createImageBitmap(file, { imageOrientation: "from-image" });
 
@@ -115,8 +133,13 @@ export function onTheme(redraw) {
   return () => observer.disconnect();
 }
 
-/** Offer a file to be kept. @param {Blob} file @param {string} name */
-export function offer(file, name) {
+/** Offer what a canvas shows as a PNG file. @param {HTMLCanvasElement} canvas @param {string} name */
+export function save(canvas, name) {
+  canvas.toBlob((blob) => blob && saveFile(blob, name));
+}
+
+/** Offer a file that was made here. @param {Blob} file @param {string} name */
+export function saveFile(file, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
   link.download = name;
@@ -124,9 +147,5 @@ export function offer(file, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Offer what a canvas shows as a PNG file. @param {HTMLCanvasElement} canvas @param {string} name */
-export function save(canvas, name) {
-  canvas.toBlob((blob) => {
-    if (blob) offer(blob, name);
-  });
-}
+/** Wait until the browser has shown what was said, before the page's thread is busy. */
+export const painted = () => new Promise((done) => setTimeout(done, 30));

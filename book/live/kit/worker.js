@@ -7,6 +7,8 @@
  * @import { Tensor } from "./demo.js"
  */
 
+import { fetched, mega } from "./fetching.js";
+
 const RUNTIME = new URL("../../vendor/onnxruntime/", import.meta.url).href;
 
 /** @type {Promise<any> | undefined} */
@@ -15,34 +17,6 @@ let runtime;
 const sessions = new Map();
 
 /** @typedef {(part: number, words: string) => void} OnProgress */
-
-/**
- * A file, with word on how much of it has come.
- *
- * @param {string} address
- * @param {string} what
- * @param {(come: number, all: number) => void} [onProgress]
- */
-async function fetched(address, what, onProgress = () => {}) {
-  const answer = await fetch(address).catch(() => null);
-  if (!answer?.ok || !answer.body) {
-    const why = answer ? `the server answered ${answer.status}` : "nobody answered";
-    throw new Error(`${what} could not be fetched: ${why}. Try again, or load the page anew.`);
-  }
-  const packed = answer.headers.get("Content-Encoding"); // then the length is not that of what comes out
-  const all = packed ? 0 : Number(answer.headers.get("Content-Length"));
-  const reader = answer.body.getReader();
-  /** @type {Uint8Array<ArrayBuffer>[]} */
-  const parts = [];
-  let come = 0;
-  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
-    if (!value) continue;
-    parts.push(value);
-    come += value.length;
-    onProgress(come, all);
-  }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
-}
 
 /** @param {OnProgress} onProgress */
 async function begun(onProgress) {
@@ -53,12 +27,12 @@ async function begun(onProgress) {
   const ort = await import(`${RUNTIME}ort.wasm.min.mjs`).catch(() => {
     throw new Error(`${program} could not be fetched. Try again, or load the page anew.`);
   });
-  const mega = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmPaths = RUNTIME;
-  ort.env.wasm.wasmBinary = await fetched(`${RUNTIME}ort-wasm-simd-threaded.wasm`, program, (come, all) =>
-    onProgress(all ? come / all : 0, all ? `${mega(come)} of ${mega(all)} MB` : `${mega(come)} MB`),
-  );
+  ort.env.wasm.wasmBinary = await fetched(`${RUNTIME}ort-wasm-simd-threaded.wasm`, program, {
+    onProgress: (come, all) =>
+      onProgress(all ? come / all : 0, all ? `${mega(come)} of ${mega(all)} MB` : `${mega(come)} MB`),
+  });
   return ort;
 }
 

@@ -88,7 +88,7 @@ function costs(renderer, parameters, data, faces, seen, opinion) {
 }
 
 /** A square of numbers as a smaller one, the mean of each box. @param {Float32Array} values @param {number} side */
-function smaller(values, side) {
+export function smaller(values, side) {
   const whole = Math.sqrt(values.length);
   const box = whole / side;
   const found = new Float32Array(side * side);

@@ -4,15 +4,17 @@
  *
  * @import { Landmark, Pixels, Upright, Window } from "./aligning.js"
  * @import { LightData } from "./lighting.js"
+ * @import { Outliner } from "./outliner.js"
+ * @import { OutlineData } from "./outlining.js"
  * @import { Face, Parameters } from "../faces/parameters.js"
  * @import { FaceRenderer } from "../faces/renderer.js"
  * @import { Model, Tensor } from "../kit/demo.js"
  */
 
-import { tensorOf } from "../kit/canvas.js";
+import { painted, tensorOf } from "../kit/canvas.js";
 import { cutOut, upright } from "./aligning.js";
 import { colours } from "./colours.js";
-import { dressed } from "./hairdressing.js";
+import { dressed, smaller } from "./hairdressing.js";
 import { light, relit } from "./lighting.js";
 
 /**
@@ -42,6 +44,7 @@ import { light, relit } from "./lighting.js";
  * @property {number} enough
  * @property {number} clothesFrom
  * @property {LightData} light
+ * @property {OutlineData} outline
  * @property {{ side: number, tried: number, best: number, opinion: number, texture: string[], bald: number[],
  *   varied: Record<string, [number, number[]]> }} haircuts
  */
@@ -56,16 +59,18 @@ export class Measurer {
    * @param {LikenessData} data
    * @param {FaceRenderer} renderer
    * @param {Model} model the network `likeness`
+   * @param {Pick<Outliner, "outline">} outliner
    */
-  constructor(parameters, data, renderer, model) {
+  constructor(parameters, data, renderer, model, outliner) {
     this.parameters = parameters;
     this.data = data;
     this.renderer = renderer;
     this.model = model;
+    this.outliner = outliner;
   }
 
-  /** @param {Pixels} picture @param {Mesh} mesh @returns {Promise<Measured>} */
-  async measure(picture, mesh) {
+  /** @param {Pixels} picture @param {Mesh} mesh @param {(words: string) => void} [say] what is being done @returns {Promise<Measured>} */
+  async measure(picture, mesh, say = () => {}) {
     const { data, parameters } = this;
     const laid = upright(mesh.landmarks, picture.width, picture.height, data.template);
     const crop = cutOut(picture, laid, data.windows.head, data.size, data.finer);
@@ -73,7 +78,10 @@ export class Measurer {
     const seen = await this.model.run(inputs(crop, near, laid, mesh, data.depth));
     const doubts = doubtsOf(seen.logs.data, data.logs);
     const worn = Object.fromEntries(data.worn.map((name, row) => [name, 1 / (1 + Math.exp(-seen.worn.data[row]))]));
-    const parts = this.parts(picture, laid, seen.parts);
+    say("following the hair’s edge");
+    const parts = await this.parts(picture, laid, seen.parts);
+    say("trying haircuts");
+    await painted();
     let face = parameters.replace(this.believed(seen.means.data, doubts), putOn(worn, data));
     const { skins } = parameters.data.prior;
     const lit = relit(crop, light(picture, laid, data.light, data.finer));
@@ -86,9 +94,14 @@ export class Measurer {
     return { face: parameters.clamp(face), worn, crop };
   }
 
-  /** Each part's probability over the cut-out. @param {Pixels} _picture @param {Upright} _laid @param {Tensor} logits */
-  parts(_picture, _laid, logits) {
-    return enlarged(logits, this.data.parts, this.data.size);
+  /** Each part's probability over the cut-out; of hair, what the picture's own colours make of it. @param {Pixels} picture @param {Upright} laid @param {Tensor} logits */
+  async parts(picture, laid, logits) {
+    const { size, finer, windows, outline, parts: names } = this.data;
+    const large = size * outline.finer;
+    const fine = enlarged(logits, names, large);
+    const crop = cutOut(picture, laid, windows.head, large, finer);
+    const outlined = await this.outliner.outline(crop, laid, fine.hair, fine.beard, outline, windows.head);
+    return withHair(enlarged(logits, names, size), smaller(outlined, size));
   }
 
   /** A face with every number that is not doubted; the others rest where exaggerating moves nothing. @param {Float32Array} means @param {number[]} doubts @returns {Face} */
@@ -141,6 +154,16 @@ export function putOn(worn, { sure, sureOtherwise, oneOf, amount }) {
       return [name, there ? (amount[name] ?? 1) : 0];
     }),
   );
+}
+
+/** Parts with other hair; the rest share what it leaves. @param {Record<string, Float32Array>} parts @param {Float32Array} hair */
+function withHair(parts, hair) {
+  const others = Object.entries(parts).filter(([name]) => name !== "hair");
+  const rest = hair.map((share, place) => {
+    const sum = others.reduce((one, [, part]) => one + part[place], 0);
+    return (1 - share) / Math.max(sum, 1e-6);
+  });
+  return { hair, ...Object.fromEntries(others.map(([name, part]) => [name, part.map((p, place) => p * rest[place])])) };
 }
 
 /** Logits of parts as probabilities at every pixel of the cut-out, between their own. @param {Tensor} logits @param {string[]} names @param {number} size */

@@ -29,10 +29,13 @@ export function polygon(corners, side) {
   };
   const whole = corners.map((corner) => corner.map(Math.round));
   const edges = whole.map((corner, row) => [corner, whole[(row + 1) % whole.length]]);
-  for (const [[x0, y0], [x1, y1]] of edges) {
+  const offset = (/** @type {number} */ way, /** @type {number} */ share) =>
+    Math.sign(way) * Math.ceil(Math.abs(way) * share - 0.5); // half a pixel is none
+  for (const edge of edges) {
+    const [[x0, y0], [x1, y1]] = edge[1][0] < edge[0][0] ? edge.toReversed() : edge;
     const steps = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0), 1);
     for (let step = 0; step <= steps; step++) {
-      set(Math.round(x0 + ((x1 - x0) * step) / steps), Math.round(y0 + ((y1 - y0) * step) / steps));
+      set(x0 + offset(x1 - x0, step / steps), y0 + offset(y1 - y0, step / steps));
     }
   }
   for (let y = 0; y < side; y++) {
@@ -41,7 +44,7 @@ export function polygon(corners, side) {
       .map(([[x0, y0], [x1, y1]]) => x0 + ((x1 - x0) * (y - y0)) / (y1 - y0));
     crossings.sort((one, other) => one - other);
     for (let pair = 0; pair + 1 < crossings.length; pair += 2) {
-      for (let x = Math.round(crossings[pair]); x <= Math.round(crossings[pair + 1]); x++) set(x, y);
+      for (let x = Math.ceil(crossings[pair]); x <= Math.floor(crossings[pair + 1]); x++) set(x, y);
     }
   }
   return found;
@@ -91,3 +94,27 @@ export const eroded = (mask, side, element) => inverted(dilated(inverted(mask), 
 
 /** @param {Mask} mask @returns {Mask} */
 const inverted = (mask) => mask.map((value) => 1 - value);
+
+/** What hangs together, corners included: the pixels of each piece. @param {Mask} mask @param {number} side @returns {number[][]} */
+export function pieces(mask, side) {
+  const left = mask.slice();
+  const found = [];
+  for (let start = 0; start < left.length; start++) {
+    if (!left[start]) continue;
+    left[start] = 0;
+    const piece = [start];
+    for (const place of piece) {
+      const [x, y] = [place % side, Math.floor(place / side)];
+      for (let line = Math.max(y - 1, 0); line <= Math.min(y + 1, side - 1); line++) {
+        for (let column = Math.max(x - 1, 0); column <= Math.min(x + 1, side - 1); column++) {
+          const next = line * side + column;
+          if (!left[next]) continue;
+          left[next] = 0;
+          piece.push(next);
+        }
+      }
+    }
+    found.push(piece);
+  }
+  return found;
+}

@@ -4,48 +4,36 @@ The mesh's model is MediaPipe's; it is taken from where the course keeps its dow
 face-landmarker`), and the demo says so where it is not there.
 """
 
-import shutil
 from pathlib import Path
 from typing import Any
 
-import skimage.data
 import torch
 from live_models import Network
-from PIL import Image
+from live_samples import finder, photograph
 
 from companion import pretrained
-from companion.data.assets import manifest
 from companion.errors import CompanionError
-from companion.files import replacing, write_json
-from companion.likeness import aligning, colours, hairdressing, lessons, lighting, measuring
+from companion.files import write_json
+from companion.likeness import aligning, colours, hairdressing, lessons, lighting, measuring, outlining
 from companion.models import likeness
 from companion.models.likeness import LikenessReader
 from companion.randomness import generator
 
 MODELS = (Network("likeness"),)
-MESH = "face-landmarker"
 
 
 def files(folder: Path) -> None:
     """`likeness.json`, `astronaut.jpg` and what it was measured to be, and the face mesh's model if it is at hand."""
     write_json(folder / "likeness.json", numbers())
-    with replacing(folder / "astronaut.jpg") as file:
-        Image.fromarray(skimage.data.astronaut()).save(file, "JPEG", quality=90, optimize=True)
-    mesh = manifest()[MESH]
-    write_json(folder / "draw-me.json", {"sample": sample(folder / "astronaut.jpg") if mesh.here else None})
-    if mesh.here:
-        shutil.copyfile(mesh.file, folder / "models" / mesh.file.name)
-    else:
-        print(
-            f"  The demo “Draw me” finds no faces without {MESH}: companion assets fetch {MESH}", flush=True
-        )
+    sitter = photograph(folder)
+    write_json(folder / "draw-me.json", {"sample": sample(sitter) if finder("face", folder) else None})
 
 
-def sample(photograph: Path) -> list[float] | None:
+def sample(sitter: Path) -> list[float] | None:
     """The sample as the package measures it, so that the demo opens with somebody; None without MediaPipe."""
     try:
         with measuring.Measurer(most=1) as measurer:
-            (found,) = measurer.measure(photograph)
+            (found,) = measurer.measure(sitter)
     except CompanionError:
         return None
     return rounded(found.faces.values[0].tolist())
@@ -89,6 +77,18 @@ def numbers() -> dict[str, Any]:
                 "believed": lighting.BELIEVED,
             },
             **{"least": lighting.LEAST, "most": lighting.MOST, "enough": lighting.ENOUGH},
+        },
+        "outline": {
+            **{"oval": outlining.OVAL, "brows": outlining.BROWS, "chin": outlining.CHIN},
+            **{"finer": measuring.FINER, "around": outlining.AROUND, "beyond": outlining.BEYOND},
+            **{"closeToBrows": outlining.CLOSE_TO_BROWS, "belowBrows": outlining.BELOW_BROWS},
+            **{"aboveChin": outlining.ABOVE_CHIN, "strand": outlining.STRAND},
+            **{"surelyHead": outlining.SURELY_HEAD, "surelyFace": outlining.SURELY_FACE},
+            **{"surelyBare": outlining.SURELY_BARE},
+            **{"thinks": outlining.THINKS, "knows": outlining.KNOWS},
+            **{"other": outlining.OTHER, "quiteOther": outlining.QUITE_OTHER},
+            **{"leastSpread": outlining.LEAST_SPREAD, "gloss": outlining.GLOSS},
+            **{"rounds": outlining.ROUNDS, "speck": outlining.SPECK},
         },
         "haircuts": {
             **{"side": hairdressing.SIDE, "tried": hairdressing.TRIED, "best": hairdressing.BEST},

@@ -5,7 +5,7 @@
  * @import { Made } from "./damage.js"
  */
 
-import { bitmapOf, offer } from "../kit/canvas.js";
+import { bitmapOf, saveFile } from "../kit/canvas.js";
 import { Blender } from "../kit/tiles.js";
 import { psnr, uncoloured } from "./damage.js";
 import { Panel } from "./panel.js";
@@ -248,7 +248,7 @@ export class Bench {
 
   async download() {
     try {
-      if (this.photo) offer(await this.photo.png(), resultName(this.source.name, this.task.file));
+      if (this.photo) saveFile(await this.photo.png(), resultName(this.source.name, this.task.file));
     } catch {
       this.kit.fail("The file could not be written here; a newer browser can.");
     }

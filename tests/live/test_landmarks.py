@@ -1,0 +1,343 @@
+"""Guards the landmarks in the page: they are where the package finds them, and no picture ever leaves the page."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from browsing import chromium, serving
+from drawn_people import dancer, hand
+from PIL import Image
+from stand import (
+    CAMERA,
+    REFUSE,
+    SPOKEN,
+    TROUBLE,
+    WATCH_TRACKS,
+    film,
+    opened_tab,
+    prepare,
+    wait,
+    write_film,
+)
+
+from companion.data.assets import manifest
+from companion.vision import FaceMesh, HandTracker, PoseEstimator
+from companion.vision.landmarks import Found, Hand
+from companion.vision.models import stand_in
+
+HERE = {name: manifest()[name].here for name in ("face-landmarker", "pose-landmarker")}
+HAND_HERE = manifest()["hand-landmarker"].here or stand_in("hand-landmarker") is not None
+pytestmark = [
+    pytest.mark.full,  # a browser with a camera
+    pytest.mark.skipif(
+        not (all(HERE.values()) and HAND_HERE), reason="needs MediaPipe's models: companion assets fetch"
+    ),
+]
+TRACKERS = {"hand": HandTracker, "face": FaceMesh, "pose": PoseEstimator}
+FIND = """async ([kind, name]) => {
+  const { landmarker } = await import("/_static/live/kit/landmarks.js");
+  window.finders ??= {};
+  const finder = await (finders[kind] ??= landmarker(kind, { most: kind === "hand" ? 2 : 1 }));
+  return finder.find(await createImageBitmap(await (await fetch(`/${name}.png`)).blob()));
+}"""
+CANVAS = "document.querySelector('.gv-live-scene canvas')"
+LABEL = f"{CANVAS}.getAttribute('aria-label')"
+PICTURE = f"{CANVAS}.toDataURL()"
+TOLD = "document.querySelector('.gv-live-told').textContent"
+IDLE = "!!document.querySelector('.gv-live-progress[hidden]')"
+RATE = "document.querySelector('.gv-live-scene .gv-live-tag').textContent"
+AT_A_TOUCH = ("wasm", ".task", "vendor")
+
+
+@pytest.fixture(scope="module")
+def pictures() -> dict[str, np.ndarray]:
+    """What anybody may pass on; and the photograph of chapter 8, where it has been fetched."""
+    found = {"hand": hand(0.7), "pinch": hand(0.1), "face": skimage.data.astronaut(), "pose": dancer()}
+    photograph = manifest()["photo-pointing-up"]
+    if photograph.here:
+        found["pointing"] = np.asarray(Image.open(photograph.file).convert("RGB"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, pictures) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    prepare(folder, "landmarks")
+    for name, picture in pictures.items():
+        Image.fromarray(picture).save(folder / f"{name}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(site) -> Iterator[str]:
+    with serving(site) as where:
+        yield where
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["object"]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def tab(browser, address) -> Iterator["object"]:
+    tab = shown(browser, address)
+    yield tab
+    tab.context.close()
+
+
+def shown(browser, address: str, **options: object) -> "object":
+    tab = opened_tab(browser, **options)
+    tab.add_init_script(WATCH_TRACKS)
+    tab.goto(f"{address}/landmarks.html")
+    tab.wait_for_selector(".gv-live-on")
+    return tab
+
+
+def loaded(tab) -> list[str]:
+    return [r.url for r in tab.asked if any(part in r.url for part in AT_A_TOUCH)]
+
+
+# ---- the same landmarks as the package's ----
+
+PAIRS = [
+    ("hand", "hand"),
+    ("hand", "pinch"),
+    ("hand", "pointing"),
+    ("face", "face"),
+    ("face", "pointing"),
+    ("pose", "pose"),
+    ("pose", "pointing"),
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), PAIRS)
+def test_landmarks_are_where_the_package_finds_them(tab, pictures, kind, name):
+    """Both run the same networks, on another arithmetic unit each: far less than a pixel apart."""
+    if name not in pictures:
+        pytest.skip("needs the photograph of chapter 8: companion assets fetch photo-pointing-up")
+    with TRACKERS[kind]() as tracker:
+        own = tracker.find(pictures[name])
+    answers = tab.evaluate(FIND, [kind, name])
+    assert len(answers) == len(own) == 1
+    apart = np.array([distances(answer, one) for answer, one in zip(answers, own, strict=True)])
+    print(f"{kind} in {name}: mean {apart.mean():.1e}, most {apart.max():.1e} of its size")
+    assert apart.mean() < 0.001
+    assert apart.max() < 0.005
+    if isinstance(own[0], Hand):
+        assert answers[0]["side"] == own[0].side
+        assert answers[0]["score"] == pytest.approx(own[0].score, abs=0.02)
+
+
+def distances(answer: dict, own: Found) -> np.ndarray:
+    """How far each landmark is from the package's, in parts of the finding's longer side; guesses do not count."""
+    there = np.array([[one["x"] * own.width, one["y"] * own.height] for one in answer["landmarks"]])
+    apart = np.linalg.norm(there - own.pixels, axis=1) / max(own.bounds.width, own.bounds.height)
+    visibility = getattr(own, "visibility", None)
+    return apart if visibility is None else apart[visibility > 0.5]
+
+
+# ---- as a person uses it ----
+
+
+def test_it_opens_with_what_the_package_found_and_loads_nothing(tab, site):
+    prepared = json.loads((site / "_static/live/landmarks.json").read_text())["found"]
+    for kind, button in (("face", "Face"), ("pose", "Body"), ("hand", "Hands")):
+        before = tab.evaluate(PICTURE)
+        tab.get_by_text(button, exact=True).click()
+        wait(tab, f"{PICTURE} !== {json.dumps(before)}")
+        assert tab.evaluate(LABEL).startswith("One ")
+        assert len(prepared[kind]) == 1
+    assert tab.evaluate(TOLD).startswith("A right hand")
+    assert loaded(tab) == []
+    assert tab.said == []
+
+
+def test_each_sample_is_looked_at_in_the_page(tab, address):
+    for place, words in enumerate(["A right hand", "A face of 478 landmarks", "A body: 33 of 33"]):
+        tab.locator(".gv-live-samples button").nth(place).click()
+        wait(tab, f"{SPOKEN}.startsWith({json.dumps(words)}) && {IDLE}")
+        assert tab.evaluate(TOLD) == tab.evaluate(SPOKEN)
+        assert tab.evaluate(LABEL).endswith(tab.evaluate(SPOKEN))
+    assert sum(url.endswith(".wasm") for url in loaded(tab)) == 1  # the program once, for all three networks
+    assert sum(url.endswith(".task") for url in loaded(tab)) == 3
+    assert {r.url.startswith((address, "data:", "blob:")) for r in tab.asked} == {True}
+    assert {r.method for r in tab.asked} == {"GET"}
+    assert tab.said == []
+    assert tab.evaluate(TROUBLE) == ""
+
+
+def test_a_photograph_of_ones_own_with_the_keyboard(tab, tmp_path, pictures):
+    """Two hands, then the same picture without the picture, then as numbers."""
+    both = np.concatenate([hand(0.9), hand(0.9)[:, ::-1]], axis=1)
+    tab.set_input_files("input[type=file]", save(tmp_path / "both.png", both))
+    wait(tab, f"{SPOKEN}.includes('left hand') && {IDLE}")
+    assert "A right hand" in tab.evaluate(SPOKEN)
+    assert tab.evaluate(LABEL).startswith("Two hands")
+    drawn = tab.evaluate(PICTURE)
+    tab.get_by_label("Landmarks alone").focus()
+    tab.keyboard.press("Space")
+    wait(tab, f"{PICTURE} !== {json.dumps(drawn)}")
+    tab.get_by_text("The landmarks as numbers").focus()
+    tab.keyboard.press("Enter")
+    tab.locator(".gv-live-numbers table").nth(1).wait_for()
+    rows = tab.locator(".gv-live-numbers table").first.locator("tbody tr")
+    assert rows.count() == 21
+    assert rows.nth(8).locator("th").inner_text() == "index finger, tip"
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Save the picture").press("Enter")
+    assert Image.open(download.value.path()).size == (1000, 500)
+
+
+# ---- the camera ----
+
+
+def test_camera_frames_never_leave_the_page(address, tmp_path, pictures):
+    """With everything loaded a hand is followed, and then no more: without a request."""
+    frame = np.full((480, 640, 3), 214, np.uint8)
+    frame[:, 80:560] = hand(0.7)
+    if "pointing" in pictures:  # a real one
+        frame[:] = 255
+        frame[:, 80:560] = np.asarray(Image.fromarray(pictures["pointing"]).resize((480, 480)))
+    write_film(tmp_path / "hand.y4m", [frame, frame])
+    side = "left" if "pointing" in pictures else "right"
+    with chromium(*film(tmp_path / "hand.y4m")) as browser:
+        tab = shown(browser, address)
+        tab.locator(".gv-live-samples button").first.click()
+        wait(tab, f"{SPOKEN}.startsWith('A right hand') && {IDLE}")
+        before, asked = tab.evaluate(PICTURE), len(tab.asked)
+        tab.get_by_role("button", name="Use the camera").press("Enter")
+        wait(tab, f"{RATE}.includes('frames a second') && {TOLD}.startsWith('A {side} hand')")
+        wait(tab, f"{SPOKEN} === 'In the picture: {side} hand.'")
+        tab.wait_for_timeout(1500)
+        print("before the camera:", tab.evaluate(RATE))
+        assert tab.evaluate(PICTURE) != before
+        tab.get_by_role("button", name="Close the camera").click()
+        wait(tab, "tracks.length === 1 && tracks.every((track) => track.readyState === 'ended')")
+        assert tab.evaluate(TOLD).startswith(f"A {side} hand")
+        tab.wait_for_timeout(500)
+        assert [r.url for r in tab.asked[asked:]] == []
+        assert {r.method for r in tab.asked} == {"GET"}
+        assert tab.evaluate(TROUBLE) == ""
+        assert tab.said == []
+
+
+def test_another_kind_is_looked_for_while_the_camera_is_open(address, tmp_path):
+    """From a dancer whose hands are too small to be found, to the dancer."""
+    frame = np.full((480, 640, 3), 214, np.uint8)
+    frame[:, 80:560] = dancer(480, 480)
+    write_film(tmp_path / "dancer.y4m", [frame, frame])
+    with chromium(*film(tmp_path / "dancer.y4m")) as browser:
+        tab = shown(browser, address)
+        tab.get_by_role("button", name="Use the camera").click()
+        wait(tab, f"{TOLD} === 'No hand is marked in it.'")
+        asked = len(tab.asked)
+        tab.get_by_text("Body", exact=True).click()
+        wait(tab, f"{TOLD}.startsWith('A body: 33 of 33')")
+        assert [r.url.rsplit("/", 1)[1] for r in tab.asked[asked:]] == ["pose_landmarker.task"]
+        assert tab.evaluate("tracks.length === 1 && tracks[0].readyState === 'live'")
+        assert tab.evaluate(TROUBLE) == ""
+
+
+def test_a_camera_out_of_view_is_closed(address, tmp_path):
+    frame = np.full((480, 640, 3), 214, np.uint8)
+    write_film(tmp_path / "wall.y4m", [frame, frame])
+    with chromium(*film(tmp_path / "wall.y4m")) as browser:
+        tab = shown(browser, address)
+        tab.get_by_role("button", name="Use the camera").click()
+        wait(tab, f"{RATE}.includes('frames a second')")
+        assert tab.evaluate(TOLD) == "No hand is marked in it."
+        tab.evaluate("document.querySelector('main').style.paddingTop = '5000px'")
+        wait(tab, "tracks.every((track) => track.readyState === 'ended')")
+
+
+def test_a_camera_that_is_refused_is_told_in_a_sentence(address):
+    with chromium(*CAMERA) as browser:
+        tab = shown(browser, address)
+        tab.evaluate(REFUSE)
+        tab.get_by_role("button", name="Use the camera").click()
+        wait(tab, f"{TROUBLE} !== ''")
+        assert tab.evaluate(TROUBLE).startswith("The camera was refused")
+
+
+def test_a_machine_without_a_camera_is_told_so(tab):
+    tab.get_by_role("button", name="Use the camera").click()
+    wait(tab, f"{TROUBLE} !== ''")
+    assert "choose a picture instead" in tab.evaluate(TROUBLE)
+
+
+def save(path: Path, picture: np.ndarray) -> Path:
+    Image.fromarray(picture).save(path)
+    return path
+
+
+# ---- what can go wrong ----
+
+
+def test_a_broken_file_and_a_picture_without_a_hand_are_told(tab, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    tab.set_input_files("input[type=file]", tmp_path / "broken.png")
+    wait(tab, f"{TROUBLE} !== ''")
+    assert tab.evaluate(TROUBLE).startswith("broken.png could not be read")
+    wall = save(tmp_path / "wall.png", np.full((200, 300, 3), 120, np.uint8))
+    tab.set_input_files("input[type=file]", wall)
+    wait(tab, f"{TROUBLE}.startsWith('No hand was found in it')")
+
+
+@pytest.mark.parametrize(
+    ("missing", "sentence"),
+    [
+        ("models/hand_landmarker.task", "built without the model that finds hands"),
+        ("vision_bundle.mjs", "The program that finds hands could not be fetched"),
+        ("vision_wasm_module_internal.wasm", "The program that finds hands could not be fetched"),
+    ],
+)
+def test_what_cannot_be_loaded_is_told_and_tried_again(tab, missing, sentence):
+    tab.context.route(f"**/{missing}", lambda route: route.fulfill(status=404))
+    sample = tab.locator(".gv-live-samples button").first
+    sample.click()
+    wait(tab, f"{TROUBLE} !== ''")
+    assert sentence in tab.evaluate(TROUBLE)
+    tab.context.unroute(f"**/{missing}")
+    if missing.endswith(".mjs"):
+        return  # a module that failed is not asked for again until the page is loaded anew
+    sample.click()
+    wait(tab, f"{SPOKEN}.startsWith('A right hand') && {IDLE}")
+    assert tab.evaluate(TROUBLE) == ""
+
+
+@pytest.mark.parametrize(
+    ("taken", "sentence"),
+    [
+        ("self.WebAssembly = undefined;", "needs WebAssembly, which this browser lacks"),
+        ("self.OffscreenCanvas = undefined;", "needs WebGL 2, which this browser lacks"),
+    ],
+)
+def test_a_browser_that_lacks_something_says_so(tab, site, taken, sentence):
+    """No flag of Chromium's takes it away any more, so the worker is served without it."""
+    script = (site / "_static/live/kit/landmarks-worker.js").read_text(encoding="utf-8")
+    answer = {"content_type": "text/javascript", "body": f"{taken}\n{script}"}
+    tab.context.route("**/kit/landmarks-worker.js", lambda route: route.fulfill(**answer))
+    tab.locator(".gv-live-samples button").first.click()
+    wait(tab, f"{TROUBLE} !== ''")
+    assert sentence in tab.evaluate(TROUBLE)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_small_phone_scrolls_downwards_only(browser, address, theme):
+    tab = shown(browser, address, viewport={"width": 360, "height": 740}, has_touch=True)
+    tab.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    tab.get_by_text("The landmarks as numbers").tap()
+    tab.locator(".gv-live-numbers table").wait_for()
+    assert tab.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert (
+        tab.evaluate(
+            "(stage => stage.scrollWidth - stage.clientWidth)(document.querySelector('.gv-live-stage'))"
+        )
+        <= 1
+    )
+    tab.context.close()
