@@ -143,15 +143,6 @@ def latency(site: Path, demo: Demo, times: int) -> list[float]:
     return taken
 
 
-def hand_frames(site: Path, times: int) -> tuple[list[float], list[float]]:
-    """Milliseconds for a frame with a hand: as the page follows it, in its worker, and with tasks-vision alone."""
-    with browsing(site) as (tab, address):
-        tab.goto(f"{address}/book/live.html")
-        ours: list[float] = tab.evaluate(OURS, times)
-        bare: list[float] = tab.evaluate(BARE, times)
-    return ours, bare
-
-
 def per_megapixel(site: Path, demo: Demo, times: int = 3) -> float:
     """Seconds for a million pixels, the median of `times`; the model is there already."""
     stored = io.BytesIO()
@@ -170,6 +161,15 @@ def per_megapixel(site: Path, demo: Demo, times: int = 3) -> float:
             words = figure.locator(".gv-live-verdict").get_by_text(re.compile("^Done in")).inner_text()
             taken.append(float(words.split()[2]))
     return statistics.median(taken) / (PHOTOGRAPH[0] * PHOTOGRAPH[1] / 1e6)
+
+
+def hand_frames(site: Path, times: int) -> tuple[list[float], list[float]]:
+    """Milliseconds for a frame with a hand: as the page follows it, in its worker, and with tasks-vision alone."""
+    with browsing(site) as (tab, address):
+        tab.goto(f"{address}/book/live.html")
+        ours: list[float] = tab.evaluate(OURS, times)
+        bare: list[float] = tab.evaluate(BARE, times)
+    return ours, bare
 
 
 def loads(site: Path, page: str) -> list[tuple[float, float]]:
@@ -206,6 +206,9 @@ def main() -> None:
             f"| {demo.name}: {demo.what} | {statistics.median(taken):.1f} ms | {high:.1f} ms | {taken[0]:.1f} ms |",
             flush=True,
         )
+    print("\n| photographs | seconds per megapixel |\n| --- | --- |")
+    for demo in RESTORERS:
+        print(f"| {demo.name}: {demo.what} | {per_megapixel(options.site, demo):.1f} s |", flush=True)
     print(
         "\n| a frame with a hand, 360×270 | median | 95 of 100 below | frames a second |\n| --- | --- | --- | --- |"
     )
@@ -216,9 +219,6 @@ def main() -> None:
     ):
         middle, high = statistics.median(taken), sorted(taken)[int(0.95 * (len(taken) - 1))]
         print(f"| {name} | {middle:.1f} ms | {high:.1f} ms | {1000 / middle:.0f} |", flush=True)
-    print("\n| photographs | seconds per megapixel |\n| --- | --- |")
-    for demo in RESTORERS:
-        print(f"| {demo.name}: {demo.what} | {per_megapixel(options.site, demo):.1f} s |", flush=True)
     print("\n| page, nothing touched | first visit | next visit |\n| --- | --- | --- |")
     for page in ("book/index.html", "book/live.html", "notebooks/01_gan_basics.html"):
         cells = [

@@ -54,6 +54,16 @@ await use("book/live.html", "faces-sliders", "canvas", async (figure) => {
   await page.keyboard.press("End");
 });
 await use("book/index.html", "living-faces", "canvas", drag);
+for (const demo of ["restore", "deblur"]) {
+  await use("book/live.html", demo, ".gv-live-layers canvas:last-child", async (figure) => {
+    await (await page.$(`${figure} .gv-live-samples button:nth-child(2)`)).click();
+    const words = (line) => page.$eval(`${figure} ${line}`, (one) => one.textContent);
+    for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
+      if ((await words(".gv-live-verdict")).startsWith("Done") || (await words(".gv-live-trouble"))) break;
+      await new Promise((done) => setTimeout(done, 200));
+    }
+  });
+}
 await use("book/live.html", "face-maker", ".gv-live-face:last-child canvas", async (figure) => {
   await page.focus(`${figure} input[type=range]`);
   await page.keyboard.press("End");
@@ -88,15 +98,5 @@ await use("book/live.html", "listen", ".gv-live-score canvas", async (figure) =>
   await page.keyboard.press("Enter");
   await page.click(`${figure} .gv-live-samples button:nth-child(3)`);
 });
-for (const demo of ["restore", "deblur"]) {
-  await use("book/live.html", demo, ".gv-live-layers canvas:last-child", async (figure) => {
-    await (await page.$(`${figure} .gv-live-samples button:nth-child(2)`)).click();
-    const words = (line) => page.$eval(`${figure} ${line}`, (one) => one.textContent);
-    for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
-      if ((await words(".gv-live-told")).startsWith("Done") || (await words(".gv-live-trouble"))) break;
-      await new Promise((done) => setTimeout(done, 200));
-    }
-  });
-}
 await browser.close();
 console.log(JSON.stringify({ found, errors, webgl, told, foreign: asked.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(address)) }));

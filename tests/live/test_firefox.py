@@ -70,6 +70,13 @@ def test_faces_are_those_that_torch_draws(seen):
     assert levels_apart(living["pixels"], torch.cat(faces, dim=2)) <= 1
 
 
+@pytest.mark.parametrize(("demo", "network"), [("restore", "unet"), ("deblur", "deblur-best")])
+def test_restored_photographs_are_those_of_the_package(seen, demo, network):
+    sample = prepared(demo)["samples"][1]["given"]
+    wanted = restore_photo(pretrained.load(network), read_photo(SITE / "_static/live" / sample))
+    assert levels_apart(seen["found"][demo]["pixels"], from_bytes(bytes_of(wanted))) <= 1
+
+
 def test_people_are_drawn_where_there_is_webgl_and_else_it_is_said_that_there_is_none(seen):
     maker, likeness = (seen["found"][name] for name in DRAWN_BY_WEBGL)
     if seen["webgl"]:
@@ -95,10 +102,3 @@ def test_a_picture_is_ready_to_be_heard(seen):
     shown = np.asarray(Image.open(io.BytesIO(b64decode(seen["found"]["listen"]["pixels"]))).convert("RGB"))
     assert shown.shape == (256, 256, 3)
     assert (shown.max(axis=(0, 1)) > 200).all()
-
-
-@pytest.mark.parametrize(("demo", "network"), [("restore", "unet"), ("deblur", "deblur-best")])
-def test_restored_photographs_are_those_of_the_package(seen, demo, network):
-    sample = prepared(demo)["samples"][1]["given"]
-    wanted = restore_photo(pretrained.load(network), read_photo(SITE / "_static/live" / sample))
-    assert levels_apart(seen["found"][demo]["pixels"], from_bytes(bytes_of(wanted))) <= 1

@@ -29,7 +29,7 @@ from companion.tiling import TILE, Photo, read_photo, restore_photo
 pytestmark = pytest.mark.full  # a browser
 
 ROOMY = 1e6  # pixels, as in book/live/restoring/photo.js
-TOLD = "document.querySelector('.gv-live-told').textContent"
+TOLD = "document.querySelector('.gv-live-verdict').textContent"
 TROUBLE = "document.querySelector('.gv-live-trouble').textContent"
 DONE = f"{TOLD}.startsWith('Done') || {TROUBLE} !== ''"
 GIVE = """async ([kind, bytes, name]) => {

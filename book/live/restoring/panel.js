@@ -70,7 +70,7 @@ export class Panel {
     const choices = kit.layout("row", ...(tasks.length > 1 ? [missing.element] : []), sides.element, damage.element);
     return [
       compared.element,
-      kit.element("div", { class: "gv-live-told" }, told, credits),
+      kit.element("div", { class: "gv-live-verdict" }, told, credits),
       ...[progress.element, size.element],
       kit.layout("row", action.element, halt.element, closer.element, keep.element),
       ...[choices, zone.element, kit.element("p", { class: "gv-live-note" }, note)],
