@@ -3,13 +3,20 @@
 Nothing heavy is loaded before a touch, and nothing ever from elsewhere; what goes wrong is said and can be tried again.
 """
 
+import io
 import re
 
 import pytest
 import torch
 from browsing import opened, serving
-from house import ROOT, SITE
+from house import ROOT, SITE, until
+from PIL import Image, ImageOps
 from visitor import PIXELS, Reader, drawn, levels_apart, mixed, prepared, values
+
+from companion import pretrained
+from companion.data.faces import Portraits
+from companion.data.scale import to_bytes
+from companion.latent.sliders import read_square
 
 pytestmark = pytest.mark.full  # the site is built, and a browser uses it
 
@@ -99,6 +106,41 @@ def test_sliders_move_the_face_along_their_directions(visit):
     figure.get_by_role("button", name="Somebody else").click()
     figure.get_by_text("of 24.").wait_for(state="attached")
     assert reader.errors == []
+
+
+def test_a_picture_of_the_readers_is_coded_as_the_package_codes_it(visit):
+    reader = visit(PAGE, reduced_motion="reduce")
+    figure = reader.reach("faces-sliders")
+    image = Image.fromarray(to_bytes(Portraits(1, size=96, first=9000)[:])[0].permute(1, 2, 0).numpy())
+    stored = io.BytesIO()
+    ImageOps.expand(image, (20, 0), "white").save(stored, "PNG")  # the middle square is taken
+    figure.locator("input[type=file]").set_input_files(
+        {"name": "me.png", "mimeType": "image/png", "buffer": stored.getvalue()}
+    )
+    model = pretrained.load("faces-vae")
+    with torch.no_grad():
+        mean, _ = model.encoder(read_square(stored.getvalue(), 64, 3)[None])
+    wanted = drawn("faces-vae", mean[0])
+    face = figure.locator("canvas").first
+    until(
+        lambda: (
+            levels_apart(face.evaluate(PIXELS), wanted) <= 3
+        ),  # a level of the input moves the code a little
+        pause=lambda _: reader.tab.wait_for_timeout(100),
+    )
+    assert levels_apart(face.evaluate(PIXELS), drawn("faces-vae", torch.zeros(model.latents))) > 20
+    assert reader.foreign == []
+    assert reader.errors == []
+
+
+def test_a_picture_that_is_none_is_refused_and_the_face_stays(visit):
+    reader = visit(PAGE)
+    figure = reader.reach("faces-sliders")
+    figure.locator("input[type=file]").set_input_files(
+        {"name": "notes.png", "mimeType": "image/png", "buffer": b"these are no pixels"}
+    )
+    reader.says(figure, "notes.png could not be read as a picture")
+    assert reader.heavy == []
 
 
 def test_the_living_picture_follows_a_finger(visit):

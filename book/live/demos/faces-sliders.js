@@ -1,12 +1,17 @@
 /** A face, and a slider for each direction that chapter 6 finds among the latents: ψ(z + Σ tᵢ vᵢ). */
 
-import { paint, pen, picture, save } from "../kit/canvas.js";
+import { canvasOf, paint, pen, picture, save, tensorOf } from "../kit/canvas.js";
 import { mixed, stacked } from "../kit/latents.js";
 import { newest } from "../kit/models.js";
+import { middleSquare } from "../kit/resampling.js";
 
 const SIDE = 64; // pixels of a face
 const CHOICES = 6; // faces to choose from at once
 const SECONDS = 0.5; // from one person to the next
+
+const NOTE =
+  "The middle of your picture is coded, and what you see is that code, drawn again. The network knows no photographs, " +
+  "only the course’s drawn people: save one from the gallery’s “A face of sliders” and give it that, or see what it takes you for.";
 
 /** What the sliders are called, and how far they go: the first two directions are short. */
 const SLIDERS = /** @type {const} */ ({
@@ -63,12 +68,22 @@ export const demo = {
       redraw();
       if (way.part === 1) travel.stop();
     });
-    /** @param {number} who */
-    const meet = (who) => {
-      way = { from: code, to: people[who], part: kit.calm() ? 1 : 0 };
-      kit.say(`Person ${who + 1} of ${people.length}.`);
+    /** @param {ArrayLike<number>} to @param {string} words */
+    const go = (to, words) => {
+      way = { from: code, to, part: kit.calm() ? 1 : 0 };
+      kit.say(words);
       travel.start();
     };
+    /** @param {number} who */
+    const meet = (who) => go(people[who], `Person ${who + 1} of ${people.length}.`);
+    const eyes = kit.model("faces-vae-encoder");
+    const look = newest(async (/** @type {ImageBitmap} */ bitmap) => {
+      const canvas = canvasOf(bitmap, bitmap.width, bitmap.height);
+      const pixels = pen(canvas).getImageData(0, 0, canvas.width, canvas.height);
+      const found = await eyes.run({ images: tensorOf(middleSquare(pixels, SIDE)) });
+      if (found) go(found.mean.data, "Your picture, as the network codes it.");
+    });
+    const zone = kit.dropZone({ label: "Your picture", onPicture: look, onError: (sentence) => kit.fail(sentence) });
     const row = kit.element("div", { class: "gv-live-samples gv-live-people", role: "group", "aria-label": "People" });
     for (let who = 0; who < CHOICES; who++) {
       const thumb = picture({ width: SIDE, height: SIDE, label: `Person ${who + 1}` });
@@ -95,7 +110,10 @@ export const demo = {
     const lines = kit.element("div", { class: "gv-live-lines" }, ...Object.values(sliders).map((one) => one.element));
     stage.append(
       kit.layout("split", kit.layout("column", face, row), kit.layout("column", lines, buttons)),
+      zone.element,
+      kit.element("p", { class: "gv-live-note" }, NOTE),
       model.element,
+      eyes.element,
     );
     return { stop: () => travel.stop() };
   },

@@ -1,33 +1,44 @@
 /**
- * Bicubic interpolation as Pillow has it: with a = −½, and over as many pixels more as a picture is shrunk. Browsers
- * each have a way of their own, and networks that restore have learnt from this one.
+ * Pictures in other sizes as Pillow makes them: over as many pixels more as a picture is shrunk. Browsers each have a
+ * way of their own, and the networks have learnt from this one.
  *
  * @import { Pixels } from "./tiles.js"
+ * @typedef {{ reach: number, at: (far: number) => number }} Kernel  Pixels to either side, and the weight so far away.
  */
 
-const REACH = 2; // pixels that the kernel reaches to either side
+/** Bicubic, with a = −½. @type {Kernel} */
+const CUBIC = {
+  reach: 2,
+  at(far) {
+    if (far < 1) return (1.5 * far - 2.5) * far * far + 1;
+    return far < 2 ? ((-0.5 * far + 2.5) * far - 4) * far + 2 : 0;
+  },
+};
 
 /** @param {number} x */
-function kernel(x) {
-  const far = Math.abs(x);
-  if (far < 1) return (1.5 * far - 2.5) * far * far + 1;
-  return far < REACH ? ((-0.5 * far + 2.5) * far - 4) * far + 2 : 0;
-}
+const sinc = (x) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
+
+/** @type {Kernel} */
+const LANCZOS = { reach: 3, at: (far) => (far < 3 ? sinc(far) * sinc(far / 3) : 0) };
 
 /**
  * For each new pixel of a line: where the old ones begin that it is made of, and their weights.
  *
  * @param {number} length
  * @param {number} wanted
+ * @param {Kernel} [kernel]
+ * @param {{ begin: number, extent: number }} [box]  The part of the line that is wanted.
  */
-export function taps(length, wanted) {
-  const scale = length / wanted;
+export function taps(length, wanted, kernel = CUBIC, { begin, extent } = { begin: 0, extent: length }) {
+  const scale = extent / wanted;
   const wider = Math.max(scale, 1);
   return Array.from({ length: wanted }, (_, place) => {
-    const centre = (place + 0.5) * scale;
-    const first = Math.max(Math.trunc(centre - REACH * wider + 0.5), 0);
-    const end = Math.min(Math.trunc(centre + REACH * wider + 0.5), length);
-    const weights = Array.from({ length: end - first }, (_, along) => kernel((first + along - centre + 0.5) / wider));
+    const centre = begin + (place + 0.5) * scale;
+    const first = Math.max(Math.trunc(centre - kernel.reach * wider + 0.5), 0);
+    const end = Math.min(Math.trunc(centre + kernel.reach * wider + 0.5), length);
+    const weights = Array.from({ length: end - first }, (_, along) =>
+      kernel.at(Math.abs(first + along - centre + 0.5) / wider),
+    );
     const sum = weights.reduce((a, b) => a + b, 0);
     return { first, weights: weights.map((weight) => weight / sum) };
   });
@@ -39,11 +50,28 @@ export function taps(length, wanted) {
  * @param {Pixels} pixels
  * @param {number} width
  * @param {number} height
- * @returns {Pixels & { data: Uint8ClampedArray<ArrayBuffer> }}
  */
 export function bicubic(pixels, width, height) {
-  const across = taps(pixels.width, width);
-  const down = taps(pixels.height, height);
+  return resampled(pixels, taps(pixels.width, width), taps(pixels.height, height));
+}
+
+/** The middle square of a picture, as networks are given it; likewise. @param {Pixels} pixels @param {number} side */
+export function middleSquare(pixels, side) {
+  const extent = Math.min(pixels.width, pixels.height);
+  const [across, down] = [pixels.width, pixels.height].map((length) =>
+    taps(length, side, LANCZOS, { begin: (length - extent) / 2, extent }),
+  );
+  return resampled(pixels, across, down);
+}
+
+/**
+ * @param {Pixels} pixels
+ * @param {ReturnType<typeof taps>} across
+ * @param {ReturnType<typeof taps>} down
+ * @returns {Pixels & { data: Uint8ClampedArray<ArrayBuffer> }}
+ */
+function resampled(pixels, across, down) {
+  const [width, height] = [across.length, down.length];
   const between = new Uint8ClampedArray(4 * width * pixels.height); // rounded in between, as Pillow does it
   for (let y = 0; y < pixels.height; y++) {
     line(pixels.data, 4 * y * pixels.width, 4, across, between, 4 * y * width, 4);

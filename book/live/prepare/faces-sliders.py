@@ -14,7 +14,7 @@ from companion.latent.apps import FACES, PEOPLE
 from companion.viz.grids import image_grid
 
 DECODER = Network("faces-vae", "decoder")
-MODELS = (DECODER,)
+MODELS = (DECODER, Network("faces-vae", "encoder"))
 STRANGERS = 24
 COLUMNS = 6
 PLACES = 5  # decimals, finer than a pixel can show

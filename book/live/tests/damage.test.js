@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { bicubic } from "../kit/resampling.js";
+import { bicubic, middleSquare } from "../kit/resampling.js";
 import { isGrey, psnr, shaken, uncoloured } from "../restoring/damage.js";
 
 // What Pillow makes of 5×4 random colours: `resize(…, Resampling.BICUBIC)` and `convert("L")`.
@@ -17,6 +17,11 @@ const LARGER = [
   70, 198, 104, 55, 140, 103, 135, 94, 137, 227, 81, 121, 166, 145, 86, 175, 145, 72, 131, 147, 112, 38, 153, 147, 109,
   163, 123, 182, 114, 78, 218, 55, 18, 84, 95, 24, 99, 197, 35, 86, 213, 63, 51, 72, 210, 179, 180, 169, 223, 154, 43,
   199, 56,
+];
+// `ImageOps.fit(…, (3, 3), Resampling.LANCZOS)`
+const SQUARE = [
+  197, 190, 136, 61, 153, 127, 199, 117, 158, 212, 156, 127, 165, 107, 137, 151, 135, 131, 48, 147, 158, 101, 57, 158,
+  135, 189, 123,
 ];
 const GREY = [214, 200, 90, 120, 153, 196, 103, 189, 148, 185, 227, 162, 100, 79, 174, 77, 102, 60, 215, 143];
 
@@ -38,6 +43,10 @@ function near({ data }, wanted) {
 test("a picture is shrunk and enlarged as Pillow does it", () => {
   near(bicubic(pixels(GIVEN, 5), 3, 2), SMALLER);
   near(bicubic(pixels(GIVEN, 5), 7, 6), LARGER);
+});
+
+test("the middle square is cut out and made smaller as Pillow does it", () => {
+  near(middleSquare(pixels(GIVEN, 5), 3), SQUARE);
 });
 
 test("a picture loses its colours as in Pillow", () => {
