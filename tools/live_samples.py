@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import skimage.data
-from drawn_people import dancer, hand
 from PIL import Image
 
 from companion.data.assets import manifest
 from companion.errors import CompanionError
 from companion.files import replacing
+from companion.vision.drawn import dancer, hand
 from companion.vision.landmarks import Found, Hand, Mesh, Pose
 from companion.vision.models import mediapipe, model_file, stand_in
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import skimage.data
 from browsing import chromium, serving
-from drawn_people import dancer, hand
 from PIL import Image
 from stand import (
     CAMERA,
@@ -25,6 +24,7 @@ from stand import (
 
 from companion.data.assets import manifest
 from companion.vision import FaceMesh, HandTracker, PoseEstimator
+from companion.vision.drawn import dancer, hand
 from companion.vision.landmarks import Found, Hand
 from companion.vision.models import stand_in
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from browsing import chromium, serving
-from drawn_people import hand
 from stand import (
     CAMERA,
     REFUSE,
@@ -21,6 +20,7 @@ from stand import (
 )
 
 from companion.data.assets import manifest
+from companion.vision.drawn import hand
 from companion.vision.models import stand_in
 
 HAND_HERE = manifest()["hand-landmarker"].here or stand_in("hand-landmarker") is not None

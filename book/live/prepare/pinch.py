@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from drawn_people import hand
 from live_samples import finder, found_in, saved
 
 from companion.files import write_json
+from companion.vision.drawn import hand
 
 FRAMES, COLUMNS = 25, 5
 HEIGHT, WIDTH = 270, 360

@@ -1,7 +1,6 @@
 """Pictures that are nobody's: a hand that pinches, and somebody who dances, modelled in clay (of capsules).
 
-MediaPipe's networks take them for a hand and a body, so the demos in the page have samples that anybody may pass on,
-and the tests a camera.
+MediaPipe's networks take them for a hand and a body. So there are films of a hand that anybody may pass on.
 """
 
 from collections.abc import Iterable
@@ -57,7 +56,8 @@ def _rendered(capsules: list[Capsule], height: int, width: int, wall: Colour) ->
     lit = (-right * LIGHT[0] - down * LIGHT[1] + LIGHT[2]) / np.sqrt(right**2 + down**2 + 1)
     shaded = colour * (DARK + BRIGHT * np.clip(lit, 0, 1))[..., None]
     cover = np.clip(inside * height + 0.5, 0, 1)[..., None]
-    return np.clip(wall + cover * (shaded - wall), 0, 255).astype(np.uint8)
+    pixels: Pixels = np.clip(wall + cover * (shaded - wall), 0, 255).astype(np.uint8)
+    return pixels
 
 
 def _depth(capsule: Capsule, x: Field, y: Field) -> Field:
