@@ -94,6 +94,17 @@ def opened_tab(browser: "sync_api.Browser", **options: object) -> "sync_api.Page
     return tab
 
 
+def shown(
+    browser: "sync_api.Browser", address: str, *, demo: str, script: str = "", **options: object
+) -> "sync_api.Page":
+    """A tab with a demo that has begun; the script has run before any of the page's own."""
+    tab = opened_tab(browser, **options)
+    tab.add_init_script(script)
+    tab.goto(f"{address}/{demo}.html")
+    tab.wait_for_selector(".gv-live-on")
+    return tab
+
+
 def wait(tab: "sync_api.Page", said: str) -> object:
     """Until an expression is true; the pages' policy forbids Playwright's own way, which evaluates text in the page."""
     until(lambda: tab.evaluate(said), pause=lambda _: tab.wait_for_timeout(50))
@@ -119,6 +130,19 @@ WATCH_TRACKS = """
 """
 
 
+def refused(tab: "sync_api.Page") -> str:
+    """What a demo says of a camera that it may not use."""
+    tab.evaluate(REFUSE)
+    return without_camera(tab)
+
+
+def without_camera(tab: "sync_api.Page") -> str:
+    """What a demo says when the camera is asked for and there is none."""
+    tab.get_by_role("button", name="Use the camera").click()
+    wait(tab, f"{TROUBLE} !== ''")
+    return tab.evaluate(TROUBLE)
+
+
 def film(path: Path) -> tuple[str, ...]:
     """How a browser is begun whose camera shows a film, and which allows it."""
     return (*CAMERA, "--use-fake-ui-for-media-stream", f"--use-file-for-fake-video-capture={path}")
@@ -132,3 +156,26 @@ def write_film(path: Path, pictures: Iterable[np.ndarray], rate: int = 10) -> No
         luma, blue, red = (np.asarray(plane) for plane in Image.fromarray(picture).convert("YCbCr").split())
         content += b"FRAME\n" + luma.tobytes() + blue[::2, ::2].tobytes() + red[::2, ::2].tobytes()
     path.write_bytes(f"YUV4MPEG2 W{width} H{height} F{rate}:1 Ip A1:1 C420mpeg2\n".encode() + content)
+
+
+def saved(path: Path, picture: np.ndarray) -> Path:
+    """A picture `(H, W, 3)` as a file that a reader gives."""
+    Image.fromarray(picture).save(path)
+    return path
+
+
+# ---- what sounds ----
+
+LISTEN = """
+  window.sources = [];
+  window.ended = 0;
+  const { prototype } = AudioBufferSourceNode, { start, stop } = prototype;
+  prototype.start = function () { sources.push(this); start.call(this); };
+  prototype.stop = function () { ended += 1; stop.call(this); };
+"""
+DEAF = "delete window.AudioContext;"
+
+
+def press(tab: "sync_api.Page", name: str) -> None:
+    """A button, by the keyboard."""
+    tab.get_by_role("button", name=name, exact=True).press("Enter")

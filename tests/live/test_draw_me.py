@@ -1,15 +1,16 @@
 """Guards “Draw me” in the page: it measures what the package measures, and no picture ever leaves the page."""
 
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
+import stand
 import torch
-from browsing import chromium, serving
+from browsing import chromium
 from PIL import Image
-from stand import CAMERA, REFUSE, SPOKEN, TROUBLE, film, opened_tab, prepare, wait, write_film
+from stand import CAMERA, SPOKEN, TROUBLE, film, opened_tab, refused, saved, wait, without_camera, write_film
 
 from companion.data import faces
 from companion.data.assets import manifest
@@ -66,6 +67,7 @@ MEASURE = """async ([name, landmarks, moves]) => {
   measurer.parts = parts;
   return [[...face], worn, [...hair]];
 }"""
+ALONE = ("face-maker", "draw-me")
 QUIET = "!!document.querySelector('.gv-live-faces[aria-busy=false]')"
 DRAWN = f"{SPOKEN}.startsWith('Drawn') && !!document.querySelector('.gv-live-progress[hidden]') && {QUIET}"
 BYTES = "(place) => document.querySelectorAll('.gv-live-face canvas')[place].toDataURL()"
@@ -82,18 +84,10 @@ def pictures() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory, pictures) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    prepare(folder, "face-maker", "draw-me")
+def site(site, pictures) -> Path:
     for name, picture in pictures.items():
-        Image.fromarray(picture).save(folder / f"{name}.png")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(site) -> Iterator[str]:
-    with serving(site) as where:
-        yield where
+        saved(site / f"{name}.png", picture)
+    return site
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +95,6 @@ def measured(pictures) -> dict[str, Measured]:
     """What the package says of the pictures."""
     with Measurer() as measurer:
         return {name: measurer.measure(picture)[0] for name, picture in pictures.items()}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["object"]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -189,18 +177,7 @@ def in_ranges(values: list[float], own: torch.Tensor) -> dict[str, float]:
 # ---- as a person uses it ----
 
 
-@pytest.fixture
-def tab(browser, address) -> Iterator["object"]:
-    tab = shown(browser, address)
-    yield tab
-    tab.context.close()
-
-
-def shown(browser, address: str) -> "object":
-    tab = opened_tab(browser)
-    tab.goto(f"{address}/draw-me.html")
-    tab.wait_for_selector(".gv-live-on")
-    return tab
+shown = partial(stand.shown, demo="draw-me")
 
 
 def test_nothing_is_loaded_before_a_picture_comes(tab):
@@ -250,7 +227,7 @@ def test_camera_frames_never_leave_the_page(address, tmp_path, pictures):
     write_film(tmp_path / "face.y4m", before_the_camera(pictures["astronaut"]))
     with chromium(*film(tmp_path / "face.y4m")) as browser:
         tab = shown(browser, address)
-        tab.set_input_files("input[type=file]", save(tmp_path / "drawn.png", pictures["drawn1"]))
+        tab.set_input_files("input[type=file]", saved(tmp_path / "drawn.png", pictures["drawn1"]))
         wait(tab, DRAWN)
         drawn, loaded = tab.evaluate(BYTES, 0), len(tab.asked)
         tab.get_by_role("button", name="Use the camera").click()
@@ -268,17 +245,11 @@ def test_camera_frames_never_leave_the_page(address, tmp_path, pictures):
 
 def test_a_camera_that_is_refused_is_told_in_a_sentence(address):
     with chromium(*CAMERA) as browser:
-        tab = shown(browser, address)
-        tab.evaluate(REFUSE)
-        tab.get_by_role("button", name="Use the camera").click()
-        wait(tab, f"{TROUBLE} !== ''")
-        assert tab.evaluate(TROUBLE).startswith("The camera was refused")
+        assert refused(shown(browser, address)).startswith("The camera was refused")
 
 
 def test_a_machine_without_a_camera_is_told_so(tab):
-    tab.get_by_role("button", name="Use the camera").click()
-    wait(tab, f"{TROUBLE} !== ''")
-    assert "choose a picture instead" in tab.evaluate(TROUBLE)
+    assert "choose a picture instead" in without_camera(tab)
 
 
 def before_the_camera(picture: np.ndarray) -> list[np.ndarray]:
@@ -286,11 +257,6 @@ def before_the_camera(picture: np.ndarray) -> list[np.ndarray]:
     frame = Image.new("RGB", (640, 480), "white")
     frame.paste(Image.fromarray(picture).resize((480, 480)), (80, 0))
     return 2 * [np.asarray(frame)]
-
-
-def save(path: Path, picture: np.ndarray) -> Path:
-    Image.fromarray(picture).save(path)
-    return path
 
 
 # ---- what can go wrong ----
@@ -302,7 +268,7 @@ def test_a_broken_file_and_a_picture_without_a_face_are_told(tab, tmp_path):
     wait(tab, f"{TROUBLE} !== ''")
     assert tab.evaluate(TROUBLE).startswith("broken.png could not be read")
     tab.set_input_files(
-        "input[type=file]", save(tmp_path / "wall.png", np.full((200, 300, 3), 120, np.uint8))
+        "input[type=file]", saved(tmp_path / "wall.png", np.full((200, 300, 3), 120, np.uint8))
     )
     wait(tab, f"{TROUBLE}.startsWith('No face was found')")
 

@@ -2,33 +2,26 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
-from browsing import chromium, serving
+import stand
 from PIL import Image
-from stand import opened_tab, prepare, wait, write_page
+from stand import opened_tab, wait, write_page
 
 pytestmark = pytest.mark.full  # a browser draws
 
 BYTES = "(place) => document.querySelectorAll('.gv-live-face canvas')[place].toDataURL()"
 SPOKEN = "document.querySelector('.gv-live-spoken').textContent"
 TROUBLE = "(document.querySelector('.gv-live-trouble')?.textContent ?? '')"
+ALONE = ("face-maker",)
 QUIET = "!!document.querySelector('.gv-live-faces[aria-busy=false]')"
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("site")
-    prepare(folder, "face-maker")
-    with serving(folder) as where:
-        write_page(folder, "face-maker", "person=7")
-        yield where
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["object"]:
-    with chromium() as started:
-        yield started
+def site(site) -> Path:
+    write_page(site, "face-maker", "person=7")
+    return site
 
 
 @pytest.fixture
@@ -39,9 +32,7 @@ def tab(browser, address) -> Iterator["object"]:
 
 
 def shown(browser, address: str, **options: object) -> "object":
-    tab = opened_tab(browser, **options)
-    tab.goto(f"{address}/face-maker.html")
-    tab.wait_for_selector(".gv-live-on")
+    tab = stand.shown(browser, address, demo="face-maker", **options)
     wait(tab, QUIET)
     return tab
 

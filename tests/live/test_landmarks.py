@@ -1,24 +1,25 @@
 """Guards the landmarks in the page: they are where the package finds them, and no picture ever leaves the page."""
 
 import json
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
-from browsing import chromium, serving
+import stand
+from browsing import chromium
 from PIL import Image
 from stand import (
     CAMERA,
-    REFUSE,
     SPOKEN,
     TROUBLE,
     WATCH_TRACKS,
     film,
-    opened_tab,
-    prepare,
+    refused,
+    saved,
     wait,
+    without_camera,
     write_film,
 )
 
@@ -49,6 +50,7 @@ PICTURE = f"{CANVAS}.toDataURL()"
 TOLD = "document.querySelector('.gv-live-told').textContent"
 IDLE = "!!document.querySelector('.gv-live-progress[hidden]')"
 RATE = "document.querySelector('.gv-live-scene .gv-live-tag').textContent"
+ALONE = ("landmarks",)
 AT_A_TOUCH = ("wasm", ".task", "vendor")
 
 
@@ -63,39 +65,13 @@ def pictures() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory, pictures) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    prepare(folder, "landmarks")
+def site(site, pictures) -> Path:
     for name, picture in pictures.items():
-        Image.fromarray(picture).save(folder / f"{name}.png")
-    return folder
+        saved(site / f"{name}.png", picture)
+    return site
 
 
-@pytest.fixture(scope="module")
-def address(site) -> Iterator[str]:
-    with serving(site) as where:
-        yield where
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["object"]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def tab(browser, address) -> Iterator["object"]:
-    tab = shown(browser, address)
-    yield tab
-    tab.context.close()
-
-
-def shown(browser, address: str, **options: object) -> "object":
-    tab = opened_tab(browser, **options)
-    tab.add_init_script(WATCH_TRACKS)
-    tab.goto(f"{address}/landmarks.html")
-    tab.wait_for_selector(".gv-live-on")
-    return tab
+shown = partial(stand.shown, demo="landmarks", script=WATCH_TRACKS)
 
 
 def loaded(tab) -> list[str]:
@@ -174,7 +150,7 @@ def test_each_sample_is_looked_at_in_the_page(tab, address):
 def test_a_photograph_of_ones_own_with_the_keyboard(tab, tmp_path, pictures):
     """Two hands, then the same picture without the picture, then as numbers."""
     both = np.concatenate([hand(0.9), hand(0.9)[:, ::-1]], axis=1)
-    tab.set_input_files("input[type=file]", save(tmp_path / "both.png", both))
+    tab.set_input_files("input[type=file]", saved(tmp_path / "both.png", both))
     wait(tab, f"{SPOKEN}.includes('left hand') && {IDLE}")
     assert "A right hand" in tab.evaluate(SPOKEN)
     assert tab.evaluate(LABEL).startswith("Two hands")
@@ -257,22 +233,11 @@ def test_a_camera_out_of_view_is_closed(address, tmp_path):
 
 def test_a_camera_that_is_refused_is_told_in_a_sentence(address):
     with chromium(*CAMERA) as browser:
-        tab = shown(browser, address)
-        tab.evaluate(REFUSE)
-        tab.get_by_role("button", name="Use the camera").click()
-        wait(tab, f"{TROUBLE} !== ''")
-        assert tab.evaluate(TROUBLE).startswith("The camera was refused")
+        assert refused(shown(browser, address)).startswith("The camera was refused")
 
 
 def test_a_machine_without_a_camera_is_told_so(tab):
-    tab.get_by_role("button", name="Use the camera").click()
-    wait(tab, f"{TROUBLE} !== ''")
-    assert "choose a picture instead" in tab.evaluate(TROUBLE)
-
-
-def save(path: Path, picture: np.ndarray) -> Path:
-    Image.fromarray(picture).save(path)
-    return path
+    assert "choose a picture instead" in without_camera(tab)
 
 
 # ---- what can go wrong ----
@@ -283,7 +248,7 @@ def test_a_broken_file_and_a_picture_without_a_hand_are_told(tab, tmp_path):
     tab.set_input_files("input[type=file]", tmp_path / "broken.png")
     wait(tab, f"{TROUBLE} !== ''")
     assert tab.evaluate(TROUBLE).startswith("broken.png could not be read")
-    wall = save(tmp_path / "wall.png", np.full((200, 300, 3), 120, np.uint8))
+    wall = saved(tmp_path / "wall.png", np.full((200, 300, 3), 120, np.uint8))
     tab.set_input_files("input[type=file]", wall)
     wait(tab, f"{TROUBLE}.startsWith('No hand was found in it')")
 

@@ -3,26 +3,20 @@
 import io
 import wave
 from base64 import b64decode
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+import stand
 import torch
-from browsing import chromium, serving
 from PIL import Image
-from stand import SPOKEN, TROUBLE, opened_tab, prepare, wait
+from stand import DEAF, LISTEN, SPOKEN, TROUBLE, press, wait
 
 from companion.sonify import RATE, image_from, sound
 
 pytestmark = pytest.mark.full  # a browser
-LISTEN = """
-  window.sources = [];
-  window.ended = 0;
-  const { prototype } = AudioBufferSourceNode, { start, stop } = prototype;
-  prototype.start = function () { sources.push(this); start.call(this); };
-  prototype.stop = function () { ended += 1; stop.call(this); };
-"""
+ALONE = ("listen",)
 HEARD = """[0, 1].map((side) => {
   const bytes = new Uint8Array(sources.at(-1).buffer.getChannelData(side).buffer);
   let text = "";
@@ -34,42 +28,7 @@ HEARD = """[0, 1].map((side) => {
 LINE = "document.querySelector('.gv-live-score').style.getPropertyValue('--gv-live-at')"
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    prepare(folder, "listen")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(site) -> Iterator[str]:
-    with serving(site) as where:
-        yield where
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["object"]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def tab(browser, address) -> Iterator["object"]:
-    tab = shown(browser, address)
-    yield tab
-    tab.context.close()
-
-
-def shown(browser, address: str, **options: object) -> "object":
-    tab = opened_tab(browser, **options)
-    tab.add_init_script(LISTEN)
-    tab.goto(f"{address}/listen.html")
-    tab.wait_for_selector(".gv-live-on")
-    return tab
-
-
-def press(tab, name: str) -> None:
-    tab.get_by_role("button", name=name, exact=True).press("Enter")
+shown = partial(stand.shown, demo="listen", script=LISTEN)
 
 
 def test_a_press_plays_the_sample_as_the_package_does(tab, site, address):
@@ -145,10 +104,7 @@ def test_a_sample_that_cannot_be_fetched_is_told(tab):
 
 
 def test_a_browser_without_sound_says_so(browser, address):
-    tab = opened_tab(browser)
-    tab.add_init_script("delete window.AudioContext;")
-    tab.goto(f"{address}/listen.html")
-    tab.wait_for_selector(".gv-live-on")
+    tab = shown(browser, address, script=DEAF)
     press(tab, "Play")
     wait(tab, f"{TROUBLE} === 'This browser can make no sound in a page.'")
     tab.context.close()

@@ -1,23 +1,13 @@
 """Guards the volume knob in the page: a hand turns it as in the package, sound waits for a press, frames stay here."""
 
 import json
-from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pytest
-from browsing import chromium, serving
-from stand import (
-    CAMERA,
-    REFUSE,
-    SPOKEN,
-    TROUBLE,
-    WATCH_TRACKS,
-    film,
-    opened_tab,
-    prepare,
-    wait,
-    write_film,
-)
+import stand
+from browsing import chromium
+from stand import CAMERA, DEAF, LISTEN, SPOKEN, TROUBLE, WATCH_TRACKS, film, press, refused, wait, write_film
 
 from companion.data.assets import manifest
 from companion.vision.drawn import hand
@@ -30,13 +20,9 @@ pytestmark = [
         not HAND_HERE, reason="needs the hand tracker: companion assets fetch hand-landmarker"
     ),
 ]
-LISTEN = """
-  window.sources = [];
-  window.ended = 0;
+ALONE = ("pinch",)
+LOUD = """
   window.volumes = [];
-  const { prototype } = AudioBufferSourceNode, { start, stop } = prototype;
-  prototype.start = function () { sources.push(this); start.call(this); };
-  prototype.stop = function () { ended += 1; stop.call(this); };
   const { setTargetAtTime } = AudioParam.prototype;
   AudioParam.prototype.setTargetAtTime = function (value, ...rest) {
     volumes.push(value);
@@ -50,37 +36,7 @@ LOUDEST = "Math.max(0, ...volumes)"
 HALF = 0.5  # of what the machine plays: no page is louder
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("site")
-    prepare(folder, "pinch")
-    with serving(folder) as where:
-        yield where
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["object"]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def tab(browser, address) -> Iterator["object"]:
-    tab = shown(browser, address)
-    yield tab
-    tab.context.close()
-
-
-def shown(browser, address: str, **options: object) -> "object":
-    tab = opened_tab(browser, **options)
-    tab.add_init_script(WATCH_TRACKS + LISTEN)
-    tab.goto(f"{address}/pinch.html")
-    tab.wait_for_selector(".gv-live-on")
-    return tab
-
-
-def press(tab, name: str) -> None:
-    tab.get_by_role("button", name=name, exact=True).press("Enter")
+shown = partial(stand.shown, demo="pinch", script=WATCH_TRACKS + LISTEN + LOUD)
 
 
 def test_nothing_sounds_and_nothing_is_loaded_before_a_press(tab):
@@ -164,11 +120,7 @@ def test_a_hand_before_the_camera_turns_it_and_no_frame_leaves(address, tmp_path
 
 def test_a_camera_that_is_refused_is_told_in_a_sentence(address):
     with chromium(*CAMERA) as browser:
-        tab = shown(browser, address)
-        tab.evaluate(REFUSE)
-        press(tab, "Use the camera")
-        wait(tab, f"{TROUBLE} !== ''")
-        assert tab.evaluate(TROUBLE).startswith("The camera was refused")
+        assert refused(shown(browser, address)).startswith("The camera was refused")
 
 
 # ---- what can go wrong ----
@@ -188,10 +140,7 @@ def test_a_network_that_is_missing_is_told_and_tried_again(tab):
 
 
 def test_a_browser_without_sound_says_so(browser, address):
-    tab = opened_tab(browser)
-    tab.add_init_script("delete window.AudioContext;")
-    tab.goto(f"{address}/pinch.html")
-    tab.wait_for_selector(".gv-live-on")
+    tab = shown(browser, address, script=DEAF)
     press(tab, "Play")
     wait(tab, f"{TROUBLE} === {json.dumps('This browser can make no sound in a page.')}")
     tab.context.close()

@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from browsing import chromium, serving
 from house import ROOT
 from PIL import Image
-from stand import opened_tab, prepare, wait
+from stand import shown, wait
 from torch import nn
 
 from companion import pretrained
@@ -28,6 +27,7 @@ from companion.tiling import TILE, Photo, read_photo, restore_photo
 
 pytestmark = pytest.mark.full  # a browser
 
+ALONE = ("restore", "deblur")
 ROOMY = 1e6  # pixels, as in book/live/restoring/photo.js
 TOLD = "document.querySelector('.gv-live-verdict').textContent"
 TROUBLE = "document.querySelector('.gv-live-trouble').textContent"
@@ -41,35 +41,13 @@ GIVE = """async ([kind, bytes, name]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    prepare(folder, "restore", "deblur")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(site) -> Iterator[str]:
-    with serving(site) as where:
-        yield where
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["object"]:
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
 def visit(browser, address) -> Iterator["object"]:
     tabs = []
 
     def go(demo: str, **options: object) -> "object":
-        tab = opened_tab(browser, **options)
-        tabs.append(tab)
-        tab.goto(f"{address}/{demo}.html")
-        tab.wait_for_selector(".gv-live-on")
-        return tab
+        tabs.append(shown(browser, address, demo=demo, **options))
+        return tabs[-1]
 
     yield go
     for tab in tabs:

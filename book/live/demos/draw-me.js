@@ -9,7 +9,7 @@
 import { Easel } from "../faces/easel.js";
 import { loadParameters } from "../faces/parameters.js";
 import { drawPerson } from "../faces/prior.js";
-import { penChoice, strengthSlider } from "../faces/wishes.js";
+import { wishControls } from "../faces/wishes.js";
 import { described } from "../faces/words.js";
 import { openCamera } from "../kit/camera.js";
 import { canvasOf, painted, pen, picture, save } from "../kit/canvas.js";
@@ -79,14 +79,7 @@ class DrawMe {
   /** @returns {Node[]} */
   build() {
     const { kit, easel } = this;
-    const strength = strengthSlider(kit, this.k, (k) => {
-      this.k = k;
-      this.show();
-    });
-    const pens = penChoice(kit, this.parameters, this.style, (style) => {
-      this.style = style;
-      this.show();
-    }).element;
+    const { strength, pens } = wishControls(kit, this.parameters, this);
     const zone = kit.dropZone({
       label: "Your photograph",
       samples: [{ label: SITTER, url: kit.file(SAMPLE) }],

@@ -10,7 +10,7 @@ import { loadParameters } from "../faces/parameters.js";
 import { drawPerson, lipsOf } from "../faces/prior.js";
 import { swatches } from "../faces/swatches.js";
 import { saveDrawing } from "../faces/tracing.js";
-import { capital, penChoice, strengthSlider } from "../faces/wishes.js";
+import { capital, wishControls } from "../faces/wishes.js";
 import { described } from "../faces/words.js";
 import { save } from "../kit/canvas.js";
 
@@ -91,14 +91,7 @@ class Maker {
   /** @param {boolean} compact @returns {Node[]} */
   build(compact) {
     const { kit, easel } = this;
-    const strength = strengthSlider(kit, this.k, (k) => {
-      this.k = k;
-      this.show();
-    });
-    const pens = penChoice(kit, this.parameters, this.style, (style) => {
-      this.style = style;
-      this.show();
-    }).element;
+    const { strength, pens } = wishControls(kit, this.parameters, this);
     const press = (/** @type {string} */ label, /** @type {() => void} */ onPress, main = false) =>
       kit.button({ label, onPress, main }).element;
     const another = press("Somebody else", () => this.meet(Math.floor(Math.random() * 1e6)), true);

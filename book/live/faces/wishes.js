@@ -12,12 +12,29 @@ const MOST = 3;
 /** @param {string} word */
 export const capital = (word) => word[0].toUpperCase() + word.slice(1);
 
-/** The slider of k. @param {Kit} kit @param {number} value @param {(k: number) => void} onInput */
-export const strengthSlider = (kit, value, onInput) =>
-  kit.slider({ label: "Exaggeration", min: 0, max: MOST, step: 0.05, value, said: strengthInWords, onInput });
-
-/** The choice of a pen. @param {Kit} kit @param {Parameters} parameters @param {string} value @param {(style: string) => void} onChange */
-export const penChoice = (kit, parameters, value, onChange) => {
-  const options = Object.keys(parameters.data.styles).map((name) => ({ value: name, label: capital(name) }));
-  return kit.choice({ label: "Drawn as", value, options, onChange });
-};
+/**
+ * The slider of k and the choice of a pen, for a demo that keeps both and shows itself anew.
+ *
+ * @param {Kit} kit
+ * @param {Parameters} parameters
+ * @param {{ k: number, style: string, show: () => void }} demo
+ */
+export function wishControls(kit, parameters, demo) {
+  const strength = kit.slider({
+    ...{ label: "Exaggeration", min: 0, max: MOST, step: 0.05, value: demo.k, said: strengthInWords },
+    onInput(k) {
+      demo.k = k;
+      demo.show();
+    },
+  });
+  const pens = kit.choice({
+    label: "Drawn as",
+    value: demo.style,
+    options: Object.keys(parameters.data.styles).map((name) => ({ value: name, label: capital(name) })),
+    onChange(style) {
+      demo.style = style;
+      demo.show();
+    },
+  });
+  return { strength, pens: pens.element };
+}
