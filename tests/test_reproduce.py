@@ -41,7 +41,8 @@ WITH_WEIGHTS = {
 }
 # A minute or less, nothing to continue; tested beside their chapter's code.
 SHORT = {
-    *("deblur-real", "faces-found", "faces-hidden", "hand-gestures", "pinch-to-volume"),
+    *("deblur-real", "faces-covered", "faces-found", "faces-hidden", "found-afar", "hand-gestures"),
+    "pinch-to-volume",
     *("faces-sliders", "portrait-generators"),
 }
 LONG = [name for name in RECIPES if name not in SHORT]
