@@ -1,7 +1,7 @@
 """The comparison of chapter 5, and the run whose weights it ships."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 from itertools import pairwise
@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from companion import pretrained
 from companion.data.assets import manifest
 from companion.data.batches import Pair
 from companion.data.crappify import Damage
@@ -201,53 +202,97 @@ ROWS = {
 
 
 def compared(job: Job) -> Result:
-    """All rows over the seeds, seeds outermost.
+    """All rows over the seeds. What has a record of its own already, a seed or the choice of rates, is not run again.
 
     What would refute “pre-training saves a GAN”: the GAN from scratch, with as many of the generator's steps and the
     better of the rates tried for it, at no greater perceptual distance than the pre-trained one, by more than the
     interval over photographs. What would refute “features or a critic buy perception with distortion”: neither row
     nearer than MSE alone in perceptual distance, or none worse in PSNR.
     """
-    settings = base(job)
-    photos = photographs(settings.data).split("test")
-    held = held_out(photos, settings.damage, side(job), each=EACH)
-    judge = Judge(held, eyes(job))
+    judge = _judge(job)
     seeds = SEEDS[:2] if job.debug else SEEDS
-    rates = _chosen_rates(job)
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in ROWS}
-    accuracies = []
-    given = job.once("bicubic", lambda: judge.judge(held.pairs.input))
     for seed in seeds:
-        found["bicubic"].append(given)
-        first = pretrained_network(job, seed)
-        critic_key = f"seed-{seed}/critic"
-        for name, run in _runs(job, seed, rates).items():
-            report = _row(job, seed, name, run, first, critic_key, judge)
-            found[name].append(report)
-            accuracies += [report["accuracy"]] if name == "GAN" else []
-    metrics = [*row_metrics(found, judge), *differences(found, judge, PAIRED)]
-    metrics.append(over_seeds("accuracy of the pre-trained critic", accuracies))
-    floor = job.once("floor", lambda: _floor(judge, photographs(settings.data).split("validation"), settings))
+        rows = _recorded(job, f"restoration-seed-{seed}", partial(_rows, job, seed, judge))
+        for name, row in rows.items():
+            found[name].append(row)
+    metrics = [*row_metrics(found, judge), *differences(found, judge, PAIRED), _critics(found)]
+    floor = job.once(
+        "floor", lambda: _floor(judge, photographs(base(job).data).split("validation"), base(job))
+    )
     metrics.append(
         Measurement(
             "Fréchet distance: other photographs", floor["frechet"], "originals of the validation split"
         )
     )
-    about = {
+    details = {
+        "rows": found,
+        "shrinks": [round(value, 4) for value in judge.held.shrinks.tolist()],
+        "qualities": judge.held.qualities.tolist(),
+        "spectrum": floor["spectrum"],
+    }
+    return Result(_about(job), list(seeds), metrics, details)
+
+
+def one_seed(seed: int, job: Job) -> Result:
+    """All rows of one seed, which `compared` takes from here: no sitting need be as long as three seeds."""
+    judge = _judge(job)
+    rows = _rows(job, seed, judge)
+    found = {name: [row] for name, row in rows.items()}
+    return Result(_about(job), [seed], [*row_metrics(found, judge), _critics(found)], rows)
+
+
+def rates(job: Job) -> Result:
+    """Rates for both GANs, tried for equally many steps with one seed: a choice, no claim."""
+    tried = _tried(job)
+    held = len(looked_at(base(job).data, base(job).damage, side(job)).pairs.target)
+    protocol = f"{held} validation pictures after {budget(job)['tried']} steps, {EYES}; one seed"
+    metrics = [
+        Measurement(f"perceptual distance: {start}, {rate}", distance, protocol)
+        for start, distances in tried.items()
+        for rate, distance in distances.items()
+    ]
+    return Result({**base(job).as_json(), "steps": budget(job)}, [SEEDS[0]], metrics, tried)
+
+
+def _recorded(job: Job, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The details of a shipped record of the same budget; where there is none, what `make` finds now."""
+    if name in pretrained.names() and pretrained.record(name).budget == job.budget:
+        return pretrained.details(name)
+    return make()
+
+
+def _judge(job: Job) -> Judge:
+    """The test pictures, each ruined more than once."""
+    settings = base(job)
+    return Judge(
+        held_out(photographs(settings.data).split("test"), settings.damage, side(job), each=EACH), eyes(job)
+    )
+
+
+def _rows(job: Job, seed: int, judge: Judge) -> dict[str, Any]:
+    """Every row of one seed."""
+    first = pretrained_network(job, seed)
+    rows = {"bicubic": job.once("bicubic", lambda: judge.judge(judge.held.pairs.input))}
+    for name, run in _runs(job, seed, _chosen_rates(job)).items():
+        rows[name] = _row(job, seed, name, run, first, f"seed-{seed}/critic", judge)
+    return rows
+
+
+def _critics(found: dict[str, list[dict[str, Any]]]) -> Measurement:
+    return over_seeds("accuracy of the pre-trained critic", [row["accuracy"] for row in found["GAN"]])
+
+
+def _about(job: Job) -> dict[str, Any]:
+    settings = base(job)
+    return {
         **settings.as_json(),
         "precision": "float32",
         "steps": budget(job),
-        "rates": rates,
+        "rates": _chosen_rates(job),
         "features": FEATURES,
         "photographs": {part: len(photographs(settings.data).split(part)) for part in SPLITS},
     }
-    details = {
-        "rows": found,
-        "shrinks": [round(value, 4) for value in held.shrinks.tolist()],
-        "qualities": held.qualities.tolist(),
-        "spectrum": floor["spectrum"],
-    }
-    return Result(about, list(seeds), metrics, details)
 
 
 def _runs(job: Job, seed: int, rates: dict[str, float]) -> dict[str, RestorationSettings]:
@@ -292,11 +337,17 @@ def _row(
 
 def _chosen_rates(job: Job) -> dict[str, float]:
     """For both GANs the rate, of equally many, after which validation pictures are nearest in perceptual distance."""
+    tried = _recorded(job, "restoration-rates", partial(_tried, job))
+    return {start: float(min(distances, key=distances.__getitem__)) for start, distances in tried.items()}
+
+
+def _tried(job: Job) -> dict[str, dict[str, float]]:
+    """For each start and rate, how far validation pictures then are from their originals."""
     seed, tried = SEEDS[0], budget(job)["tried"]
     first = pretrained_network(job, seed)
-    found = {}
+    found: dict[str, dict[str, float]] = {}
     for start in ("pre-trained", "from scratch"):
-        distances = {}
+        found[start] = {}
         for rate in RATES[:2] if job.debug else RATES:
             settings = replace(_as_gan(replace(base(job), seed=seed), rate), steps=tried)
             settings = replace(settings, began="unfrozen" if start == "pre-trained" else "")
@@ -308,8 +359,7 @@ def _chosen_rates(job: Job) -> dict[str, float]:
             finished(job, key, settings, network, opponent)
             held = looked_at(settings.data, settings.damage, side(job)).pairs
             nearness = partial(_nearness, job, network, held)
-            distances[rate] = job.once(f"{key}-distance", nearness)["distance"]
-        found[start] = min(distances, key=lambda rate: distances[rate])
+            found[start][f"{rate:g}"] = job.once(f"{key}-distance", nearness)["distance"]
     return found
 
 
