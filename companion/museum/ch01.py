@@ -7,8 +7,10 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector
+from torch.optim import Optimizer
 
 from companion.environment import beside
+from companion.objectives import Objective
 from companion.randomness import generator
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.critic import CriticTrainer
@@ -21,11 +23,32 @@ __all__ = [
     "keras_momentum_as_eps",
     "signal_by_depth",
     "told_by_noise",
+    "undetached_step",
 ]
 
 
+def undetached_step(
+    networks: tuple[nn.Module, nn.Module],
+    optimisers: tuple[Optimizer, Optimizer],
+    game: Objective,
+    real: Tensor,
+    latents: Tensor,
+) -> None:
+    """A step of both players, generator first in each pair, in which the critic's loss leaks into the generator."""
+    generator, critic = networks
+    for optimiser in optimisers:
+        optimiser.zero_grad()  # the bug's other half: cleared once, at the top
+    loss = game.critic_loss(critic(real), critic(generator(latents)))  # the bug: no detach
+    torch.autograd.backward(loss)
+    optimisers[1].step()
+
+    loss = game.generator_loss(critic(generator(latents)))
+    torch.autograd.backward(loss)  # adds to what the critic's loss left behind
+    optimisers[0].step()
+
+
 class UndetachedFakes(AdversarialTrainer):
-    """The critic's fakes are still attached to the generator, and nobody clears the generator's gradients.
+    """The same mistake in the package's loop: attached fakes, and nobody clears the generator's gradients.
 
     The critic's loss then leaves a gradient in the generator, and the generator's next step follows the sum of both:
     its own wish, and the critic's wish that its images be easy to tell.

@@ -6,7 +6,7 @@ from torch import nn
 from companion import museum
 from companion.data.toy import GaussianRing
 from companion.models.dcgan import DCGANConfig, Generator
-from companion.models.mlp import PlaneCritic
+from companion.models.mlp import PlaneCritic, PlaneGenerator
 from companion.objectives import NonSaturating, WassersteinGP
 from companion.randomness import generator
 from companion.training import AdversarialTrainer
@@ -33,6 +33,29 @@ def test_undetached_fakes_add_the_critics_gradient_to_the_generators():
     assert not torch.allclose(right, wrong)
     leak = wrong - right  # the critic's wish
     assert torch.nn.functional.cosine_similarity(right, leak, dim=0) < -0.5
+
+
+def test_an_undetached_step_leaves_the_sum_of_both_gradients_in_the_generator():
+    torch.manual_seed(0)
+    networks = PlaneGenerator(), PlaneCritic()
+    game, real, latents = NonSaturating(), RING[0], torch.randn(len(RING[0]), networks[0].latents)
+    drawing, critic = networks
+    weights = list(drawing.parameters())
+
+    def gradient(loss):
+        return torch.cat([one.flatten() for one in torch.autograd.grad(loss, weights)])
+
+    leaked = gradient(game.critic_loss(critic(real), critic(drawing(latents))))
+    optimisers = tuple(
+        torch.optim.SGD(network.parameters(), lr) for network, lr in zip(networks, (0.0, 0.1), strict=True)
+    )
+    museum.undetached_step(networks, optimisers, game, real, latents)
+    own = gradient(
+        game.generator_loss(critic(drawing(latents)))
+    )  # the critic has moved, the generator has not
+    found = torch.cat([weight.grad.flatten() for weight in weights])
+    torch.testing.assert_close(found, leaked + own)
+    assert leaked.norm() > 0.01 * own.norm()
 
 
 def test_the_leak_does_not_pile_up_from_step_to_step():
