@@ -73,7 +73,7 @@ def straight_line(kernel: Tensor) -> Tensor:
     return linear_kernel(length, float(np.degrees(np.arctan2(-down, right))), size).to(device)
 
 
-def likeliest_kernel(blurry: Tensor, family: Tensor, *, balance: float = 0.0003) -> Tensor:
+def least_ringing_kernel(blurry: Tensor, family: Tensor, *, balance: float = 0.0003) -> Tensor:
     """Blindly choose, for each image, the kernel of a family under which Wiener's filter rings least.
 
     A wrong kernel leaves waves beside every edge, so its result has the larger sum of absolute gradients (its total

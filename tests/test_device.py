@@ -218,7 +218,7 @@ def test_classical_methods_give_back_where_they_took(device):
         classical.wiener_filter(blurry, kernels[:2]),
         classical.lucy(blurry, kernels[:2], rounds=2),
         classical.straight_line(kernels[0]),
-        classical.likeliest_kernel(blurry, kernels),
+        classical.least_ringing_kernel(blurry, kernels),
     ):
         assert result.device.type == device
 

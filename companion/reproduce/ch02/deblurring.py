@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from companion import pretrained
-from companion.classical import likeliest_kernel, lucy, most_probable_kernel, straight_line, wiener_filter
+from companion.classical import least_ringing_kernel, lucy, most_probable_kernel, straight_line, wiener_filter
 from companion.data.assets import manifest
 from companion.data.batches import Pair
 from companion.data.degrade import Camera
@@ -289,7 +289,7 @@ ASSUMED = (0.003, 0.005, 0.01, 0.02, 0.04)  # noises; the camera's is 0.01
 def _right_choices(camera: Camera, sets: dict[str, tuple[Pair, Tensor]], job: Job) -> Iterator[Measurement]:
     """How many pictures each blind rule gives their own kernel."""
     family = camera.kernels()
-    rules: dict[str, Callable[[Tensor], Tensor]] = {"least ringing": partial(likeliest_kernel, family=family)}
+    rules: dict[str, Callable[[Tensor], Tensor]] = {"least ringing": partial(least_ringing_kernel, family=family)}
     rules |= {
         f"likelihood, noise {noise:g} assumed": partial(most_probable_kernel, family=family, noise=noise)
         for noise in ASSUMED
@@ -332,7 +332,7 @@ def _guesses(camera: Camera) -> dict[str, Guess]:
     """What a method may be told of the kernel: all, the camera's family, or that it is about a straight line."""
     return {
         "true": lambda images, kernels: kernels,
-        "estimated": lambda images, kernels: likeliest_kernel(images, camera.kernels()),
+        "estimated": lambda images, kernels: least_ringing_kernel(images, camera.kernels()),
         "most probable": lambda images, kernels: most_probable_kernel(images, camera.kernels()),
         "straight-line": lambda images, kernels: torch.stack([straight_line(kernel) for kernel in kernels]),
     }
