@@ -224,6 +224,7 @@ def _small(pixels: Tensor, random: torch.Generator) -> Tensor:
 
 
 def _noisy(pixels: Tensor, random: torch.Generator) -> Tensor:
+    """Noise on every pixel."""
     amount = 0.03 * float(torch.rand((), generator=random))
     return pixels + amount * torch.randn(pixels.shape, generator=random)
 
