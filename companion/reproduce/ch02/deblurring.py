@@ -289,7 +289,9 @@ ASSUMED = (0.003, 0.005, 0.01, 0.02, 0.04)  # noises; the camera's is 0.01
 def _right_choices(camera: Camera, sets: dict[str, tuple[Pair, Tensor]], job: Job) -> Iterator[Measurement]:
     """How many pictures each blind rule gives their own kernel."""
     family = camera.kernels()
-    rules: dict[str, Callable[[Tensor], Tensor]] = {"least ringing": partial(least_ringing_kernel, family=family)}
+    rules: dict[str, Callable[[Tensor], Tensor]] = {
+        "least ringing": partial(least_ringing_kernel, family=family)
+    }
     rules |= {
         f"likelihood, noise {noise:g} assumed": partial(most_probable_kernel, family=family, noise=noise)
         for noise in ASSUMED
