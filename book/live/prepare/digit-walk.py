@@ -12,7 +12,7 @@ from companion.viz.grids import image_grid
 
 MODELS = (Network("dcgan-mnist"),)
 TILES = 7
-SEED = 37  # a 6, a 2, a 7 and a 5 that can be read
+SEED = 31  # a 6, a 4, a 3 and a 5 that can be read
 
 
 @torch.no_grad()
