@@ -23,9 +23,8 @@ PAPER = (251, 249, 244)
 
 def main() -> None:
     """Train to the last moment and write `book/images/cover.png`."""
-    settings = GANSettings(
-        **{key: record("dcgan-mnist").settings[key] for key in ("data", "seed", "width", "batch")}
-    )
+    same = ("data", "seed", "width", "batch", "critic_rate", "generator_rate")
+    settings = GANSettings(**{key: record("dcgan-mnist").settings[key] for key in same})
     trainer, images = build(settings)
     columns = []
     for report in progress(
