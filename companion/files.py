@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from glob import escape
+from itertools import count
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, BinaryIO, TypeVar
@@ -21,6 +22,7 @@ Made = TypeVar("Made")
 AGAIN = "try again"
 LONGEST = 50  # letters of a name that its part's name repeats
 LONGEST_NAME = 255  # bytes, at which file systems stop
+_number = count()  # of the parts that this process has begun
 
 
 @contextmanager
@@ -36,7 +38,8 @@ def replacing(path: Path, *, then: str = AGAIN) -> Iterator[BinaryIO]:
     Raises:
         CompanionError: The disk is full, or the place cannot be written.
     """
-    part = path.with_name(f".{path.name[:LONGEST]}.{os.getpid()}.part")  # two processes never share one
+    # no two processes share one, nor two files of one process whose long names begin alike
+    part = path.with_name(f".{path.name[:LONGEST]}.{os.getpid()}x{next(_number)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(part, "wb") as file:

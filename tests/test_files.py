@@ -178,3 +178,18 @@ def test_such_a_name_survives_json(tmp_path):
     name = os.fsdecode(b"holidays/caf\xe9")
     write_json(tmp_path / "run.json", {"data": name})
     assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["data"] == name
+
+
+def test_two_files_of_one_process_whose_long_names_begin_alike_are_both_whole(tmp_path):
+    """A film and the findings beside it are written at one time; their parts once shared a name."""
+    name = "garden-party-of-the-whole-family-summer-2024-everyone-dancing"
+    with (
+        files.replacing(tmp_path / f"{name}.mp4") as film,
+        files.replacing(tmp_path / f"{name}.jsonl") as lines,
+    ):
+        film.write(b"film")
+        lines.write(b"lines")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        f"{name}.mp4": b"film",
+        f"{name}.jsonl": b"lines",
+    }

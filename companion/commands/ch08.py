@@ -56,7 +56,16 @@ def _blur_options(parser: ArgumentParser) -> None:
     )
 
 
+def _outside(options: Namespace) -> None:
+    """Refuse results among the pictures that they are made of."""
+    from companion.data.reading import refuse_within
+
+    if options.save and Path(options.source).is_dir():
+        refuse_within(Path(options.source), options.save)
+
+
 def _track(kind: str, options: Namespace) -> None:
+    _outside(options)
     from companion import vision
     from companion.vision.outputs import as_line, line_output, picture_output
     from companion.vision.sources import open_source
@@ -91,6 +100,7 @@ def _ways() -> "dict[str, Hiding]":
 
 
 def _blur(options: Namespace) -> None:
+    _outside(options)
     from companion.vision import FaceDetector, privacy
     from companion.vision.outputs import picture_output
     from companion.vision.sources import open_source

@@ -46,7 +46,10 @@ PngImagePlugin.MAX_TEXT_CHUNK = (
     2**26
 )  # bytes of a colour profile or text, for which Pillow would refuse a whole picture
 # All that Pillow raises on damage.
-DAMAGED = (OSError, EOFError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, struct.error)
+DAMAGED = (
+    *(OSError, EOFError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError, struct.error),
+    RuntimeError,  # of the AVIF plug-in
+)
 
 
 class Unreadable(CompanionError):

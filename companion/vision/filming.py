@@ -212,9 +212,19 @@ def _container(file: BinaryIO) -> Any:
 def _copied(stream: Any, into: Any) -> Any:
     """A stream of another film in this one; None where it cannot hold such."""
     try:
-        return into.add_stream_from_template(stream)
+        copy = into.add_stream_from_template(stream)
     except ValueError:
         return None
+    sound = copy.codec_context if copy.type == "audio" else None
+    if sound is not None and sound.layout.name.endswith("channels"):  # which MP4 refuses at the film's end
+        sound.layout = (
+            "mono"
+            if sound.layout.nb_channels == 1
+            else "stereo"
+            if sound.layout.nb_channels == 2
+            else sound.layout
+        )
+    return copy
 
 
 def _name(stream: Any) -> str:

@@ -5,6 +5,7 @@ are landmarks; no picture is kept anywhere.
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -123,7 +124,8 @@ def save_examples(path: Path, examples: Sequence[Example]) -> None:
     """
     entries = [{"name": one.name, "sitting": one.sitting, **as_numbers(one.hand)} for one in examples]
     content = {"format": FORMAT, "examples": entries}
-    if path.exists():
+    path = Path(path)
+    if os.path.lexists(path):
         raise CompanionError(f"There is a file {shown(path)} already; choose another name.")
     write_text(path, json.dumps(content))
 
@@ -134,6 +136,7 @@ def load_examples(path: Path) -> list[Example]:
     Raises:
         CompanionError: The file is missing or holds no examples.
     """
+    path = Path(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
@@ -144,7 +147,11 @@ def load_examples(path: Path) -> list[Example]:
         ]
     except FileNotFoundError:
         raise CompanionError(f"There is no file {path}; record examples first.") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except OSError as error:
+        raise CompanionError(
+            f"The file {path} cannot be read ({error.strerror}); give the file of your gestures."
+        ) from None
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise CompanionError(f"The file {path} holds no gestures; record examples again.") from None
 
 

@@ -90,6 +90,10 @@ def model_file(name: str, given: str | Path | None = None) -> Path:
         if not path.is_file() or path.stat().st_size == 0:
             what = "is empty" if path.is_file() else "is a folder" if path.is_dir() else "does not exist"
             raise CompanionError(f"The model file {path} {what}; leave it out to use the published {name}.")
+        if not os.access(path, os.R_OK):
+            raise CompanionError(
+                f"The model file {path} may not be read; change its permissions, or leave it out."
+            )
         return path
     if not manifest()[name].file.is_file() and (lighter := stand_in(name)) is not None:
         return lighter

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -10,6 +11,7 @@ from typing import IO, Any, BinaryIO, Protocol
 
 from PIL import Image
 
+from companion.data.reading import SUFFIXES
 from companion.errors import CompanionError
 from companion.files import fitting, locked, remove_unfinished, replacing, shown
 from companion.vision.filming import FORMS, FilmWriter, form_of, lost_sound
@@ -40,12 +42,16 @@ def picture_output(place: Path, source: Source) -> Iterator[PictureOutput]:
     if source.rate is None:
         if not _free(place):
             raise _taken(place)
-        with locked(place):
+        if place.suffix.lower() in SUFFIXES | set(FORMS):
+            raise CompanionError(
+                f"For pictures --save names a folder, and {shown(place.name)} is a file's name; leave its ending out."
+            )
+        with locked(place.resolve()):
             remove_unfinished(place)
             yield PictureFolder(place)
         return
     form = form_of(place)
-    if place.exists():
+    if os.path.lexists(place):
         raise _taken(place)
     film = source if isinstance(source, Video) else None
     if film is not None and (lost := lost_sound(film, form)):
@@ -71,7 +77,7 @@ def line_output(place: Path | None, source: Source) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     path = place / "found.jsonl" if source.rate is None else place.with_suffix(".jsonl")
-    if path.exists():
+    if os.path.lexists(path):
         raise _taken(path)
     with _kept(path) as file:
         lines = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
@@ -94,7 +100,7 @@ def _kept(path: Path) -> Iterator[BinaryIO]:
             if not file.tell():  # nothing was written: nothing need stay
                 raise
             ended = error
-        if path.exists():  # another process was faster
+        if os.path.lexists(path):  # another process was faster
             raise _taken(path)
     if ended is not None:
         raise ended

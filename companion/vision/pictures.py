@@ -45,6 +45,8 @@ def as_picture(image: Viewable) -> Picture:
 
 def _pixels(image: "Image.Image | NDArray[Any] | Tensor") -> Picture:
     if isinstance(image, Image.Image):
+        if not min(image.size):
+            raise CompanionError("The picture has no pixels; give one that has.")
         return np.asarray(as_rgb(upright(image)))
     torch = sys.modules.get(
         "torch"

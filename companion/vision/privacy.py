@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from companion.errors import CompanionError
 from companion.vision.frames import Frame, Picture, Source
 from companion.vision.landmarks import Box
 from companion.vision.models import opencv
@@ -130,13 +131,19 @@ def hide_in_video(
         ]
         return frame, hide_faces(frame.picture, _apart(boxes, STILL), hiding)
 
-    for frame in frames:
-        waiting.append(frame)
-        found.append((frame.seconds, all_faces(detector, frame.picture)))
-        while waiting[0].seconds < frame.seconds - linger - ROUNDING:
-            yield hidden()
+    broken: CompanionError | None = None
+    try:
+        for frame in frames:
+            waiting.append(frame)
+            found.append((frame.seconds, all_faces(detector, frame.picture)))
+            while waiting[0].seconds < frame.seconds - linger - ROUNDING:
+                yield hidden()
+    except CompanionError as error:  # a film that is damaged: what was whole of it is hidden and kept
+        broken = error
     while waiting:
         yield hidden()
+    if broken is not None:
+        raise broken
 
 
 def _tiles(picture: Picture) -> Iterator[tuple[int, int, Picture]]:

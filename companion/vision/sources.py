@@ -98,8 +98,11 @@ class Pictures:
                 self.skipped.append(LeftOut(name, error.why))
                 continue
             seen += 1
-            if holds_several(path):
-                self.first_only.append(name)
+            try:
+                if holds_several(path):
+                    self.first_only.append(name)
+            except Unreadable as error:  # its first picture is whole
+                self.skipped.append(LeftOut(name, f"damaged behind its first picture ({error.why})"))
             yield Frame(picture, float(index), name)
         if not seen:
             raise _no_picture(self.name, self.skipped)

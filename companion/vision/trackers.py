@@ -35,6 +35,8 @@ from companion.vision.landmarks import Box, Face, Found, Hand, Mesh, Points, Pos
 from companion.vision.models import mediapipe, missing_library, model_file, quiet
 from companion.vision.pictures import Viewable, as_picture
 
+MOST = 100  # that a tracker looks for in one picture
+
 F = TypeVar("F", bound=Found)
 
 
@@ -66,8 +68,10 @@ class Tracker(ABC, Generic[F]):
     task: ClassVar[str]  # MediaPipe's name of the task
 
     def __init__(self, *, most: int, confidence: float = 0.5, model: str | Path | None = None) -> None:
-        if most < 1:
-            raise CompanionError(f"At least one must be looked for, not {most}; choose most=1 or more.")
+        if not isinstance(most, int) or not 1 <= most <= MOST:
+            raise CompanionError(
+                f"At least one and at most {MOST} can be looked for, not {most}; choose a whole number of these."
+            )
         if not 0 <= confidence <= 1:
             raise CompanionError(f"A confidence of {confidence} cannot be; choose a number from 0 to 1.")
         self.most = most

@@ -438,3 +438,25 @@ def test_no_more_frames_are_held_than_a_third_of_a_second(tmp_path):
         for _ in results:
             pass
     assert most[0] <= 25 / 3 + 4
+
+
+def test_stereo_sound_of_an_unnamed_layout_can_be_copied_into_an_mp4(tmp_path):
+    """AVI and MKV say "2 channels"; MP4 wants to know which, and says so only at the film's end."""
+    with av.open(str(tmp_path / "film.avi"), "w") as out:
+        stream = out.add_stream("mjpeg", 25, width=64, height=48)
+        stream.pix_fmt = "yuvj420p"
+        heard = out.add_stream("pcm_s16le", rate=48_000, layout="stereo")
+        for index in range(20):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture(index), format="rgb24")))
+        out.mux(stream.encode(None))
+        for start in range(0, 38_400, 960):
+            tone = av.AudioFrame.from_ndarray(np.zeros((1, 1920), np.int16), format="s16", layout="stereo")
+            tone.sample_rate, tone.pts, tone.time_base = 48_000, start, Fraction(1, 48_000)
+            out.mux(heard.encode(tone))
+        out.mux(heard.encode(None))
+    with Video(tmp_path / "film.avi") as video, picture_output(tmp_path / "out.mp4", video) as pictures:
+        for frame in video:
+            pictures.write(frame, frame.picture)
+    with av.open(str(tmp_path / "out.mp4")) as film:
+        assert film.streams.audio[0].codec_context.layout.nb_channels == 2
+        assert sum(frame.samples for frame in film.decode(audio=0)) == 38_400

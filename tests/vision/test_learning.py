@@ -198,3 +198,22 @@ def test_the_recipe_reads_photographs_and_continues_where_it_stopped(photo, trac
     assert read_record(one).metrics == read_record(two).metrics
     assert read_details(one) == read_details(two)
     assert len(read_details(one)["hands"]) == 4
+
+
+def test_a_name_may_be_a_text_and_what_cannot_be_read_is_not_called_empty(tmp_path):
+    place = tmp_path / "mine.json"
+    save_examples(str(place), EXAMPLES[:1])
+    assert [one.name for one in load_examples(str(place))] == [EXAMPLES[0].name]
+    with pytest.raises(CompanionError, match="cannot be read"):
+        load_examples(tmp_path)
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "gone")
+    with pytest.raises(CompanionError, match="already"):
+        save_examples(link, EXAMPLES[:1])
+
+
+@pytest.mark.parametrize("content", ['{"width": Infinity}', "[" * 100_000])
+def test_odd_json_is_one_sentence(tmp_path, content):
+    (tmp_path / "odd.json").write_text(content)
+    with pytest.raises(CompanionError, match="holds no gestures"):
+        load_examples(tmp_path / "odd.json")

@@ -134,3 +134,8 @@ def test_a_side_that_would_end_the_process_is_one_sentence(tmp_path):
         assert [frame.name for frame in source] == ["small.png"]
     assert source.skipped == ["panorama.png"]
     assert "no tracker takes" in source.skipped[0].why
+
+
+def test_a_picture_without_pixels_is_one_sentence():
+    with pytest.raises(CompanionError, match="has no pixels"):
+        as_picture(Image.new("RGB", (0, 5)))

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from companion.data.degrade import Camera, blur
+from companion.errors import CompanionError
 from companion.vision import Box, FaceDetector, Frame, as_picture
 from companion.vision.privacy import all_faces, blurred, covered, hide_faces, hide_in_video, pixelated, shaken
 from companion.vision.sources import Pictures
@@ -118,3 +119,22 @@ def test_pictures_of_a_folder_have_nothing_to_do_with_each_other(noise, tmp_path
         Image.fromarray(noise).save(tmp_path / f"{index}.png")
     results = list(hide_in_source(Pictures.below(tmp_path), Blinking([False, True, False]), covered))
     assert [bool((picture != noise).any()) for _, picture in results] == [False, True, False]
+
+
+def test_what_was_whole_of_a_damaged_film_is_hidden_and_kept():
+    """Frames wait for those after them; a film that breaks off must not take them along."""
+
+    class Nobody:
+        def find(self, picture):
+            return []
+
+    def frames():
+        for number in range(9):
+            yield Frame(np.full((48, 64, 3), number, np.uint8), number / 25, str(number))
+        raise CompanionError("It breaks off.")
+
+    seen = []
+    with pytest.raises(CompanionError, match="breaks off"):
+        for frame, _ in hide_in_video(frames(), Nobody()):
+            seen.append(frame.name)
+    assert seen == [str(number) for number in range(9)]

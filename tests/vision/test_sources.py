@@ -140,3 +140,19 @@ def test_a_camera_pulled_out_is_one_sentence(camera, monkeypatch):
     monkeypatch.setattr(sources, "PATIENCE", 0.3)
     with Webcam(0) as webcam, pytest.raises(CompanionError, match="gives no more pictures"):
         list(webcam)
+
+
+def test_a_file_damaged_behind_its_first_picture_gives_that_and_costs_no_other(tmp_path):
+    pages = [Image.fromarray(np.full((40, 50, 3), value, np.uint8)) for value in (10, 200)]
+    pages[0].save(tmp_path / "b.tif", save_all=True, append_images=pages[1:], compression="tiff_lzw")
+    for name in ("a.png", "c.png"):
+        pages[0].save(tmp_path / name)
+    whole = (tmp_path / "b.tif").read_bytes()
+    stopped = 0
+    for length in range(len(whole) // 2, len(whole), max(1, len(whole) // 60)):
+        (tmp_path / "b.tif").write_bytes(whole[:length])
+        with open_source(str(tmp_path)) as source:
+            names = [frame.name for frame in source]
+        assert {"a.png", "c.png"} <= set(names)
+        stopped += "b.tif" in names and "b.tif" in source.skipped
+    assert stopped  # some were cut behind the first picture

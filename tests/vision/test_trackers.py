@@ -287,7 +287,15 @@ def test_hands_are_drawn_in_their_sides_colour(tracker, photo):
     assert not (drawn == RIGHT).all(axis=2).any()
 
 
-@pytest.mark.parametrize(("options", "said"), [({"most": 0}, "most=1"), ({"confidence": 1.5}, "from 0 to 1")])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"most": 0}, "At least one"),
+        ({"most": 2**31}, "at most 100"),
+        ({"most": 1.5}, "a whole number"),
+        ({"confidence": 1.5}, "from 0 to 1"),
+    ],
+)
 def test_impossible_numbers_are_one_sentence(kind, options, said):
     with pytest.raises(CompanionError, match=said):
         kind(**options)
