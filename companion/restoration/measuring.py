@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 RINGS = 32  # of the power spectrum
 
@@ -17,6 +18,11 @@ def masked_psnr(drawn: Tensor, wanted: Tensor, marks: Tensor) -> Tensor:
     error = (drawn - wanted).square().mean(1, keepdim=True) * marks
     mean = error.sum((1, 2, 3)) / marks.sum((1, 2, 3))
     return 10 * torch.log10(4 / mean)
+
+
+def far_from(marks: Tensor, pixels: int) -> Tensor:
+    """Where no mark lies within a square that reaches so many pixels each way: `(N, 1, H, W)`, bool, like the marks."""
+    return max_pool2d(marks.float(), 2 * pixels + 1, stride=1, padding=pixels) == 0
 
 
 def pieces(images: Tensor) -> Tensor:

@@ -90,7 +90,9 @@ class CriticSettings(TrainingSettings):
 class RestorationGANSettings(RestorationSettings):
     """A run in which a critic helps."""
 
-    rate: float = option(1e-4, above=0, below=1)  # of both players, the same throughout, as in the lesson
+    rate: float = option(
+        1e-4, above=0, below=1
+    )  # of both players; the lesson's critic has five times the generator's
     adversarial: float = option(1.0, least=0)  # weight of the critic's opinion
     weight: float = option(200.0, least=0)  # of the content loss beside it
     below: float | None = option(

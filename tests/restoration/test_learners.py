@@ -21,7 +21,7 @@ from companion.restoration.colour import Uncoloured, colourfulness
 from companion.restoration.folders import critics_data, restoring_data
 from companion.restoration.judging import LabelledByFolder, save_for_critic
 from companion.restoration.learners import PixelsAndFeatures, critic, encoder_and_rest, unet
-from companion.restoration.measuring import masked_psnr, pieces, spectrum
+from companion.restoration.measuring import far_from, masked_psnr, pieces, spectrum
 from companion.restoration.pairs import RuinedPatches, held_out
 from companion.restoration.settings import CriticSettings, RestorationGANSettings, RestorationSettings
 from companion.training.runs import Run
@@ -252,3 +252,14 @@ def test_restore_takes_a_unet_for_photographs_of_any_size_and_tiles_them(tmp_pat
 
 def test_the_harm_of_tiles_is_nothing_for_a_network_that_changes_nothing():
     assert seams(network()).value > 60
+
+
+def test_far_from_marks_is_as_far_as_asked_and_no_farther():
+    marks = torch.zeros(1, 1, 9, 9, dtype=torch.bool)
+    marks[0, 0, 4, 4] = True
+    far = far_from(marks, 2)
+    assert far.shape == marks.shape
+    assert far.dtype == torch.bool
+    assert (~far).sum() == 25  # the square around the mark
+    assert not far[0, 0, 2:7, 2:7].any()
+    assert far_from(torch.zeros_like(marks), 3).all()

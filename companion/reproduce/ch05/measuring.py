@@ -9,10 +9,11 @@ from torch import Tensor
 
 from companion.metrics import BackboneFeatures, frechet_distance, kernel_distance
 from companion.metrics.restoration import PerceptualDistance, psnr, ssim
-from companion.restoration.measuring import masked_psnr, pieces, spectrum
+from companion.restoration.measuring import far_from, masked_psnr, pieces, spectrum
 from companion.restoration.pairs import HeldOut
 
 SHRINKS = (1.5, 2.33, 3.17, 4.0)  # limits of the three amounts of damage
+FAR = 16  # pixels from the writing, beyond which what happens beside letters does not count
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Judge:
             "distance": self.perceptual(drawn, target),
             "inside": masked_psnr(drawn, target, marks),
             "outside": masked_psnr(drawn, target, ~marks),
+            "far": masked_psnr(drawn, target, far_from(marks, FAR)),
         }
         features = self.features(pieces(drawn))
         mean, _ = kernel_distance(self._wanted, features)

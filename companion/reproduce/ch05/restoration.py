@@ -19,7 +19,7 @@ from companion.environment import pick_device
 from companion.metrics import Measurement, frechet_distance, kernel_distance
 from companion.metrics.restoration import PerceptualDistance
 from companion.models.unet import UNet, UNetConfig
-from companion.reproduce.ch05.measuring import SHRINKS, Judge
+from companion.reproduce.ch05.measuring import FAR, SHRINKS, Judge
 from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Result, over_seeds
 from companion.reproduce.statistics import bootstrap, with_interval
@@ -189,7 +189,7 @@ def pretrained_network(job: Job, seed: int) -> UNet:
 # ---- the comparison ----
 
 FEATURES = 0.02  # of the features' part; after pre-training it pushes 2.5 times as hard as the squared error
-RATES = (3e-5, 1e-4, 3e-4, 1e-3)  # tried for both GANs
+RATES = (3e-5, 1e-4, 3e-4, 1e-3)  # tried for both GANs, and for squared error alone
 
 ROWS = {
     "bicubic": "as they are given: enlarged by bicubic interpolation",
@@ -197,12 +197,15 @@ ROWS = {
     "MSE + features": "squared error, then with what EfficientNet-Lite0 sees",
     "GAN": "squared error, then a critic beside it, adaptive switching",
     "GAN, fixed": "the same, turn and turn about",
+    "GAN, silenced": "the same optimiser and rate, and a critic whose word counts nothing",
     "GAN, from scratch": "the critic from the first step on, no pre-training but ImageNet's",
 }
 
 
 def compared(job: Job) -> Result:
     """All rows over the seeds. What has a record of its own already, a seed or the choice of rates, is not run again.
+
+    Only what differs from “GAN, silenced” is the critic's: its optimiser is not the one of “MSE”.
 
     What would refute “pre-training saves a GAN”: the GAN from scratch, with as many of the generator's steps and the
     better of the rates tried for it, at no greater perceptual distance than the pre-trained one, by more than the
@@ -243,7 +246,7 @@ def one_seed(seed: int, job: Job) -> Result:
 
 
 def rates(job: Job) -> Result:
-    """Rates for both GANs, tried for equally many steps with one seed: a choice, no claim."""
+    """Rates for squared error and both GANs, tried for equally many steps with one seed: a choice, no claim."""
     tried = _tried(job)
     held = len(looked_at(base(job).data, base(job).damage, side(job)).pairs.target)
     protocol = f"{held} validation pictures after {budget(job)['tried']} steps, {EYES}; one seed"
@@ -297,7 +300,8 @@ def _about(job: Job) -> dict[str, Any]:
 
 def _runs(job: Job, seed: int, rates: dict[str, float]) -> dict[str, RestorationSettings]:
     steps = budget(job)
-    settings = replace(base(job), seed=seed, steps=steps["further"], rate=3e-4, began="unfrozen")
+    settings = replace(base(job), seed=seed, steps=steps["further"], began="unfrozen")
+    settings = replace(settings, rate=rates["squared error"])
     gan = _as_gan(settings, rates["pre-trained"])
     all_steps = steps["frozen"] + steps["unfrozen"] + steps["further"]
     return {
@@ -305,6 +309,7 @@ def _runs(job: Job, seed: int, rates: dict[str, float]) -> dict[str, Restoration
         "MSE + features": replace(settings, features=FEATURES),
         "GAN": gan,
         "GAN, fixed": replace(gan, below=None),
+        "GAN, silenced": replace(gan, below=None, adversarial=0.0),
         "GAN, from scratch": replace(_as_gan(settings, rates["from scratch"]), steps=all_steps, began=""),
     }
 
@@ -336,7 +341,7 @@ def _row(
 
 
 def _chosen_rates(job: Job) -> dict[str, float]:
-    """For both GANs the rate, of equally many, after which validation pictures are nearest in perceptual distance."""
+    """For each start the rate, of equally many, after which validation pictures are nearest in perceptual distance."""
     tried = _recorded(job, "restoration-rates", partial(_tried, job))
     return {start: float(min(distances, key=distances.__getitem__)) for start, distances in tried.items()}
 
@@ -346,14 +351,15 @@ def _tried(job: Job) -> dict[str, dict[str, float]]:
     seed, tried = SEEDS[0], budget(job)["tried"]
     first = pretrained_network(job, seed)
     found: dict[str, dict[str, float]] = {}
-    for start in ("pre-trained", "from scratch"):
+    for start in ("squared error", "pre-trained", "from scratch"):
         found[start] = {}
         for rate in RATES[:2] if job.debug else RATES:
-            settings = replace(_as_gan(replace(base(job), seed=seed), rate), steps=tried)
-            settings = replace(settings, began="unfrozen" if start == "pre-trained" else "")
+            plain = replace(base(job), seed=seed, rate=rate, steps=tried)
+            settings = plain if start == "squared error" else _as_gan(plain, rate)
+            settings = replace(settings, began="" if start == "from scratch" else "unfrozen")
             network = copied(first) if settings.began else fresh(job, seed)
-            opponent = new_critic(job, seed)
-            if settings.began:
+            opponent: nn.Module | None = None if start == "squared error" else new_critic(job, seed)
+            if start == "pre-trained":
                 opponent, _ = critic_for(job, f"seed-{seed}/critic", settings, first)
             key = f"rates/{start} {rate:g}"
             finished(job, key, settings, network, opponent)
@@ -377,9 +383,10 @@ TITLES = {
     "distance": "perceptual distance",
     "inside": "PSNR inside the writing (dB)",
     "outside": "PSNR outside the writing (dB)",
+    "far": f"PSNR beyond {FAR} pixels of the writing (dB)",
 }
-PAIRED = (("MSE", "bicubic"), ("MSE + features", "MSE"), ("GAN", "MSE"), ("GAN", "GAN, fixed"),
-          ("GAN", "GAN, from scratch"))  # fmt: skip
+PAIRED = (("MSE", "bicubic"), ("MSE + features", "MSE"), ("GAN", "MSE"), ("GAN", "GAN, silenced"),
+          ("GAN, silenced", "MSE"), ("GAN", "GAN, fixed"), ("GAN", "GAN, from scratch"))  # fmt: skip
 
 
 def row_metrics(found: dict[str, list[dict[str, Any]]], judge: Judge) -> Iterator[Measurement]:
@@ -424,7 +431,8 @@ def differences(
             ]
             of_one = [_mean(list(column)) for column in zip(*apart, strict=True) if None not in column]
             seeds = "one seed" if len(apart) == 1 else f"means over {len(apart)} seeds"
-            protocol = f"{seeds}, {len(of_one)} photographs, bootstrap over the photographs"
+            by_seed = ", ".join(f"{_mean(one):+.3f}" for one in apart)
+            protocol = f"{seeds} ({by_seed}), {len(of_one)} photographs, bootstrap over the photographs"
             yield with_interval(
                 f"{title}: {better} over {worse}", fmean(of_one), bootstrap([of_one]), protocol
             )
