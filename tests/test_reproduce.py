@@ -100,7 +100,7 @@ for name in names:
         looks.hair_seen = die_at(2, looks.hair_seen)
         if name in ("unet-restoration", "unet", "colour") or name.startswith("restoration"):
             from companion.restoration.trainer import LearnerTrainer
-            LearnerTrainer.one_step = die_at(9 if "restoration" in name else 3, LearnerTrainer.one_step)
+            LearnerTrainer.one_step = die_at(5 if "restoration" in name else 3, LearnerTrainer.one_step)
         reproduce(name, work / "out", work, budget="debug")
         os._exit(0)
     _, status = os.waitpid(child, 0)
