@@ -65,11 +65,11 @@ def _outside(options: Namespace) -> None:
 
 
 def _track(kind: str, options: Namespace) -> None:
-    _outside(options)
     from companion import vision
     from companion.vision.outputs import as_line, line_output, picture_output
     from companion.vision.sources import open_source
 
+    _outside(options)
     chosen = {"confidence": options.confidence, "model": options.model}
     if options.most is not None:
         chosen["most"] = options.most
@@ -100,11 +100,11 @@ def _ways() -> "dict[str, Hiding]":
 
 
 def _blur(options: Namespace) -> None:
-    _outside(options)
     from companion.vision import FaceDetector, privacy
     from companion.vision.outputs import picture_output
     from companion.vision.sources import open_source
 
+    _outside(options)
     hiding = _ways()[options.how]
     with (
         open_source(options.source) as source,

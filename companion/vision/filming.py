@@ -217,13 +217,7 @@ def _copied(stream: Any, into: Any) -> Any:
         return None
     sound = copy.codec_context if copy.type == "audio" else None
     if sound is not None and sound.layout.name.endswith("channels"):  # which MP4 refuses at the film's end
-        sound.layout = (
-            "mono"
-            if sound.layout.nb_channels == 1
-            else "stereo"
-            if sound.layout.nb_channels == 2
-            else sound.layout
-        )
+        sound.layout = {1: "mono", 2: "stereo"}.get(sound.layout.nb_channels, sound.layout)
     return copy
 
 

@@ -116,7 +116,7 @@ class GestureClassifier:
         )
 
 
-def save_examples(path: Path, examples: Sequence[Example]) -> None:
+def save_examples(path: str | Path, examples: Sequence[Example]) -> None:
     """Write examples as text.
 
     Raises:
@@ -130,7 +130,7 @@ def save_examples(path: Path, examples: Sequence[Example]) -> None:
     write_text(path, json.dumps(content))
 
 
-def load_examples(path: Path) -> list[Example]:
+def load_examples(path: str | Path) -> list[Example]:
     """Read what `save_examples` wrote.
 
     Raises:

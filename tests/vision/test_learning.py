@@ -12,6 +12,7 @@ from companion.errors import CompanionError
 from companion.records import read_details, read_record
 from companion.reproduce.ch08.gestures import _pinches, photographed
 from companion.vision.learning import (
+    FORMAT,
     Example,
     GestureClassifier,
     as_numbers,
@@ -212,7 +213,13 @@ def test_a_name_may_be_a_text_and_what_cannot_be_read_is_not_called_empty(tmp_pa
         save_examples(link, EXAMPLES[:1])
 
 
-@pytest.mark.parametrize("content", ['{"width": Infinity}', "[" * 100_000])
+def endless():
+    """A whole file, in which one width is no number that a picture can have."""
+    hand = {"name": "fist", **as_numbers(EXAMPLES[0].hand), "width": float("inf")}
+    return json.dumps({"format": FORMAT, "examples": [hand]})
+
+
+@pytest.mark.parametrize("content", [endless(), "[" * 100_000], ids=["endless", "deep"])
 def test_odd_json_is_one_sentence(tmp_path, content):
     (tmp_path / "odd.json").write_text(content)
     with pytest.raises(CompanionError, match="holds no gestures"):

@@ -342,7 +342,7 @@ def _row(
 
 def _chosen_rates(job: Job) -> dict[str, float]:
     """For each start the rate, of equally many, after which validation pictures are nearest in perceptual distance."""
-    tried = _recorded(job, "restoration-rates", partial(_tried, job))
+    tried = _recorded(job, "restoration-rates", lambda: job.once("rates/tried", partial(_tried, job)))
     return {start: float(min(distances, key=distances.__getitem__)) for start, distances in tried.items()}
 
 
