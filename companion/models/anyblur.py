@@ -190,8 +190,13 @@ class KernelRestorer(BlindRestorer):
             torch.tensor([6.0, 2.0])
         )  # of Wiener's: offset, and power of the frequency
 
-    def answer(self, blurred: Tensor) -> Answer:
-        """Two rounds of edges, kernel, Wiener's filter and cleaning up."""
+    def answer(self, blurred: Tensor, told: Tensor | None = None) -> Answer:
+        """Rounds of edges, kernel, Wiener's filter and cleaning up.
+
+        Args:
+            blurred: `(N, 3, H, W)` in [−1, 1].
+            told: Kernels `(N, size, size)` to undo in place of those that it finds; all zero where nothing is told.
+        """
         height, width = blurred.shape[-2:]
         filled = _filled(blurred)
         restored, tries, kernels, edges = filled, [], [], []
@@ -202,7 +207,8 @@ class KernelRestorer(BlindRestorer):
             grain = seen + self.grain(found.mean((2, 3)))[:, 0]
             sharp = given + drawn[:, :2]
             kernel = self.kernel(sharp, given * 2 * torch.sigmoid(drawn[:, 2:]))
-            sharpened = self.deconvolve(filled, kernel, grain)
+            used = kernel if told is None else torch.where(told.sum((1, 2), keepdim=True) > 0, told, kernel)
+            sharpened = self.deconvolve(filled, used, grain)
             drawn, _ = self.clean(torch.cat([filled, *sharpened], 1))
             gate = torch.sigmoid(drawn[:, 3:])
             restored = filled + gate * (sharpened[0] - filled) + drawn[:, :3]
@@ -210,8 +216,7 @@ class KernelRestorer(BlindRestorer):
             kernels.append(kernel)
             edges.append(sharp[..., :height, :width])
             restored = restored.clamp(-1, 1)
-        last, width_found = tries.pop(), spread(kernels[-1])
-        return Answer(last, tuple(tries), tuple(kernels), tuple(edges), width_found, grain.exp())
+        return Answer(tries.pop(), tuple(tries), tuple(kernels), tuple(edges), spread(used), grain.exp())
 
     def kernel(self, sharp: Tensor, blurred: Tensor) -> Tensor:
         """The kernel `(N, size, size)` that best turns the sharp slopes into the blurred ones, by least squares.

@@ -12,7 +12,15 @@ from torch.nn.functional import conv2d
 from companion.data.anyblur import AnyBlur, gaussians
 from companion.data.anypairs import Damaged, DamagedPatches
 from companion.data.photos import Photos, load_photos
-from companion.models.anyblur import Answer, BlindRestorer, BodyConfig, KernelConfig, slopes_of, spread
+from companion.models.anyblur import (
+    Answer,
+    BlindRestorer,
+    BodyConfig,
+    KernelConfig,
+    KernelRestorer,
+    slopes_of,
+    spread,
+)
 from companion.models.evaluating import evaluating
 from companion.models.registry import models
 from companion.randomness import drawing
@@ -35,7 +43,8 @@ class RestoringTrainer(Trainer[Damaged]):
         rate: The learning rate, after a rise over the first steps.
         horizon: The step at which the rate, falling by half a cosine, reaches zero.
         shown: Pairs that a run's sample grids restore: damaged | restored | sharp.
-        seed: Fixes what the network draws while training: nothing, so far.
+        hinted: Share of pictures whose kernel the network is told (`hints`), if it is one that can be.
+        seed: Fixes what is told.
         workshop: Where and how it is trained.
         ema_decay: Of the moving average of the weights.
     """
@@ -47,6 +56,7 @@ class RestoringTrainer(Trainer[Damaged]):
         rate: float,
         horizon: int,
         shown: Damaged,
+        hinted: float,
         seed: int,
         workshop: Workshop,
         ema_decay: float,
@@ -55,7 +65,7 @@ class RestoringTrainer(Trainer[Damaged]):
         player = Player(network, optimising, workshop, ema_decay=ema_decay)
         super().__init__({"restorer": player}, workshop, seed=seed)
         self.network = network
-        self.rate, self.horizon, self.shown = rate, horizon, shown
+        self.rate, self.horizon, self.shown, self.hinted = rate, horizon, shown, hinted
 
     def one_step(self, batches: Batches[Damaged]) -> Mapping[str, Tensor]:
         """One batch."""
@@ -64,10 +74,16 @@ class RestoringTrainer(Trainer[Damaged]):
             group["lr"] = self.rate_now
         batch = self.take(batches[self.step])
         with self.workshop.autocast():
-            losses = errors(self.network.answer(batch.input), batch)
+            losses = errors(self._answer(batch), batch)
         loss = torch.stack([WEIGHTS[name] * value for name, value in losses.items()]).sum()
         self.learn(loss, player)
         return {"loss": loss, **losses}
+
+    def _answer(self, batch: Damaged) -> Answer:
+        if not isinstance(self.network, KernelRestorer):
+            return self.network.answer(batch.input)
+        with self.drawing("hints"):
+            return self.network.answer(batch.input, hints(self.network, batch, self.hinted))
 
     @property
     def rate_now(self) -> float:
@@ -91,6 +107,26 @@ class RestoringTrainer(Trainer[Damaged]):
         """Three rows of eight held-out pictures: damaged, restored, sharp."""
         pairs = self.shown[:8]
         return torch.cat([pairs.input, self.restore_images(pairs.input), pairs.target])
+
+
+FEWEST, MOST = 0.02, 0.4  # shares of the slopes that a hint is made of
+
+
+@torch.no_grad()
+def hints(network: KernelRestorer, batch: Damaged, share: float) -> Tensor:
+    """For a share of the pictures a kernel about as wrong as one found by a formula; zero for the others.
+
+    It is what the network's own division makes of the sharp picture's strongest slopes, of few or of many. A network
+    that is told nothing else cleans up after its own first guesses only, which are of no use for long.
+    """
+    count = len(batch.input)
+    sharp, blurred = (slopes_of(some.mean(1, keepdim=True)) for some in (batch.target, batch.input))
+    strength = sharp.norm(dim=1)
+    kept = FEWEST + (MOST - FEWEST) * torch.rand(count, device=sharp.device)
+    faint = torch.stack([of.quantile(1 - part) for of, part in zip(strength.flatten(1), kept, strict=True)])
+    strong = sharp * (strength >= faint[:, None, None])[:, None]
+    told = torch.rand(count, device=sharp.device) < share
+    return network.kernel(strong, blurred) * told[:, None, None]
 
 
 WEIGHTS = {"picture": 1.0, "tries": 0.5, "edges": 0.5, "kernel": 0.05, "width": 0.005, "noise": 0.02}
@@ -142,6 +178,9 @@ class RestoringSettings(TrainingSettings):
     family: AnyBlur = field(default_factory=AnyBlur)
     network: BodyConfig = option(KernelConfig(), named=True)
     rate: float = option(1e-3, above=0, below=1)
+    hinted: float = option(
+        0.5, least=0, below=1.001, choose="a share from 0 to 1"
+    )  # of the pictures: their kernel is told
 
 
 @dataclass(frozen=True)
@@ -175,6 +214,7 @@ def build(settings: RestoringSettings) -> Restoring:
         rate=s.rate,
         horizon=s.horizon,
         shown=shown[0],
+        hinted=s.hinted,
         seed=s.seed,
         workshop=s.workshop(),
         ema_decay=s.ema_decay,

@@ -9,8 +9,9 @@ import torch
 from companion.data.anyblur import AnyBlur
 from companion.data.anypairs import Damaged
 from companion.errors import CompanionError
-from companion.models.anyblur import Answer, GatedConfig, KernelConfig, PlainConfig
-from companion.training.restoring import WARM, RestoringSettings, build, errors
+from companion.models.anyblur import Answer, GatedConfig, KernelConfig, PlainConfig, spread
+from companion.randomness import drawing
+from companion.training.restoring import WARM, RestoringSettings, build, errors, hints
 
 FAMILY = AnyBlur(size=7, longest=6, widest=1.5)
 SMALL = RestoringSettings(size=32, batch=2, steps=6, family=FAMILY, network=KernelConfig(4, 1, 1, size=7))
@@ -81,3 +82,29 @@ def test_photographs_too_small_for_a_patch_with_its_blur_are_refused():
 
 def test_settings_survive_json():
     assert RestoringSettings.from_json(SMALL.as_json()) == SMALL
+
+
+def test_a_hint_is_nearly_the_true_kernel_and_only_its_share_is_told():
+    run = build(
+        replace(SMALL, size=64, batch=8, family=replace(FAMILY, none=0, shake=1, line=0, disc=0, noise=0))
+    )
+    batch, network = run.batches[0], run.trainer.network
+    with drawing(1, "test"):
+        every, half = (hints(network, batch, share) for share in (1.0, 0.5))
+    assert torch.allclose(every.sum((1, 2)), torch.ones(8), atol=1e-4)
+    apart = (every - batch.kernels).flatten(1).norm(dim=1)
+    another = (every - batch.kernels.roll(1, 0)).flatten(1).norm(dim=1)
+    assert apart.mean() < 0.7 * another.mean()
+    assert set(half.sum((1, 2)).round().tolist()) == {0.0, 1.0}
+
+
+def test_what_is_told_is_undone_and_what_was_found_is_still_judged():
+    run = build(SMALL)
+    network, batch = run.trainer.network, run.batches[0]
+    told = torch.stack([batch.kernels[0], torch.zeros(7, 7)])
+    with torch.no_grad():
+        alone, hinted = network.answer(batch.input), network.answer(batch.input, told)
+    assert not torch.equal(alone.restored[0], hinted.restored[0])
+    assert torch.equal(alone.restored[1], hinted.restored[1])
+    assert torch.equal(alone.kernels[0], hinted.kernels[0])
+    assert hinted.width[0].item() == pytest.approx(spread(batch.kernels[:1]).item(), abs=1e-5)

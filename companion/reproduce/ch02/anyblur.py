@@ -31,14 +31,15 @@ from companion.metrics import Measurement
 from companion.metrics.restoration import aligned_psnr, psnr
 from companion.models.anyblur import BodyConfig, GatedConfig, KernelConfig, KernelRestorer, PlainConfig
 from companion.randomness import generator
-from companion.reproduce.following import begun, finish_run
+from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.reproduce.statistics import bootstrap, with_interval
-from companion.training.restoring import Restoring, RestoringSettings, build
+from companion.training.restoring import Restoring, RestoringSettings, RestoringTrainer, build
 
 SIDE = 192  # of the test pictures
 SEEDS = [1, 2, 3]
-STEPS = 60000
+STEPS = 16000
+POINTS, FOLLOWED = 8, 16  # moments of a run at which it is looked at, and on how many pictures
 NEW_HAND = Camera(shakes=29, seed=2)  # the chapter's camera in a hand that nothing has trained on
 OUT_OF_FOCUS = Camera(kind="disc", length=12.0)
 NOISES = (0.0, 0.02, 0.05)  # on the scale [0, 1]: under which the new hand's shakes are judged too
@@ -60,7 +61,8 @@ def any_blur(job: Job) -> Result:
     What would refute “one network for every shake”: a set of pictures on which it loses on average, or a real shake
     that it makes worse by more than a third of a decibel.
     """
-    settings = _settings(job, KernelConfig(width=24), STEPS)
+    settings = _settings(job, KernelConfig(width=20), STEPS)
+    settings = replace(settings, horizon=settings.steps)
     run_of = _finished(job, "run", settings)
     network = run_of.trainer.products()["restorer"].eval()
     assert isinstance(network, KernelRestorer)
@@ -71,8 +73,9 @@ def any_blur(job: Job) -> Result:
     }
     noisy = _on_all(job, f"noises-{settings.steps}", _by_fours(network), _noisy(job))
     metrics = [*_metrics(found, sets), *_metrics({"the network": noisy}, _noisy(job))]
+    details = {"gains": {**found, "noise": noisy}, "curve": points_of(job, "run")}
     about = {**settings.as_json(), "precision": "float32", "photographs": _counts(run_of.photos)}
-    return Result(about, [settings.seed], metrics, {"gains": {**found, "noise": noisy}}, model=network)
+    return Result(about, [settings.seed], metrics, details, model=network)
 
 
 def blind_formulas(job: Job) -> Result:
@@ -154,8 +157,28 @@ def _finished(job: Job, key: str, settings: RestoringSettings) -> Restoring:
     """A run in its folder below the job's, brought to its end."""
     run_of = build(settings)
     run = begun(job, key, settings.as_json(), run_of.photos.fingerprint)
-    finish_run(run, run_of.trainer, run_of.batches, steps=settings.steps, label=key)
+    trainer, every = run_of.trainer, max(1, settings.steps // POINTS)
+    shaken_ones = _followed(job, run_of.photos)
+
+    def measured() -> None:
+        if trainer.step and trainer.step % every == 0:
+            job.once(f"{key}-quality/{trainer.step:06d}", lambda: _point(trainer, shaken_ones))
+
+    finish_run(run, trainer, run_of.batches, steps=settings.steps, label=key, each=measured)
     return run_of
+
+
+def _followed(job: Job, photos: Photos) -> Pair:
+    """Validation photographs under a hand that is neither trained nor tested on, for a look at a run on its way."""
+    some = photos.split("validation")
+    few = Photos(some.name, some.sources[:FOLLOWED], some.pixels[:FOLLOWED])
+    return held_out(few, Camera(shakes=FOLLOWED, seed=4), _side(job))[0]
+
+
+def _point(trainer: RestoringTrainer, pairs: Pair) -> dict[str, Any]:
+    restored = trainer.restore_images(pairs.input, batch=4)
+    gains = aligned_psnr(restored, pairs.target) - aligned_psnr(pairs.input, pairs.target)
+    return {"step": trainer.step, "gain": float(gains.mean())}
 
 
 def _counts(photos: Photos) -> dict[str, int]:
