@@ -111,6 +111,16 @@ def most_probable_kernel(blurry: Tensor, family: Tensor, *, noise: float = 0.01)
     Returns:
         The chosen kernels, `(N, k, k)`.
     """
+    return family[log_likelihoods(blurry, family, (noise,)).argmax(1)]
+
+
+def log_likelihoods(blurry: Tensor, family: Tensor, noises: tuple[float, ...]) -> Tensor:
+    """How probable each picture is under each kernel, as `most_probable_kernel` has it, at the likeliest of the noises.
+
+    Returns:
+        `(N, K)`, up to a constant that all share: minus the sum over frequencies of `log v + P/v`, where P is the
+        picture's power and v the power it should have. That is twice the logarithm.
+    """
     height, width = blurry.shape[-2:]
     fade = torch.hann_window(height, False)[:, None] * torch.hann_window(width, False)
     grey = blurry.mean(1)
@@ -122,10 +132,12 @@ def most_probable_kernel(blurry: Tensor, family: Tensor, *, noise: float = 0.01)
     likelihoods = []
     for kernel in family:
         passed = torch.fft.fft2(kernel, (height, width)).abs().square()[seen] / squared[seen]
-        variances = STRENGTHS[:, None] * passed + noise**2 / blurry.shape[1]
+        variances = (
+            strength * passed + noise**2 / blurry.shape[1] for noise in noises for strength in STRENGTHS
+        )
         fits = [(variance.log() + power / variance).sum(1) for variance in variances]
         likelihoods.append(-torch.stack(fits).amin(0))
-    return family[torch.stack(likelihoods).argmax(0)]
+    return torch.stack(likelihoods, 1)
 
 
 STRENGTHS = torch.logspace(-5, 0, 26)  # of a picture's spectrum, tried one by one

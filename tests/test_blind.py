@@ -1,10 +1,14 @@
 """Guards the kernel found without a network: on a picture of edges it is about the true one, and centred."""
 
+import math
+
 import pytest
 import torch
+from torch.nn.functional import pad
 
-from companion.blind import blind_kernel
+from companion.blind import blind_kernel, evidence, likeliest_blur
 from companion.classical import unsupervised, wiener_filter
+from companion.data.anyblur import delta, gaussians
 from companion.data.degrade import Camera, blur
 from companion.data.pairs import held_out
 from companion.data.photos import load_photos
@@ -59,3 +63,27 @@ def test_the_unsupervised_filter_gains_with_the_true_kernel_and_repeats_itself(p
     assert torch.equal(found, unsupervised(grey[0], kernels[:1]))
     assert aligned_psnr(found, grey[1], reach=2) > aligned_psnr(grey[0], grey[1], reach=2) + 1
     assert (found - wiener_filter(grey[0], kernels[:1])).abs().mean() < 0.2
+
+
+def test_a_shaken_photograph_has_a_blur_and_a_sharp_one_none(pictures):
+    pairs, kernels = pictures
+    shaken, sharp = likeliest_blur(pairs.input[0], (9, 15)), likeliest_blur(pairs.target[0], (9, 15))
+    assert shaken.sure
+    assert not sharp.sure
+    assert shaken.kernel.shape == (15, 15)
+    assert likeness(shaken.kernel, pad(kernels[0], (2,) * 4)) > 0.6
+
+
+def test_the_true_kernel_has_more_evidence_than_its_mirror_no_blur_or_more_freedom(pictures):
+    pairs, kernels = pictures
+    family = torch.stack([kernels[0], gaussians(torch.tensor([2.0]), 11)[0], delta(11), kernels[0]])
+    true, soft, none, dear = evidence(pairs.input[0], family, torch.tensor([0, 0, 0, 121]))
+    assert true > max(soft, none)
+    pixels = 160 * 160
+    assert (true - dear).item() == pytest.approx(121 * math.log(pixels) / pixels, rel=1e-4)
+
+
+def test_a_picture_too_small_for_any_kernel_has_no_blur():
+    found = likeliest_blur(torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(1)))
+    assert not found.sure
+    assert torch.equal(found.kernel, delta(41))
