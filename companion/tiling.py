@@ -5,7 +5,6 @@ colours stays: alpha, colour profile, EXIF (but for the orientation, which is ap
 """
 
 import io
-import math
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -25,12 +24,11 @@ from companion import pretrained
 from companion.data.reading import DAMAGED, MOVING, opened, sixteen_bits, upright
 from companion.errors import CompanionError
 from companion.files import free_names, one_by_one, refuse_existing, replacing, shown
-from companion.models.anyblur import BlindRestorer
+from companion.listening import Listening, busiest
 from companion.models.registry import signature_of
 
 DEFAULT = "deblur-best"  # chapter 2's
 TILE, OVERLAP = 256, 64  # pixels
-SEEN = 2.0  # pixels: a narrower blur is hardly seen
 
 
 @dataclass(frozen=True)
@@ -138,6 +136,8 @@ def restore_photo(
     """
     height, width = photo.pixels.shape[:2]
     peak = np.iinfo(photo.pixels.dtype).max
+    if isinstance(model, Listening):
+        model.look_at(_image(busiest(photo.pixels), peak))
     restored = np.empty_like(photo.pixels)
     rows, columns = windows(height, tile, overlap), windows(width, tile, overlap)
     sums = torch.zeros(3, min(tile, height), width)  # the rows that are still being added to
@@ -175,51 +175,6 @@ def windows(length: int, tile: int, overlap: int) -> list[tuple[int, Tensor]]:
     for start, weight in zip(starts, weights, strict=True):
         total[start : start + tile] += weight
     return [(s, weight / total[s : s + tile]) for s, weight in zip(starts, weights, strict=True)]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a network thinks was wrong with a photograph; print it for a clause of a sentence."""
-
-    width: float  # of the blur in pixels: as long as a line that spreads the light as far
-    noise: float  # standard deviation on the scale [0, 1]
-
-    def __str__(self) -> str:
-        blur = f"blur about {self.width:.0f} pixels wide" if self.width >= SEEN else "no blur to speak of"
-        return f"{blur}, noise {self.noise:.1%}"
-
-
-class Listening(nn.Module):
-    """A restoring network that is asked what it finds, and heeded in part.
-
-    Args:
-        network: Restores; what it finds is kept if it is a `BlindRestorer`.
-        strength: The part of the change that is made: 0 leaves the picture as it is, 1 is all of it.
-    """
-
-    def __init__(self, network: nn.Module, strength: float = 1.0) -> None:
-        super().__init__()
-        self.network, self.strength = network, strength
-        self._said: list[tuple[Tensor, Tensor]] = []
-
-    def forward(self, blurred: Tensor) -> Tensor:
-        """The pictures, restored as far as asked."""
-        if isinstance(self.network, BlindRestorer):
-            answer = self.network.answer(blurred)
-            restored = answer.restored.clamp(-1, 1)
-            if answer.width is not None and answer.noise is not None:
-                self._said.append((answer.width.cpu(), answer.noise.cpu()))
-        else:
-            restored = self.network(blurred)
-        return torch.lerp(blurred, restored, self.strength)
-
-    def finding(self) -> Finding | None:
-        """The median over all that was seen since the last time; None if the network has no word for it."""
-        said, self._said = self._said, []
-        if not said:
-            return None
-        width, noise = (float(torch.cat(column).median()) for column in zip(*said, strict=True))
-        return Finding(width * math.sqrt(12), noise)
 
 
 def restorer(name: str = DEFAULT) -> nn.Module:
@@ -263,11 +218,17 @@ def _restore_file(model: nn.Module, file: Path, folder: Path, taken: set[str]) -
 
 def _through(model: nn.Module, pixels: NDArray[Any], peak: int) -> Tensor:
     """One tile through the model, `(3, H, W)`."""
+    image = _image(pixels, peak)
+    device = next(model.parameters(), image).device
+    restored: Tensor = model(image[None].to(device))[0].float()
+    return restored.cpu()
+
+
+def _image(pixels: NDArray[Any], peak: int) -> Tensor:
+    """Pixels as a picture `(3, H, W)` in [−1, 1]."""
     values = torch.from_numpy(pixels.astype(np.float32)) * (2 / peak) - 1
     image = values.expand(3, *values.shape) if values.dim() == 2 else values.permute(2, 0, 1)
-    device = next(model.parameters(), values).device
-    restored: Tensor = model(image[None].contiguous().to(device))[0].float()
-    return restored.cpu()
+    return image.contiguous()
 
 
 def _as_pixels(image: Tensor, peak: int, like: NDArray[Any]) -> NDArray[Any]:

@@ -18,14 +18,12 @@ from torch import Tensor, nn
 from companion import tiling
 from companion.cli import main
 from companion.errors import CompanionError
-from companion.models.anyblur import Answer, BlindRestorer, KernelConfig, KernelRestorer
+from companion.models.anyblur import KernelConfig, KernelRestorer
 from companion.models.colour import ColourConfig, Generator
 from companion.models.deblur import Restorer, RestorerConfig
 from companion.models.reader import FaceReader, FaceReaderConfig
 from companion.models.store import save_model
 from companion.tiling import (
-    Finding,
-    Listening,
     Photo,
     read_photo,
     restore_files,
@@ -335,45 +333,6 @@ def test_a_model_that_draws_from_or_gives_something_else_is_refused(monkeypatch,
     monkeypatch.setattr(tiling.pretrained, "find", lambda name: module.eval())
     with pytest.raises(CompanionError, match="does not turn a picture into a picture"):
         restorer("something")
-
-
-# ---- what the network says ----
-
-
-class Telling(BlindRestorer):
-    """Says of each tile what its first pixel says, and darkens it."""
-
-    def answer(self, blurred: Tensor) -> Answer:
-        first = blurred[:, 0, 0, 0]
-        return Answer(blurred - 0.5, width=10 * (1 + first), noise=0.01 * (1 + first))
-
-
-def test_what_a_network_finds_is_the_median_over_the_tiles_and_is_asked_for_once():
-    listening = Listening(Telling())
-    for value in (0.0, 0.1, 0.9):
-        listening(torch.full((1, 3, 4, 4), value))
-    found = listening.finding()
-    assert found.width == pytest.approx(11 * 12**0.5)
-    assert found.noise == pytest.approx(0.011)
-    assert listening.finding() is None
-
-
-def test_strength_is_the_part_of_the_change_that_is_made():
-    images = torch.full((1, 3, 4, 4), 0.2)
-    for strength in (0.0, 0.25, 1.0):
-        assert torch.allclose(Listening(Telling(), strength)(images), images - 0.5 * strength)
-        assert torch.allclose(Listening(Darker(), strength)(images), images - 0.25 * strength)
-
-
-def test_a_network_without_a_word_for_it_finds_nothing():
-    listening = Listening(Darker())
-    listening(torch.zeros(1, 3, 4, 4))
-    assert listening.finding() is None
-
-
-def test_a_finding_is_a_clause():
-    assert str(Finding(11.7, 0.0149)) == "blur about 12 pixels wide, noise 1.5%"
-    assert str(Finding(0.8, 0.004)) == "no blur to speak of, noise 0.4%"
 
 
 # ---- the command ----

@@ -110,7 +110,8 @@ def _restore_options(parser: ArgumentParser) -> None:
 
 def _restore(options: Namespace) -> None:
     from companion.environment import pick_device
-    from companion.tiling import Listening, restore_files, restorer
+    from companion.listening import Listening
+    from companion.tiling import restore_files, restorer
 
     if not 0 <= options.strength <= 1:
         raise CompanionError(f"--strength cannot be {options.strength:g}; choose a part from 0 to 1.")
