@@ -40,19 +40,22 @@ class Listening(nn.Module):
     Args:
         network: Restores; what it finds is kept if it is a `BlindRestorer`.
         strength: The part of the change that is made: 0 leaves the picture as it is, 1 is all of it.
+
+    Attributes:
+        blur: What was found in the photograph at hand; None until one was looked at.
     """
 
     def __init__(self, network: nn.Module, strength: float = 1.0) -> None:
         super().__init__()
         self.network, self.strength = network, strength
-        self._blur: Blur | None = None
+        self.blur: Blur | None = None
         self._said: list[tuple[Tensor, Tensor]] = []
 
     def look_at(self, photo: Tensor) -> None:
         """Find what blurred a photograph whose tiles follow, given a part of it, `(3, H, W)` in [−1, 1]."""
         if isinstance(self.network, KernelRestorer):
             most = self.network.config.size
-            self._blur = likeliest_blur(photo, (*(size for size in SIZES if size < most), most))
+            self.blur = likeliest_blur(photo, (*(size for size in SIZES if size < most), most))
 
     def forward(self, blurred: Tensor) -> Tensor:
         """The pictures `(N, 3, H, W)`, restored as far as asked."""
@@ -66,11 +69,11 @@ class Listening(nn.Module):
         return torch.lerp(blurred, restored, self.strength)
 
     def _answer(self, network: BlindRestorer, blurred: Tensor) -> Answer:
-        if not isinstance(network, KernelRestorer) or self._blur is None:
+        if not isinstance(network, KernelRestorer) or self.blur is None:
             return network.answer(blurred)
-        if not self._blur.sure:
+        if not self.blur.sure:
             return Answer(blurred, width=blurred.new_zeros(len(blurred)), noise=grain_of(blurred))
-        kernel = self._blur.kernel
+        kernel = self.blur.kernel
         told = network.answer(blurred, kernel.to(blurred).expand(len(blurred), -1, -1))
         here = torch.tensor([_is_here(one, kernel) for one in blurred.cpu()], device=blurred.device)
         restored = torch.where(here[:, None, None, None], told.restored, blurred)
