@@ -16,6 +16,7 @@ import torch
 from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
+from tqdm.auto import tqdm
 
 from companion.classical import log_likelihoods
 from companion.data.anyblur import delta
@@ -50,7 +51,8 @@ def likeliest_blur(picture: Tensor, sizes: tuple[int, ...] = SIZES) -> Blur:
     room = min(picture.shape[-2:]) // 3
     tried = [size for size in sizes if size <= room]
     still = delta(max(sizes))
-    found = [still, *(_set_in(blind_kernel(picture, size), max(sizes)) for size in tried)]
+    bar = tqdm(tried, desc="looking for the blur", unit="size", leave=False, delay=2)
+    found = [still, *(_set_in(blind_kernel(picture, size), max(sizes)) for size in bar)]
     weighed = evidence(picture, torch.stack(found), torch.tensor([0, *(size**2 for size in tried)]))
     best = int(weighed[1:].argmax()) + 1 if tried else 0
     return Blur(found[best], float(weighed[best] - weighed[0]))

@@ -15,7 +15,7 @@ from companion.data.anyblur import delta
 from companion.models.anyblur import Answer, BlindRestorer, KernelRestorer, grain_of
 
 SEEN = 2.0  # pixels: a narrower blur is hardly seen
-LOOKED_AT = 512  # side of the part of a photograph in which its blur is looked for
+LOOKED_AT = 384  # side of the part of a photograph in which its blur is looked for
 COARSE = 4  # times that a photograph is shrunk to find that part: noise is no detail
 
 

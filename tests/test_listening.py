@@ -105,7 +105,9 @@ def test_the_last_photograph_is_forgotten(photographs, network):
         assert not torch.equal(listening(photographs.input[:1]), alone)
 
 
-@pytest.mark.parametrize("shape", [(700, 900), (1500, 600, 3), (100, 2000, 3), (513, 513)])
+@pytest.mark.parametrize(
+    "shape", [(700, 900), (1500, 600, 3), (100, 2000, 3), (LOOKED_AT + 1, LOOKED_AT + 1)]
+)
 def test_the_busiest_part_is_found_wherever_it_is_and_noise_is_not_busy(shape):
     random = np.random.default_rng(1)
     photo = np.clip(random.normal(128, 10, shape), 0, 255).astype(np.uint8)  # noise all over
@@ -120,5 +122,5 @@ def test_the_busiest_part_is_found_wherever_it_is_and_noise_is_not_busy(shape):
 
 
 def test_a_small_photograph_is_looked_at_as_a_whole():
-    photo = np.zeros((30, 512, 3), np.uint8)
+    photo = np.zeros((30, LOOKED_AT, 3), np.uint8)
     assert busiest(photo) is photo
