@@ -634,7 +634,7 @@ def check_typed(student: object) -> None:
     codes = [
         "".join(mixed(["0", keys[0]])),
         f"0{keys[1]}{keys[1]}{keys[2]}",  # a key pressed twice
-        "".join(keys[:6]),
+        f"0{''.join(keys[:5])}",  # a second leading 0: losing it is told from losing the first press of one code
         "".join(keys) + keys[3] * 3 + keys[0],
     ]
     asked = [(code, taps(code, whole(0, 10**6))) for code in codes]
