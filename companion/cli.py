@@ -16,6 +16,7 @@ from companion.commands import Command, Group
 from companion.errors import CompanionError, unknown_name
 from companion.files import shown
 from companion.found import gathered
+from companion.interrupts import heard_once, winds_up
 from companion.settings import SettingError
 
 OUT_OF_MEMORY = re.compile(
@@ -30,7 +31,21 @@ PRINTABLE = "companion.printable"  # how a stream treats letters that it cannot 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code: 0 done, 2 something to mend, 130 stopped."""
+    """Run the command and return its exit code: 0 done, 2 something to mend, 130 stopped.
+
+    Without arguments, those of the process are taken, and the process is to end with the command.
+    """
+    with heard_once(to_the_end=arguments is None):
+        try:
+            return _told(arguments)
+        except KeyboardInterrupt:
+            winds_up()
+            print("\ncompanion: stopped.", file=sys.stderr)
+            return 130
+
+
+def _told(arguments: Sequence[str] | None) -> int:
+    """The exit code, every error a reader can mend told."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal or a pipe may not know “✓” or “×”
             stream.reconfigure(errors=PRINTABLE)
@@ -44,9 +59,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CompanionError as error:
         print(f"companion: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("\ncompanion: stopped.", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # `| head` has seen enough
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):

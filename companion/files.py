@@ -7,7 +7,7 @@ reader meets the old file or the new one, never half of one.
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from glob import escape
 from itertools import count
@@ -206,6 +206,50 @@ def one_by_one(
             yield file, error
         except OSError as error:
             yield file, unwritable(folder, error)
+
+
+def begin_or_go_on(folder: Path, note: str, how: Mapping[str, Any], results: Set[str]) -> None:
+    """Note in a folder how its files are made, or refuse one that holds others: nobody's folder becomes a mixture.
+
+    Files that begin with a dot are none that were meant to be there.
+
+    Args:
+        folder: Made if missing.
+        note: The note's name.
+        how: All that decides what the files look like, as JSON holds it.
+        results: The names within the folder, with slashes, that files made so may have.
+
+    Raises:
+        CompanionError: Files were made there in another way, or others lie there.
+    """
+    begun = folder / note
+    if begun.is_file():
+        try:
+            noted = json.loads(begun.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            noted = None
+        if noted != how:
+            raise CompanionError(
+                f"What lies in {shown(folder)} was made with {_differing(noted, how)}; "
+                "give the same ones, or another folder."
+            )
+    known = {*results, note} if begun.is_file() else set()
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder)
+        if file.is_file() and name.as_posix() not in known and not name.name.startswith("."):
+            raise CompanionError(
+                f"{shown(file)} is not what this call would make there; give a new folder, or take that file away."
+            )
+    if not begun.is_file():
+        write_json(begun, how)
+
+
+def _differing(noted: Any, how: Mapping[str, Any]) -> str:
+    """How what was noted differs, in a few words."""
+    if not isinstance(noted, dict):
+        return "other settings"
+    apart = [f"{name} {noted.get(name)}" for name in how if noted.get(name) != how[name]]
+    return f"other settings ({shown(', '.join(apart))})" if apart else "other settings"
 
 
 def refuse_existing(*places: Path) -> None:

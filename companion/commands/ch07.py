@@ -219,7 +219,8 @@ COMMANDS = {
         "Find the one face of every picture below a folder by its mesh, turn it upright by a similarity, and cut it "
         "out. Profiles, small faces and meshes that fit no face are left out; align.csv says why, and align.png shows "
         "all. WebCaricature is read as it is published, with its own points. The pictures are never touched; what is "
-        "there already is left alone, so Ctrl-C is safe: the same command goes on.",
+        "there already is left alone, so Ctrl-C is safe: the same command goes on. A folder that holds other files, or "
+        "faces cut out with other options, is refused.",
     ),
     "caricature": Command(
         "draw the people in photographs, their own features exaggerated",

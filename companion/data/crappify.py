@@ -10,7 +10,6 @@ the same way, whatever else is in the folder. (To the last bit with the same Pil
 """
 
 import io
-import json
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 from companion.data.photos import digest
 from companion.data.reading import pictures_below, read_upright, refuse_within
 from companion.errors import CompanionError
-from companion.files import replacing, shown, write_json
+from companion.files import begin_or_go_on, replacing, shown
 from companion.randomness import generator
 from companion.settings import Settings, option
 
@@ -145,8 +144,8 @@ def crappify(
         Each file's outcome, in the order of the names.
 
     Raises:
-        CompanionError: A folder cannot be used so, or two pictures would get one name, or the pictures that are there
-            were made in another way.
+        CompanionError: A folder cannot be used so, or two pictures would get one name, or what is there was made in
+            another way.
     """
     damage = damage or Damage()
     pictures = pictures_below(source)
@@ -154,7 +153,11 @@ def crappify(
         if place is not None:
             refuse_within(source, place)
     results = _results(pictures)
-    _note(target, damage)
+    expected = set(results.values())
+    if masks is not None and masks.resolve().is_relative_to(target.resolve()):
+        inner = masks.resolve().relative_to(target.resolve())
+        expected |= {(inner / result).as_posix() for result in expected}
+    begin_or_go_on(target, NOTE, damage.as_json(), expected)
 
     def made(name: str) -> Outcome:
         places = [folder / results[name] for folder in (target, masks) if folder is not None]
@@ -189,13 +192,3 @@ def _results(names: Mapping[str, Path]) -> dict[str, str]:
             )
         taken[result] = name
     return results
-
-
-def _note(target: Path, damage: Damage) -> None:
-    """Write down how the pictures are made, or refuse a folder with others."""
-    place = target / NOTE
-    if place.is_file() and json.loads(place.read_text(encoding="utf-8")) != damage.as_json():
-        raise CompanionError(
-            f"The pictures in {shown(target)} were ruined with other settings; give the same ones, or another folder."
-        )
-    write_json(place, damage.as_json())

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from companion import pretrained
 from companion.exercises.rounds import among, mixed, uniform, whole
-from companion.exercises.runner import NotYet, Task, right
+from companion.exercises.runner import NotYet, Task, described, right
 
 Points = NDArray[np.float64]
 
@@ -200,7 +200,7 @@ def check_unmirrored(student: object) -> None:
     for points, side in cases:
         answer = UNMIRRORED.ask(student, points.copy(), side)
         told = UNMIRRORED.pair(answer, "the points and the side")[1]
-        if told == side:
+        if isinstance(told, str) and told == side:
             raise NotYet(
                 "The points are right, but the side is still the mirror's: there a left hand looks like a right one."
             )
@@ -471,9 +471,10 @@ _LONG = (8, 12, 16, 20)
 def check_count_up(student: object) -> None:
     """Task 5: tip further from the wrist than the middle joint; the thumb's tip far from knuckle 17; at any turn."""
     cases = [(_drawn(name, in_the_picture=True),) for name in mixed([*_HANDS])]
-    for thumb, fingers in zip(mixed([True, True, False, False]), mixed([0, 1, 3, whole(1, 4)]), strict=True):
+    ups = mixed([0, 1, 1, 2, 2, 3, 3, 4, *(whole(0, 4) for _ in range(4))])
+    for fingers, thumb in zip(ups, mixed([True, False] * 6), strict=True):
         up = mixed([True] * fingers + [False] * (4 - fingers))
-        cases.append((_tilted(_fingers(_drawn("open hand", in_the_picture=True), up, thumb)),))
+        cases.append((_moved(_fingers(hand("open hand"), up, thumb)),))
     COUNT.judge(
         student,
         cases,
@@ -489,6 +490,21 @@ def check_count_up(student: object) -> None:
             "You count the thumb alone; the four long fingers count as well.": _thumb,
             "You count the fingers that are folded.": lambda p: 5 - _long(p) - _thumb(p),
             "You count the fingers that are folded, and leave out the thumb.": lambda p: 4 - _long(p),
+            "You compare a finger's tip with its knuckle; its middle joint is two rows before the tip.": (
+                lambda p: _long(p, back=3) + _thumb(p)
+            ),
+            "You compare a finger's tip with the joint next to it; the middle joint is two rows before the tip.": (
+                lambda p: _long(p, back=1) + _thumb(p)
+            ),
+            "A finger's tip need only be further than its middle joint; yours wants more than that.": (
+                lambda p: _long(p, share=1.05) + _thumb(p)
+            ),
+            "A finger's tip has to be further than its middle joint; yours may be a little nearer.": (
+                lambda p: _long(p, share=0.95) + _thumb(p)
+            ),
+            "Your fingers are measured from the corner of the picture; measure from row 0, the wrist.": (
+                lambda p: _long(np.concatenate([0 * p[:1], p[1:]])) + _thumb(p)
+            ),
             "Your thumb counts though it is folded: it is up from 1.3 *hand-widths* away from row 17.": (
                 lambda p: _long(p) + 1
             ),
@@ -498,61 +514,90 @@ def check_count_up(student: object) -> None:
             "Your thumb counts though it is folded: you compare it with the wrist, as a long finger. It is up from "
             "1.3 *hand-widths* away from row 17.": lambda p: _long(p) + (_length(p, 4, 0) > _length(p, 2, 0)),
             "Your thumb is up from one hand-width; the rule says 1.3.": (
-                lambda p: _long(p) + (_length(p, 4, 17) >= _length(p, 5, 17))
+                lambda p: _long(p) + _thumb(p, limit=1.0)
             ),
-            "Your thumb's limit is a little below 1.3 hand-widths.": (
-                lambda p: _long(p) + (_length(p, 4, 17) >= 1.25 * _length(p, 5, 17))
+            "Your thumb's limit is a little below 1.3 hand-widths.": lambda p: (
+                _long(p) + _thumb(p, limit=1.25)
             ),
-            "Your thumb's limit is a little above 1.3 hand-widths.": (
-                lambda p: _long(p) + (_length(p, 4, 17) >= 1.35 * _length(p, 5, 17))
+            "Your thumb's limit is a little above 1.3 hand-widths.": lambda p: (
+                _long(p) + _thumb(p, limit=1.35)
+            ),
+            "Your thumb is up from 1.5 hand-widths; the rule says 1.3.": (
+                lambda p: _long(p) + _thumb(p, limit=1.5)
             ),
             "You leave out the third axis; a hand may lean towards the camera.": (
                 lambda p: _long(p * (1, 1, 0)) + _thumb(p * (1, 1, 0))
             ),
-            "Your thumb is up from 1.5 hand-widths; the rule says 1.3.": (
-                lambda p: _long(p) + (_length(p, 4, 17) >= 1.5 * _length(p, 5, 17))
-            ),
             "Your thumb is measured from row 5; the rule says 17, the little finger's knuckle.": (
-                lambda p: _long(p) + (_length(p, 4, 5) >= THUMB_OUT * _length(p, 5, 17))
+                lambda p: _long(p) + _thumb(p, start=5)
             ),
+            "Your thumb is measured at row 3; its tip is row 4.": lambda p: _long(p) + _thumb(p, tip=3),
             "Your thumb rule is the other way round: far away is up.": lambda p: _long(p) + (not _thumb(p)),
             "You compare the tips with the thumb's; each with its own middle joint.": (
                 lambda p: sum(_length(p, 0, tip) > _length(p, 0, 4) for tip in _LONG) + _thumb(p)
             ),
-            "You leave out the little finger.": lambda p: _long(p, _LONG[:3]) + _thumb(p),
-            "You leave out the index finger.": lambda p: _long(p, _LONG[1:]) + _thumb(p),
+            **{
+                f"You leave out the {name} finger.": (
+                    lambda p, tip=tip: _long(p, tuple(other for other in _LONG if other != tip)) + _thumb(p)
+                )
+                for name, tip in zip(("index", "middle", "ring", "little"), _LONG, strict=True)
+            },
         },
     )
     right("Counted rightly, whichever way the hand points.")
 
 
 def _fingers(points: Points, up: list[bool], thumb: bool) -> Points:
-    """A hand whose fingers are stretched and folded as is said, each clearly."""
+    """A hand whose fingers are up and down as is said, most of them only just, so that no other rule counts them alike.
+
+    Each tip is a little nearer to the wrist or further from it than its middle joint, the thumb's nearer to its limit
+    or beyond; where the other joints lie says nothing. Real fingers are bent less strangely.
+    """
     points = points.copy()
     wrist = points[0]
     for tip, stretched in zip(_LONG, up, strict=True):
-        joint = points[tip - 2] - wrist if stretched else points[tip - 3] - wrist
-        points[tip] = wrist + (1.35 if stretched else 0.7) * joint
-        points[tip - 1] = (points[tip] + points[tip - 2]) / 2
+        middle = points[tip - 2] - wrist
+        points[tip] = wrist + _beyond(stretched) * _swung(middle)
+        points[tip - 1] = wrist + float(uniform(0.8, 1.2)) * _swung(middle)
+    for knuckle in (9, 13):  # 5 and 17 make the hand's width
+        points[knuckle] = wrist + float(uniform(0.85, 1.15)) * _swung(points[knuckle + 1] - wrist)
     away = points[4] - points[17]
-    widths = THUMB_OUT + (0.03 if thumb else -0.03)
-    points[4] = points[17] + away / np.linalg.norm(away) * widths * np.linalg.norm(points[5] - points[17])
+    away *= THUMB_OUT * _length(points, 5, 17) / np.linalg.norm(away)
+    points[4] = points[17] + _beyond(thumb) * _swung(away)
+    points[3] = points[17] + float(uniform(0.8, 1.2)) * _swung(away)
+    points[2] = wrist + float(uniform(0.8, 1.2)) * _swung(points[4] - wrist)
     return points
 
 
-def _tilted(points: Points) -> Points:
-    """The same hand leaning towards the camera: no distance in space has changed, and all in the picture have."""
-    turn = _turn(float(uniform(0.9, 1.2)), 1, 2)
-    leaning: Points = (points - points[0]) @ turn + points[0]
-    return leaning
+def _beyond(yes: bool) -> float:
+    """A factor above or below 1, mostly by little: by a few hundredths, by a tenth, or by a quarter."""
+    low, high = among(((0.012, 0.03), (0.012, 0.03), (0.06, 0.11), (0.15, 0.35)))
+    gap = float(uniform(low, high))
+    return 1 + gap if yes else 1 - gap
 
 
-def _thumb(points: Points) -> bool:
-    return _length(points, 4, 17) >= THUMB_OUT * _length(points, 5, 17)
+def _swung(way: Points) -> Points:
+    """A way as long as this one, in a direction not far from it."""
+    angles = uniform(-0.5, 0.5, 3).tolist()
+    return np.asarray(way @ _turn(angles[0], 0, 1) @ _turn(angles[1], 0, 2) @ _turn(angles[2], 1, 2))
 
 
-def _long(points: Points, tips: tuple[int, ...] = _LONG) -> int:
-    return sum(_length(points, 0, tip) > _length(points, 0, tip - 2) for tip in tips)
+def _moved(points: Points) -> Points:
+    """The same hand, or its mirror image, turned in space, at a size and place that are drawn: no ratio changes."""
+    angles = uniform(-3.1, 3.1, 3).tolist()
+    turn = _turn(angles[0], 0, 1) @ _turn(angles[1], 0, 2) @ _turn(angles[2], 1, 2)
+    size = among((1.0, 0.005, 0.1, 4.0)) * float(uniform(0.8, 1.2))
+    mirror = np.array([among((1.0, -1.0)), 1.0, 1.0])
+    place = uniform(0.1, 0.9, 3).numpy() * 1000
+    return np.asarray(size * ((points - points[0]) * mirror @ turn + place))
+
+
+def _thumb(points: Points, *, tip: int = 4, start: int = 17, limit: float = THUMB_OUT) -> bool:
+    return _length(points, tip, start) >= limit * _length(points, 5, 17)
+
+
+def _long(points: Points, tips: tuple[int, ...] = _LONG, *, back: int = 2, share: float = 1.0) -> int:
+    return sum(_length(points, 0, tip) > share * _length(points, 0, tip - back) for tip in tips)
 
 
 # ---- 6: a secret ----------------------------------------------------------------------------------------------------
@@ -589,43 +634,51 @@ def check_typed(student: object) -> None:
     codes = [
         "".join(mixed(["0", keys[0]])),
         f"0{keys[1]}{keys[1]}{keys[2]}",  # a key pressed twice
-        "".join(keys[:6]),
+        f"0{''.join(keys[:5])}",  # a second leading 0: losing it is told from losing the first press of one code
         "".join(keys) + keys[3] * 3 + keys[0],
     ]
-    for code in codes:
-        _check_code(student, code)
+    asked = [(code, taps(code, whole(0, 10**6))) for code in codes]
+    answers = [TYPED.ask(student, given.copy()) for _, given in asked]
+    if all(_in_parts(answer, code) for answer, code in zip(answers, codes, strict=True)):
+        raise NotYet("The keys are right; join them to one string: `''.join(keys)`.")
+    found = [_one_string(answer) for answer in answers]
+    if found != codes:
+        raise NotYet(_about_codes(found, asked))
     right("Landmarks alone gave the code away.")
 
 
-def _check_code(student: object, code: str) -> None:
-    given = taps(code, whole(0, 10**6))
-    answer = TYPED.ask(student, given)
-    if isinstance(answer, (list, tuple, np.ndarray)) and "".join(map(str, answer)) == code:
-        raise NotYet("The keys are right; join them to one string: `''.join(keys)`.")
-    if answer is not None and not isinstance(answer, str):
+def _in_parts(answer: object, code: str) -> bool:
+    """Whether an answer is the code, key by key."""
+    return isinstance(answer, (list, tuple, np.ndarray)) and "".join(map(str, answer)) == code
+
+
+def _one_string(answer: object) -> str:
+    if isinstance(answer, (int, float, np.number)) and not isinstance(answer, bool):
         raise NotYet("`typed` returns one string, such as “0197”; a number would lose its leading 0.")
-    found = TYPED.text(answer)
-    if found == code:
-        return
-    for sentence, wrong in _wrong_codes(code, given).items():
-        if found == wrong:
-            raise NotYet(sentence)
-    if (
-        "".join(found.split()) == code
-        or "".join(each for each in found if each.isalnum() or each in "*#") == code
-    ):
-        raise NotYet("The keys are right, and something stands between them; the code alone is wanted.")
-    first = next(
-        (place for place, pair in enumerate(zip(found, code, strict=False)) if pair[0] != pair[1]), len(found)
-    )
-    raise NotYet(
-        f"Somebody typed {code}, and you read {found[:20] or 'nothing'}"
-        + (
-            f": {len(found)} keys for {len(code)} presses."
-            if len(found) != len(code)
-            else f"; look at press {first}."
-        )
-    )
+    if answer is not None and not isinstance(answer, str):
+        raise NotYet(f"`typed` returns {described(answer)}; one string is wanted, such as “0197”.")
+    return TYPED.text(answer)
+
+
+def _about_codes(found: list[str], asked: list[tuple[str, Points]]) -> str:
+    """The mistake that has read all of these strings; if none is known, what was read where."""
+    codes = [code for code, _ in asked]
+    read = [_wrong_codes(code, given) for code, given in asked]
+    for sentence in read[0]:
+        if found == [each[sentence] for each in read]:
+            return sentence
+    if [_bare(each) for each in found] == codes:
+        return "The keys are right, and something stands between them; the code alone is wanted."
+    code, text = next(pair for pair in zip(codes, found, strict=True) if pair[0] != pair[1])
+    told = f"Somebody typed {code}, and you read {text[:20] or 'nothing'}"
+    if len(text) != len(code):
+        return f"{told}: {len(text)} keys for {len(code)} presses."
+    first = next(place for place, pair in enumerate(zip(text, code, strict=True)) if pair[0] != pair[1])
+    return f"{told}; look at press {first}."
+
+
+def _bare(text: str) -> str:
+    return "".join(each for each in text if each in "".join(KEYS))
 
 
 def _wrong_codes(code: str, given: Points) -> dict[str, str]:

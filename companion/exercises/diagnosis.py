@@ -5,11 +5,13 @@ argument may have no effect. Each finding is the end of “it should be …: ”
 """
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 _FACTORS = {
@@ -43,9 +45,24 @@ _SHAPES: Mapping[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def relation(found: Tensor, wanted: Tensor, tolerance: float) -> str:
-    """In a few words what the numbers found are, seen from those wanted, of one shape; empty if nobody knows."""
-    found, wanted = found.detach().double(), wanted.detach().double()
+Change = Callable[[Tensor], Tensor]  # from the right answer to a wrong one
+
+
+class Pair(NamedTuple):
+    """An answer and the right one; those of the first pair have one shape."""
+
+    found: Tensor
+    wanted: Tensor
+
+
+def relation(pairs: Sequence[Pair], tolerance: float) -> str:
+    """In a few words what the numbers found are, seen from those wanted; empty if nobody knows.
+
+    What one mistake would make of the right answers is said only if it explains all pairs. Failing that, what can be
+    seen in the first pair is told.
+    """
+    pairs = [Pair(found.detach().double(), wanted.detach().double()) for found, wanted in pairs]
+    found, wanted = pairs[0]
     if not bool(found.isfinite().all()) and bool(wanted.isfinite().all()):
         kind = (
             "NaN (0/0, or a root or logarithm of a negative number)"
@@ -54,51 +71,56 @@ def relation(found: Tensor, wanted: Tensor, tolerance: float) -> str:
         )
         place = "" if found.numel() == 1 else f", first at {_first(~found.isfinite())}"
         return f"yours is {kind}{place}"
+    for words, change in _changes(wanted, tolerance):
+        if all(_explains(change, pair, tolerance) for pair in pairs):
+            return words
+    return _partly(found, wanted, tolerance)
 
-    def is_(other: Tensor) -> bool:
-        return torch.allclose(found, other, tolerance, tolerance * min(1.0, float(wanted.abs().max() or 1)))
 
+def _explains(change: Change, pair: Pair, tolerance: float) -> bool:
+    found, wanted = pair
+    try:
+        other = change(wanted)
+    except (IndexError, RuntimeError):  # of another shape than the first
+        return False
+    if found.numel() != other.numel() or (found.shape != other.shape and found.numel() > 1):
+        return False  # a single number may come in brackets
+    slack = tolerance * min(1.0, float(wanted.abs().max()) or 1.0) if wanted.numel() else tolerance
+    return bool(other.isfinite().all()) and torch.allclose(
+        found.reshape(other.shape), other, tolerance, slack
+    )
+
+
+def _changes(wanted: Tensor, tolerance: float) -> Iterator[tuple[str, Change]]:
+    """What mistakes may make of an answer like this one, each with its words."""
     if float(wanted.abs().max()) > 10 * tolerance:
-        if is_(-wanted):
-            return "yours has the other sign"
+        yield "yours has the other sign", lambda w: -w
         for factor, words in _FACTORS.items():
-            if is_(factor * wanted):
-                return f"yours is {words}"
-            if is_(-factor * wanted):
-                return f"yours is {words}, and has the other sign"
-    return _turned(is_, wanted) or _changed(is_, wanted) or _partly(found, wanted, tolerance)
+            yield f"yours is {words}", partial(torch.mul, torch.tensor(factor, dtype=torch.float64))
+            minus = torch.tensor(-factor, dtype=torch.float64)
+            yield f"yours is {words}, and has the other sign", partial(torch.mul, minus)
+    yield from _turns(wanted)
+    for words, change in _SHAPES.items():
+        yield f"yours is {words}", change
+    if wanted.numel() > 2:
+        yield "yours has lost its mean", lambda w: w - w.mean()
+        yield "yours is divided by its sum", lambda w: w / w.sum()
+        yield "yours is divided by its largest number", lambda w: w / w.abs().max()
+        yield "yours is the mean of all of them, at each place", lambda w: w.mean().expand_as(w)
 
 
-def _turned(is_: Callable[[Tensor], bool], wanted: Tensor) -> str:
+def _turns(wanted: Tensor) -> Iterator[tuple[str, Change]]:
     """The same numbers at other places."""
     for axis, length in enumerate(wanted.shape):
-        if length > 1 and is_(wanted.flip(axis)):
-            return f"yours is turned round along axis {axis}"
-        for shift in (1, -1):
-            if length > 2 and is_(wanted.roll(shift, axis)):
-                return f"yours lies {'behind' if shift > 0 else 'ahead'} by one along axis {axis}"
-    if wanted.dim() > 1 and wanted.shape[-1] == wanted.shape[-2] and is_(wanted.mT):
-        return "in yours rows and columns are swapped"
-    if wanted.dim() == 1 and len(wanted) > 2 and is_(wanted.sort().values):
-        return "yours is in sorted order"
-    return ""
-
-
-def _changed(is_: Callable[[Tensor], bool], wanted: Tensor) -> str:
-    for words, change in _SHAPES.items():
-        other = change(wanted)
-        if bool(other.isfinite().all()) and is_(other):
-            return f"yours is {words}"
-    if wanted.numel() > 2:
-        if is_(wanted - wanted.mean()):
-            return "yours has lost its mean"
-        if is_(wanted / wanted.sum()):
-            return "yours is divided by its sum"
-        if is_(wanted / wanted.abs().max()):
-            return "yours is divided by its largest number"
-        if is_(wanted.mean().expand_as(wanted)):
-            return "yours is the mean of all of them, at each place"
-    return ""
+        if length > 1:
+            yield f"yours is turned round along axis {axis}", partial(torch.flip, dims=[axis])
+        for shift in (1, -1) if length > 2 else ():
+            words = f"yours lies {'behind' if shift > 0 else 'ahead'} by one along axis {axis}"
+            yield words, partial(torch.roll, shifts=shift, dims=axis)
+    if wanted.dim() > 1 and wanted.shape[-1] == wanted.shape[-2]:
+        yield "in yours rows and columns are swapped", lambda w: w.mT
+    if wanted.dim() == 1 and len(wanted) > 2:
+        yield "yours is in sorted order", lambda w: w.sort().values
 
 
 def _partly(found: Tensor, wanted: Tensor, tolerance: float) -> str:
@@ -133,37 +155,66 @@ def _first(marked: Tensor) -> str:
 
 
 def idle(
-    ask: Callable[[list[Any]], Tensor | None], names: list[str], inputs: list[Any], found: Tensor
+    ask: Callable[[Sequence[Any]], Tensor | None],
+    names: Sequence[str],
+    questions: Sequence[tuple[Sequence[Any], Tensor]],
 ) -> list[str]:
-    """The arguments that one can change without changing the answer, and which could be tried at all.
+    """The arguments that can be changed in every question, one at a time, without changing any answer.
 
     Args:
         ask: The answer to other inputs, or None where it fails.
         names: Of the inputs.
-        inputs: As they were.
-        found: The answer to them.
+        questions: Inputs as they were, and the answer to them.
     """
-    without_effect = []
-    for place, name in enumerate(names):
-        other = _another(inputs[place])
-        if other is None:
-            continue
-        answer = ask([*inputs[:place], other, *inputs[place + 1 :]])
-        if answer is None:
-            continue
-        if answer.shape == found.shape and torch.equal(answer.detach().double(), found.detach().double()):
-            without_effect.append(name)
-    return without_effect
+    return [name for place, name in enumerate(names) if _has_no_effect(ask, place, questions)]
 
 
-def _another(value: Any) -> Any:
-    """Another value of the same kind and size; None where nobody knows what may be put in its place."""
+def _has_no_effect(
+    ask: Callable[[Sequence[Any]], Tensor | None],
+    place: int,
+    questions: Sequence[tuple[Sequence[Any], Tensor]],
+) -> bool:
+    tried = False
+    for inputs, found in questions:
+        for other in _others(inputs[place]):
+            answer = ask([*inputs[:place], other, *inputs[place + 1 :]])
+            if answer is None:
+                continue
+            tried = True
+            if not torch.equal(answer.double().flatten(), found.detach().double().flatten()):
+                return False
+    return tried
+
+
+def _others(value: Any) -> list[Any]:
+    """Other values of the same kind and size; none where nobody knows what may be put in its place.
+
+    No two are alike but for a factor and a shift: many a right answer, a ratio above all, is the same for those.
+    """
     if isinstance(value, float):
-        return 1.37 * value + 0.11
-    if isinstance(value, (Tensor, np.ndarray)) and "float" in str(value.dtype):
-        size = value.numel() if isinstance(value, Tensor) else value.size
-        return value * 1.31 + 0.17 * (-1.0) ** (size % 2) if size else None
-    return None
+        return [1.37 * value + 0.11, 0.61 * value - 0.07]
+    if isinstance(value, list) and value and all(type(each) is float for each in value):
+        return [other.tolist() for other in _others(np.array(value))]
+    if isinstance(value, Tensor) and value.is_floating_point() and value.numel():
+        waves = (torch.from_numpy(wave).to(value) for wave in _waves(tuple(value.shape)))
+        return [1.31 * value + 0.17, *(value + wave * _spread(value) for wave in waves)]
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.size:
+        waves_too = (wave.astype(value.dtype) for wave in _waves(value.shape))
+        return [1.31 * value + value.dtype.type(0.17), *(value + wave * _spread(value) for wave in waves_too)]
+    return []
+
+
+def _waves(shape: tuple[int, ...]) -> Iterator[NDArray[np.float64]]:
+    """Numbers up and down, that differ from place to place."""
+    places = np.arange(1, math.prod(shape) + 1).reshape(shape)
+    for pace, height in ((2.4, 0.3), (1.1, 1.7)):
+        yield height * np.sin(pace * places)
+
+
+def _spread(values: Any) -> float:
+    """How far numbers lie apart, to change them by about as much."""
+    apart = float(values.max() - values.min())
+    return apart if math.isfinite(apart) and apart > 0 else 1.0
 
 
 def shown(value: Any) -> str:

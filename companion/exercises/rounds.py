@@ -48,6 +48,11 @@ class Round:
     def __post_init__(self) -> None:
         self.random = torch.Generator().manual_seed(self.seed)
 
+    @property
+    def inputs(self) -> list[Any]:
+        """Those of the last question."""
+        return self.asked[2] if self.asked else []
+
     def confirm(self, sentence: str) -> None:
         """Keep the confirmation until all rounds are through."""
         if self.alone:

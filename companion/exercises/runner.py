@@ -12,12 +12,15 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from companion.exercises import diagnosis
@@ -131,7 +134,9 @@ class Task:
         return f"{told}{_meaning(problem)}; it is called as `{self.call}`."
 
     def tensor(self, answer: object, shape: tuple[int, ...] | None = None) -> Tensor:
-        """The answer as a tensor on the CPU, whether it came as torch's, NumPy's or Python's numbers.
+        """The answer as a tensor on the CPU, whether it came as torch's, NumPy's or Python's numbers, or lists of them.
+
+        A list of tensors becomes one, and their graphs stay.
 
         Raises:
             NotYet: It holds no real numbers, or has another shape than `shape`.
@@ -143,8 +148,10 @@ class Task:
                 warnings.simplefilter("error")  # torch's, of a list of tensors whose gradients would be lost
                 found = torch.as_tensor(_plain(answer)).cpu()
         except Exception:  # whatever torch makes of a dictionary, a module or a generator
+            parts = isinstance(answer, (list, tuple)) or (isinstance(answer, np.ndarray) and answer.ndim)
+            why = ", and its parts are something else or of different shapes" if parts else ""
             raise NotYet(
-                f"`{self.name}` returns {described(answer)} where numbers are wanted; see `{self.call}`."
+                f"`{self.name}` returns {described(answer)} where numbers are wanted{why}; see `{self.call}`."
             ) from None
         if found.is_complex():
             raise NotYet(f"`{self.name}` returns complex numbers; a root or a log has met a negative number.")
@@ -263,21 +270,39 @@ class Task:
         if not wrong:
             tell_leftovers()
             return
+        if len(answers) < len(cases):  # a mistake that explains the answers has to explain the failure, too
+            failed = cases[len(answers)]
+            mistakes = {told: made for told, made in mistakes.items() if self._fails_too(made, failed, read)}
         named = _nearest_mistake(answers, cases, mistakes, tolerance)
         if named:
             raise NotYet(named)
-        self._tell(student, cases[wrong[0]], answers[wrong[0]], rights[wrong[0]], otherwise, tolerance)
+        first = wrong[0]
+        order = [first, *(n for n in range(len(answers)) if n != first)]
+        questions = [Question(cases[n], answers[n], rights[n]) for n in order]
+        raise NotYet(self._sentence(student, questions, otherwise, read, tolerance))
 
-    def _tell(
+    def _fails_too(
+        self, mistake: Callable[..., Any], inputs: Sequence[Any], read: Callable[[Any], Any]
+    ) -> bool:
+        made = _attempted(mistake, inputs)
+        if made is None:
+            return True
+        try:
+            self.tensor(read(made))
+        except NotYet:
+            return True
+        return False
+
+    def _sentence(
         self,
         student: object,
-        inputs: Sequence[Any],
-        found: Tensor,
-        wanted: Tensor,
+        questions: Sequence["Question"],
         otherwise: Callable[..., str] | None,
+        read: Callable[[Any], Any],
         tolerance: float,
-    ) -> None:
-        """The sentence for an answer of which only the numbers are known."""
+    ) -> str:
+        """The sentence for a wrong answer, the first of these, of which only the numbers are known."""
+        inputs, found, wanted = questions[0]
         case = self._case(inputs)
         if found.shape != wanted.shape:
             if wanted.dim() == 0 and found.numel() > 1:
@@ -286,11 +311,10 @@ class Task:
                 self.tensor(found, tuple(wanted.shape))
             found = found.reshape(wanted.shape)
         present().asked[:] = [self, student, list(inputs)]
+        known = self._known([Question(inputs, found, wanted), *questions[1:]], case, tolerance, read)
         if otherwise is not None:
-            self.match(found, wanted, {}, otherwise(found, *inputs), case=case, tolerance=tolerance)
-        if wanted.dim() == 0:
-            self.expect(float(found), float(wanted), case, {}, tolerance=tolerance)
-        self.match(found, wanted, {}, case=case, tolerance=tolerance)
+            return f"{otherwise(found, *inputs).rstrip('.')}{known}."
+        return f"For {case} `{self.name}` {_gives(found, wanted)}{known}."
 
     def _case(self, inputs: Sequence[Any]) -> str:
         """The inputs in words: their values where they are few, else their shapes."""
@@ -360,9 +384,9 @@ class Task:
         for sentence, value in mistakes.items():
             if close(found, value, tolerance):
                 raise NotYet(sentence)
-        told = f"For {case} `{self.name}` gives {found:.4g}, and it should be {wanted:.4g}"
         ours, theirs = (torch.tensor(float(value), dtype=torch.float64) for value in (found, wanted))
-        raise NotYet(f"{told}{self._known(ours, theirs, case, tolerance)}.")
+        known = self._known([Question(present().inputs, ours, theirs)], case, tolerance)
+        raise NotYet(f"For {case} `{self.name}` {_gives(ours, theirs)}{known}.")
 
     def match(
         self,
@@ -395,59 +419,108 @@ class Task:
         for sentence, value in mistakes.items():
             if gives(value):
                 raise NotYet(sentence)
-        known = self._known(found, wanted, case, tolerance)
+        known = self._known([Question(present().inputs, found, wanted)], case, tolerance)
         if otherwise:
             raise NotYet(f"{otherwise.rstrip('.')}{known}.")
-        told = f"`{self.name}` gives {_listed(found)}, and it should be {_listed(wanted)}"
-        raise NotYet(f"{f'For {case} ' if case else ''}{told}{known}.")
+        raise NotYet(f"{f'For {case} ' if case else ''}`{self.name}` {_gives(found, wanted)}{known}.")
 
-    def _known(self, found: Tensor, wanted: Tensor, case: str, tolerance: float) -> str:
-        """All that can be found out about a wrong answer, as the end of a sentence."""
-        without_effect = self._idle(found) if bool(found.isfinite().all()) else []
+    def _known(
+        self,
+        questions: Sequence["Question"],
+        case: str,
+        tolerance: float,
+        read: Callable[[Any], Any] = _as_it_is,
+    ) -> str:
+        """All that can be found out about wrong answers, as the end of a sentence about the first."""
+        inputs, found, wanted = questions[0]
+        without_effect = self._idle(questions, read) if bool(found.isfinite().all()) else []
         if without_effect:
-            inputs = present().asked[2]
             if len(without_effect) == len(inputs):
                 return ": your answer is the same whatever it is given"
             names = " and ".join(f"`{name}`" for name in without_effect)
             verb = "has" if len(without_effect) == 1 else "have"
             return f": {names} {verb} no effect on your answer; use what you get"
-        related = (
-            diagnosis.relation(found, wanted, max(tolerance, 1e-3)) if found.shape == wanted.shape else ""
-        )
-        if related:
-            return f": {related}"
+        if found.shape == wanted.shape:
+            pairs = [diagnosis.Pair(each.found, each.wanted) for each in questions]
+            if related := diagnosis.relation(pairs, max(tolerance, 1e-3)):
+                return f": {related}"
         before = [each for each in present().cases if each and each != case]
         if before:
             return f"; it was right for {before[-1]}, so look at what differs"
         return ""
 
-    def _idle(self, found: Tensor) -> list[str]:
+    def _idle(self, questions: Sequence["Question"], read: Callable[[Any], Any]) -> list[str]:
         running = present()
         if not running.asked or running.asked[0] is not self:
             return []
-        task, student, inputs = running.asked
+        asked, spoiled = list(running.asked), list(running.spoiled)
+        student, inputs = asked[1:]
         names = self.arguments[: len(inputs)]
-        spoiled = list(running.spoiled)
 
-        def again(others: list[Any]) -> Tensor | None:
+        def again(others: Sequence[Any]) -> Tensor | None:
             try:
-                answer: Tensor = self.tensor(task.ask(student, *[_copied(each) for each in others]))
-                return answer.reshape(found.shape)
-            except (NotYet, RuntimeError):
+                answer = self.tensor(read(self.ask(student, *map(_copied, others))))
+                return answer.detach()
+            except NotYet:
                 return None
             finally:
-                running.spoiled[:] = spoiled
+                running.asked[:], running.spoiled[:] = asked, spoiled
 
-        return diagnosis.idle(again, names, inputs, found) if len(names) == len(inputs) else []
+        answered = [(each.inputs, each.found) for each in questions[:_PROBED]]
+        return diagnosis.idle(again, names, answered) if len(names) == len(inputs) else []
+
+
+_PROBED = 8  # questions that are asked again with other inputs, at most
+
+
+class Question(NamedTuple):
+    """What was asked, what came back, and what should have."""
+
+    inputs: Sequence[Any]
+    found: Tensor
+    wanted: Tensor
+
+
+def _gives(found: Tensor, wanted: Tensor) -> str:
+    if wanted.dim() == 0:
+        return f"gives {float(found):.4g}, and it should be {float(wanted):.4g}"
+    return f"gives {_listed(found)}, and it should be {_listed(wanted)}"
 
 
 def _plain(answer: object) -> object:
-    """The answer without what a class of its own may have made of comparing and converting."""
+    """The answer in a form that torch takes, without what a class of its own may have made of comparing.
+
+    The same numbers are the same answer, in whatever they come.
+    """
     if isinstance(answer, Tensor):
-        return answer.as_subclass(Tensor)
+        return _dense(answer).as_subclass(Tensor)
     if isinstance(answer, (np.ndarray, np.generic)):
-        return np.array(answer, order="C", subok=False)  # torch takes no array that runs backwards
+        return _torchs(np.array(answer, order="C", subok=False))  # torch takes no array that runs backwards
+    if isinstance(answer, (list, tuple)):
+        parts = [_plain(part) for part in answer]
+        if any(isinstance(part, (Tensor, np.ndarray)) for part in parts):
+            return torch.stack([torch.as_tensor(part).cpu() for part in parts])
+        return parts
+    if isinstance(answer, (Fraction, Decimal)):
+        return float(answer)
     return answer
+
+
+def _dense(tensor: Tensor) -> Tensor:
+    if tensor.is_nested:
+        raise ValueError("It has no shape.")
+    if tensor.is_quantized:
+        return tensor.dequantize()
+    return tensor if tensor.layout == torch.strided else tensor.to_dense()
+
+
+def _torchs(numbers: NDArray[Any]) -> object:
+    """An array with a type of numbers that torch has."""
+    if numbers.dtype.kind == "O":
+        return _plain(numbers.tolist())
+    if numbers.dtype.kind == "f" and numbers.dtype.itemsize > 8:
+        return numbers.astype(np.float64)
+    return numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
 
 
 def _numbers(value: Any) -> Tensor:

@@ -7,7 +7,7 @@ pictures in `OriginalImages`, and is read as it is published.
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -16,14 +16,14 @@ from PIL import Image, ImageDraw
 
 from companion.data.reading import Unreadable, pictures_below, refuse_within
 from companion.errors import CompanionError
-from companion.files import free_names, replacing, shown, write_text
+from companion.files import begin_or_go_on, free_names, replacing, shown, write_text
 from companion.likeness.aligning import Numbers, Upright, Window, cut_out, similarity, upright
 from companion.settings import Settings, option
 from companion.vision.frames import Picture
 from companion.vision.pictures import as_picture
 from companion.vision.trackers import FaceMesh
 
-REPORT, SHEET = "align.csv", "align.png"
+REPORT, SHEET, NOTE = "align.csv", "align.png", "align.json"
 ACROSS, THUMB = 12, 72  # pictures in a row of the contact sheet, and their side
 ON_SHEET = 240  # pictures at most
 PICTURES, POINTS = "OriginalImages", "FacialPoints"  # WebCaricature's folders
@@ -116,29 +116,48 @@ def _yaw(face: Upright) -> float:
 def align(source: Path, target: Path, aligner: Aligner) -> Iterator[Outcome]:
     """Cut the face out of every picture below a folder that shows one, into another folder, as PNG.
 
-    What lies there already is left as it is, so a run that was stopped goes on. At the end `align.csv` says what became
-    of each file, and `align.png` shows them, those that were left out with a red cross.
+    `align.json` notes how. What lies there already is left as it is, so a run that was stopped goes on, and one with
+    other options is refused. At the end `align.csv` says what became of each file, and `align.png` shows them, those
+    that were left out with a red cross.
 
-    Yields:
+    Returns:
         Each file's outcome, in the order of the names.
 
     Raises:
         CompanionError: A folder cannot be used so.
     """
     refuse_within(source, target)
+    pictures = _pictures(source)
+    results = _results(pictures)
+    how = {"pictures": shown(source.resolve()), **aligner.how.as_json()}
+    begin_or_go_on(target, NOTE, how, {*(result.as_posix() for result in results.values()), REPORT, SHEET})
+    return _aligned(pictures, results, target, aligner)
+
+
+def _aligned(
+    pictures: Mapping[str, Path], results: Mapping[str, Path], target: Path, aligner: Aligner
+) -> Iterator[Outcome]:
     outcomes, thumbs = [], []
-    taken: dict[Path, set[str]] = {}  # names of results, folder by folder
-    for name, path in _pictures(source).items():
-        inner = Path(name).parent
-        (result,) = free_names(Path(name), [".png"], taken.setdefault(inner, set()))
-        taken[inner].add(result.casefold())
-        outcome, thumb = _one(name, path, target, inner / result, aligner)
+    for name, path in pictures.items():
+        outcome, thumb = _one(name, path, target, results[name], aligner)
         outcomes.append(outcome)
         thumbs.append(thumb)
         yield outcome
     write_text(target / REPORT, _table(outcomes))
     with replacing(target / SHEET) as file:
         _sheet(thumbs[:ON_SHEET]).save(file, "PNG")
+
+
+def _results(pictures: Iterable[str]) -> dict[str, Path]:
+    """What each picture's face is called; the sheet and the report keep their names."""
+    taken: dict[Path, set[str]] = {Path("."): {REPORT, SHEET, NOTE}}  # names of results, folder by folder
+    results = {}
+    for name in pictures:
+        inner = Path(name).parent
+        (result,) = free_names(Path(name), [".png"], taken.setdefault(inner, set()))
+        taken[inner].add(result.casefold())
+        results[name] = inner / result
+    return results
 
 
 def count(source: Path) -> int:

@@ -63,7 +63,7 @@ def lost_sound(video: Video, form: Form) -> list[str]:
     """The codecs in a film's sound that this form cannot hold."""
     with opened(video.path) as file, _container(file) as source:
         into = pyav().open(io.BytesIO(), "w", format=form.container)
-        return [_name(stream) for stream in source.streams.audio if _copied(stream, into) is None]
+        return [_name(stream) for stream in source.streams.audio if _copied(stream, into, video) is None]
 
 
 @dataclass
@@ -156,8 +156,9 @@ class FilmWriter:
             self._refused = True
             if isinstance(error, OSError):
                 raise
+            other = ".mkv" if self.form.container == "avi" else ".avi"
             raise CompanionError(
-                f"Such a film cannot be written ({error.strerror}); choose a --save that ends in .avi."
+                f"Such a film cannot be written ({error.strerror}); choose a --save that ends in {other}."
             ) from None
 
 
@@ -168,8 +169,13 @@ class _Sound:
         self._began = video.began
         self._file = opened(video.path)
         self._source = _container(self._file)
-        copies = {stream: _copied(stream, into) for stream in self._source.streams.audio}
+        copies = {stream: _copied(stream, into, video) for stream in self._source.streams.audio}
         self._copies = {stream.index: copy for stream, copy in copies.items() if copy is not None}
+        self._bare = {
+            stream.index: pyav().bitstream.BitStreamFilterContext("aac_adtstoasc", stream)
+            for stream, copy in copies.items()
+            if copy is not None and _wants_description(stream, into)
+        }
         self._last: dict[int, int] = {}  # of each stream, when its last packet is to be decoded
         self._into = into
         self._packets = self._read([stream for stream, copy in copies.items() if copy is not None])
@@ -179,8 +185,10 @@ class _Sound:
         """Copy what begins before this moment."""
         while self._next is not None and self._next.pts * self._next.time_base < seconds:
             packet, self._next = self._next, next(self._packets, None)
-            packet.stream = self._copies[packet.stream_index]
-            self._into.mux(packet)
+            copy, bare = self._copies[packet.stream_index], self._bare.get(packet.stream_index)
+            for part in [packet] if bare is None else bare.filter(packet):
+                part.stream = copy
+                self._into.mux(part)
 
     def _read(self, streams: list[Any]) -> Iterator[Any]:
         """The packets on the new clock, without those before it and those that go back in time."""
@@ -209,8 +217,11 @@ def _container(file: BinaryIO) -> Any:
     return pyav().open(file, metadata_errors="replace")
 
 
-def _copied(stream: Any, into: Any) -> Any:
+def _copied(stream: Any, into: Any, video: Video) -> Any:
     """A stream of another film in this one; None where it cannot hold such."""
+    description = _description(stream.index, video) if _wants_description(stream, into) else b""
+    if description is None:
+        return None
     try:
         copy = into.add_stream_from_template(stream)
     except ValueError:
@@ -218,7 +229,34 @@ def _copied(stream: Any, into: Any) -> Any:
     sound = copy.codec_context if copy.type == "audio" else None
     if sound is not None and sound.layout.name.endswith("channels"):  # which MP4 refuses at the film's end
         sound.layout = {1: "mono", 2: "stereo"}.get(sound.layout.nb_channels, sound.layout)
+    if description:
+        copy.codec_context.extradata = description
     return copy
+
+
+def _wants_description(stream: Any, into: Any) -> bool:
+    """Whether it is AAC as broadcasts have it, described in every packet (ADTS), and goes where that is not allowed.
+
+    MP4 and Matroska take the headers out of the packets themselves; AVI refuses them at the film's end.
+    """
+    sound = stream.codec_context
+    return into.format.name == "avi" and sound is not None and sound.name == "aac" and not sound.extradata
+
+
+def _description(index: int, video: Video) -> bytes | None:
+    """MPEG-4's description of AAC sound (AudioSpecificConfig), from the header of the stream's first packet."""
+    with opened(video.path) as file, _container(file) as source:
+        try:
+            header = bytes(next(source.demux(source.streams[index])))[:4]
+        except (StopIteration, pyav().FFmpegError):
+            return None
+    bits = int.from_bytes(header, "big")
+    profile, rate, channels = bits >> 14 & 3, bits >> 10 & 15, bits >> 6 & 7
+    if (
+        len(header) < 4 or bits >> 20 != 0xFFF or not channels
+    ):  # no such header, or the channels told elsewhere
+        return None
+    return (profile + 1 << 11 | rate << 7 | channels << 3).to_bytes(2, "big")
 
 
 def _name(stream: Any) -> str:

@@ -134,6 +134,8 @@ class SwipeDetector:
         if not width > 0:
             raise ValueError("The hand has no width.")
         x, y = _palm(hand, HandPoint.MIDDLE_MCP)[:2]
+        if not np.isfinite([x, y, seconds]).all():  # no reading
+            return None
         self._track.append((seconds, x, y))
         while seconds - self._track[0][0] > self.within:
             self._track.popleft()

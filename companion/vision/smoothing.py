@@ -14,7 +14,7 @@ from companion.errors import CompanionError
 Values = NDArray[np.float64]
 
 
-def smoothing_factor(seconds: float, cutoff: ArrayLike) -> Values:
+def smoothing_factor(seconds: ArrayLike, cutoff: ArrayLike) -> Values:
     """Weight α = 1 / (1 + τ / Tₑ) of the newest value in a low-pass filter (Casiez et al. 2012, algorithm 1).
 
     Args:
@@ -22,7 +22,8 @@ def smoothing_factor(seconds: float, cutoff: ArrayLike) -> Values:
         cutoff: Cutoff frequency in hertz: what changes faster is held back; τ = 1 / (2π · cutoff).
     """
     tau = 1 / (2 * math.pi * np.asarray(cutoff, np.float64))
-    return np.asarray(seconds / (seconds + tau))
+    step = np.asarray(seconds, np.float64)
+    return np.asarray(step / (step + tau))
 
 
 @dataclass
@@ -33,6 +34,9 @@ class OneEuroFilter:
     rises with the speed. To tune it, hold still and lower `min_cutoff` until nothing trembles; then move fast and
     raise `slope` until nothing lags.
 
+    A reading that is missing, NaN or infinite, is skipped: the smoothed value stays, and the next reading counts from
+    the last one that was there.
+
     Raises:
         CompanionError: A cutoff is not above zero, or the slope is below.
     """
@@ -42,7 +46,7 @@ class OneEuroFilter:
     speed_cutoff: float = 1.0  # hertz, of the filter that smooths the speed itself
     _value: Values | None = field(default=None, init=False, repr=False)
     _speed: Values = field(default_factory=lambda: np.zeros(()), init=False, repr=False)
-    _seconds: float = field(default=-math.inf, init=False, repr=False)
+    _seconds: Values = field(default_factory=lambda: np.array(-math.inf), init=False, repr=False)
 
     def __post_init__(self) -> None:
         if min(self.min_cutoff, self.speed_cutoff) <= 0 or self.slope < 0:
@@ -51,35 +55,51 @@ class OneEuroFilter:
     def __call__(self, value: ArrayLike, seconds: float) -> Values:
         """The smoothed value at a moment; arrays are smoothed entry by entry, each at its own speed.
 
+        NaN only where nothing has been read yet.
+
         Args:
-            value: A number or an array, always of the same shape.
+            value: A number or an array, always of the same shape; entries that are NaN or infinite are skipped.
             seconds: When it was measured, in seconds from any beginning; the steps need not be even. A second value
-                for one moment changes nothing.
+                for one moment changes nothing, and a moment that is NaN or infinite is no reading.
 
         Raises:
             CompanionError: The time went back.
         """
         new = np.array(value, np.float64)
         if self._value is None:
-            self._value, self._speed, self._seconds = new, np.zeros_like(new), seconds
-            return new
-        step = seconds - self._seconds
-        if step < 0:
+            self._value, self._speed = np.full_like(new, np.nan), np.zeros_like(new)
+            self._seconds = np.full_like(new, -math.inf)
+        if not math.isfinite(seconds):
+            return self._value
+        if seconds < self._seconds.max(initial=-math.inf):
             raise CompanionError(
                 "The filter was given an earlier moment than its last; call reset() before a new start."
             )
-        if step == 0:
-            return self._value
-        speed = (new - self._value) / step
-        self._speed = self._speed + smoothing_factor(step, self.speed_cutoff) * (speed - self._speed)
-        cutoff = self.min_cutoff + self.slope * np.abs(self._speed)
-        self._value = self._value + smoothing_factor(step, cutoff) * (new - self._value)
-        self._seconds = seconds
+        read = np.isfinite(new)
+        first = read & np.isnan(self._value)
+        later = read & ~first & (self._seconds < seconds)
+        step = np.where(later, seconds - self._seconds, 1.0)
+        later = self._follow(np.where(later, new, self._value), step, later)
+        self._value = np.where(first, new, self._value)
+        self._seconds = np.where(first | later, seconds, self._seconds)
         return self._value
+
+    def _follow(self, new: Values, step: Values, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The algorithm's step in some entries, and where it was made; the others have any step but 0, and stay."""
+        assert self._value is not None
+        with np.errstate(over="ignore", invalid="ignore"):
+            speed = (new - self._value) / step
+            speed = self._speed + smoothing_factor(step, self.speed_cutoff) * (speed - self._speed)
+            cutoff = self.min_cutoff + self.slope * np.abs(speed)
+            value = self._value + smoothing_factor(step, cutoff) * (new - self._value)
+        where = where & np.isfinite(speed) & np.isfinite(value)  # a reading of 1e308 is none either
+        self._speed = np.where(where, speed, self._speed)
+        self._value = np.where(where, value, self._value)
+        return where
 
     def reset(self) -> None:
         """Forget what was seen, as when the hand has left the picture."""
-        self._value, self._seconds = None, -math.inf
+        self._value = None
 
 
 @dataclass
@@ -87,7 +107,8 @@ class Hysteresis:
     """A switch with two thresholds, so that a value trembling around one of them can't make it flutter.
 
     With `on` above `off` it is on from `on` upwards and off from `off` downwards; with `on` below `off` the other way
-    round, as a pinch needs it: it closes when the distance is small. In between the switch stays as it is.
+    round, as a pinch needs it: it closes when the distance is small. In between the switch stays as it is, and so it
+    does where a reading is missing: NaN or infinite.
 
     Raises:
         CompanionError: Both thresholds are the same.
@@ -105,6 +126,8 @@ class Hysteresis:
 
     def __call__(self, value: float) -> bool:
         """Whether the switch is on after this value."""
+        if not math.isfinite(value):
+            return self.state
         sign = 1 if self.on > self.off else -1
         if sign * value >= sign * self.on:
             self.state = True
@@ -117,7 +140,8 @@ class Hysteresis:
 class HoldToLock:
     """Whoever holds a value still for long enough locks it; it stays locked until `reset`.
 
-    The value is still while it lies within `tolerance` of where the holding began.
+    The value is still while it lies within `tolerance` of where the holding began. A reading that is missing, NaN or
+    infinite, neither breaks the holding nor locks: nothing changes until the next one.
     """
 
     seconds: float = 1.0  # how long to hold
@@ -127,7 +151,7 @@ class HoldToLock:
 
     def __call__(self, value: float, now: float) -> float | None:
         """The locked value, or None while nothing is locked; `now` in seconds."""
-        if self.locked is not None:
+        if self.locked is not None or not (math.isfinite(value) and math.isfinite(now)):
             return self.locked
         if self._began is None or abs(value - self._began[0]) > self.tolerance:
             self._began = (value, now)

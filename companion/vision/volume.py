@@ -7,9 +7,10 @@ is for those that don't, such as a web page's player.
 
 import _ctypes
 import json
+import math
 import subprocess
 import sys
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -86,7 +87,8 @@ class Knob:
     """From pinches to levels, without any loudspeaker.
 
     The level never jumps up: it climbs at `rise` at most, only while a hand is seen, and never above `loudest`. Who
-    holds still locks it, and may then take the hand away; a hand that comes back turns it again.
+    holds still locks it, and may then take the hand away; a hand that comes back turns it again. A pinch that is NaN or
+    infinite is no hand; at a moment that is, nothing changes at all.
     """
 
     level: float  # to begin with
@@ -103,8 +105,10 @@ class Knob:
 
     def turn(self, distance: float | None, seconds: float) -> Turn:
         """The knob after a pinch of so many hand-widths, or None where no hand is seen; time never goes back."""
+        if not math.isfinite(seconds):
+            return Turn(self._last, self.level, self._lock.locked is not None, None)
         step, self._last = seconds - self._last, seconds
-        if distance is None:
+        if distance is None or not math.isfinite(distance):
             if self._seen is not None and seconds - self._seen > self.settings.gone:
                 self._seen = None
             return Turn(seconds, self.level, self._lock.locked is not None, None)
@@ -157,13 +161,21 @@ def turn_volume(
     try:
         for one in seen:
             level = knob.level
-            turn = knob.turn(pinch(one.found[0]) if one.found else None, one.frame.seconds)
+            turn = knob.turn(_pinch(one.found), one.frame.seconds)
             if turn.level != level:
                 loudspeaker.level = turn.level
             yield one, turn
     finally:
         if restore:
             loudspeaker.level = before
+
+
+def _pinch(found: Sequence[Hand]) -> float | None:
+    """The first hand's; None without one, or where its landmarks make no hand."""
+    try:
+        return pinch(found[0]) if found else None
+    except ValueError:
+        return None
 
 
 def draw_level(picture: Picture, turn: Turn) -> Picture:

@@ -124,6 +124,18 @@ def test_other_settings_need_another_folder(folder, tmp_path):
         list(crappify(folder, tmp_path / "bad", Damage(seed=2)))
 
 
+def test_a_folder_with_other_files_is_refused_and_one_with_its_masks_in_it_is_not(folder, tmp_path):
+    bad = tmp_path / "bad"
+    for _ in range(2):
+        list(crappify(folder, bad, masks=bad / "masks"))
+    save(bad / "mine.png")
+    with pytest.raises(CompanionError, match=r"mine\.png is not what this call would make there"):
+        list(crappify(folder, bad, masks=bad / "masks"))
+    save(tmp_path / "full/a.png")
+    with pytest.raises(CompanionError, match=r"a\.png is not what this call would make there"):
+        list(crappify(folder, tmp_path / "full"))
+
+
 def test_two_pictures_of_one_name_are_refused_before_anything_is_written(folder, tmp_path):
     save(folder / "a.jpg")
     with pytest.raises(CompanionError, match=r"would both become a\.png"):

@@ -171,37 +171,168 @@ WRONG_SWITCH = {
 }
 
 
-def fingers(p, *, rule=None, thumb=True):
-    rule = rule or (lambda tip: norm(p[tip] - p[0]) > norm(p[tip - 2] - p[0]))
-    out = norm(p[4] - p[17]) >= 1.3 * norm(p[5] - p[17])
-    return sum(bool(rule(tip)) for tip in (8, 12, 16, 20)) + (bool(out) if thumb else 0)
+LONG = (8, 12, 16, 20)
+
+
+def length(p, start, end):
+    return norm(p[start] - p[end])
+
+
+def finger(p, tip, back=2, share=1.0, start=0):
+    return length(p, tip, start) > share * length(p, tip - back, start)
+
+
+def thumb_out(p, tip=4, start=17, limit=1.3, knuckles=(5, 17)):
+    return length(p, tip, start) >= limit * length(p, *knuckles)
+
+
+def count(p, long=finger, thumb=thumb_out, tips=LONG, hand=None):
+    """How many are up; `long` and `thumb` say what up means, of the hand or of what is made of it."""
+    p = p if hand is None else hand(p)
+    return sum(bool(long(p, tip)) for tip in tips) + bool(thumb(p))
 
 
 def in_units(p):
     p = (p - p[0]) / norm(p[5] - p[17])
     tips, middles = norm(p[[8, 12, 16, 20]], axis=1), norm(p[[6, 10, 14, 18]], axis=1)
-    return (tips > 1.05 * middles).sum() + (norm(p[4] - p[17]) >= 1.3)
+    return (tips > middles).sum() + (norm(p[4] - p[17]) >= 1.3)
+
+
+def by_torch(p):
+    far = torch.cdist(torch.tensor(p), torch.tensor(p))
+    up = (far[0, [8, 12, 16, 20]] > far[0, [6, 10, 14, 18]]).sum()
+    return up + (far[4, 17] / far[5, 17] >= 1.3)
+
+
+def by_squares(p):
+    """No root is needed to compare."""
+
+    def square(a, b):
+        return sum((x - y) ** 2 for x, y in zip(p[a].tolist(), p[b].tolist(), strict=True))
+
+    up = [square(0, 4 * each + 4) > square(0, 4 * each + 2) for each in range(1, 5)]
+    return len([one for one in [*up, square(4, 17) >= 1.69 * square(5, 17)] if one])
+
+
+def by_scalar_product(p):
+    """|a| > |b| where (a + b)·(a − b) > 0."""
+    tips, middles = p[8::4] - p[0], p[6::4] - p[0]
+    return int(np.einsum("fi,fi->f", tips + middles, tips - middles).__gt__(0).sum()) + int(thumb_out(p))
+
+
+def straight(p, tip):
+    bones = sum(length(p, row, row + 1) for row in range(tip - 3, tip))
+    return length(p, tip, tip - 3) >= 0.85 * bones
+
+
+def until_folded(p):
+    """Counts from the index finger up to the first that is folded."""
+    total = 0
+    for tip in LONG:
+        if not finger(p, tip):
+            break
+        total += 1
+    return total + thumb_out(p)
+
+
+def stretched(p, axes):
+    return p * [float(axis in axes) for axis in "xyz"]
 
 
 COUNT = {
-    "distances": fingers,
+    "distances": count,
     "hand-widths first": in_units,
-    "knuckles": lambda p: fingers(p, rule=lambda t: norm(p[t] - p[0]) > norm(p[t - 3] - p[0])),
-    "torch": lambda p: torch.tensor(float(fingers(p))),
+    "math": lambda p: (
+        sum(math.dist(p[t], p[0]) > math.dist(p[t - 2], p[0]) for t in LONG) + int(thumb_out(p))
+    ),
+    "squares": by_squares,
+    "scalar product": by_scalar_product,
+    "matrix of distances": by_torch,
+    "torch": lambda p: torch.tensor(float(count(p))),
+    "list of one": lambda p: [np.int16(count(p))],
+    "float32": lambda p: count(torch.tensor(p).float().numpy()),
 }
 WRONG_COUNT = {
-    "heights": (lambda p: fingers(p, rule=lambda t: p[t, 1] < p[t - 2, 1]), "compare heights"),
-    "no thumb": (lambda p: fingers(p, thumb=False), "leave out the thumb"),
-    "folded": (lambda p: 5 - fingers(p), "folded"),
-    "thumb in pixels": (
-        lambda p: fingers(p, thumb=False) + (norm(p[4] - p[17]) >= 1.3),
-        "hand-widths",
+    "heights": (lambda p: count(p, lambda p, t: p[t, 1] < p[t - 2, 1]), "compare heights"),
+    "heights, y upwards": (lambda p: count(p, lambda p, t: p[t, 1] > p[t - 2, 1]), "it should be"),
+    "sideways": (lambda p: count(p, lambda p, t: p[t, 0] > p[t - 2, 0]), "it should be"),
+    "knuckle": (lambda p: count(p, lambda p, t: finger(p, t, back=3)), "with its knuckle"),
+    "last joint": (lambda p: count(p, lambda p, t: finger(p, t, back=1)), "joint next to it"),
+    "rows from 1": (lambda p: count(p, tips=(7, 11, 15, 19)), "it should be"),
+    "rows from 1, all": (lambda p: count(np.roll(p, 1, axis=0)), "it should be"),
+    "little finger first": (lambda p: count(p[::-1]), "it should be"),
+    "axes in another order": (lambda p: count(p, hand=lambda p: p * [1, 1, 0.5]), "it should be"),
+    "5 % above": (lambda p: count(p, lambda p, t: finger(p, t, share=1.05)), "wants more than that"),
+    "5 % below": (lambda p: count(p, lambda p, t: finger(p, t, share=0.95)), "a little nearer"),
+    "thumb 5 % above": (lambda p: count(p, thumb=lambda p: thumb_out(p, limit=1.365)), "a little above"),
+    "thumb 5 % below": (lambda p: count(p, thumb=lambda p: thumb_out(p, limit=1.235)), "a little below"),
+    "ten pixels more": (
+        lambda p: count(p, lambda p, t: length(p, t, 0) > length(p, t - 2, 0) + 10),
+        "it should be",
     ),
+    "whole pixels": (lambda p: count(p, hand=np.round), "it should be"),
+    "from the corner": (lambda p: count(p, lambda p, t: norm(p[t]) > norm(p[t - 2])), "from the corner"),
+    "from the thumb's root": (lambda p: count(p, lambda p, t: finger(p, t, start=1)), "it should be"),
+    "from the palm": (
+        lambda p: count(
+            p, lambda p, t: norm(p[t] - p[[0, 5, 17]].mean(0)) > norm(p[t - 2] - p[[0, 5, 17]].mean(0))
+        ),
+        "it should be",
+    ),
+    "flat": (lambda p: count(stretched(p, "xy")), "third axis"),
+    "flat fingers": (
+        lambda p: count(p, lambda p, t: finger(stretched(p, "xy"), t)),
+        "it should be",
+    ),
+    "flat thumb": (lambda p: count(p, thumb=lambda p: thumb_out(stretched(p, "xy"))), "it should be"),
+    "one axis": (lambda p: count(stretched(p, "y")), "it should be"),
+    "sums of differences": (
+        lambda p: count(p, lambda p, t: abs(p[t] - p[0]).sum() > abs(p[t - 2] - p[0]).sum()),
+        "it should be",
+    ),
+    "largest difference": (
+        lambda p: count(p, lambda p, t: abs(p[t] - p[0]).max() > abs(p[t - 2] - p[0]).max()),
+        "it should be",
+    ),
+    "the book's rule": (lambda p: count(p, straight), "it should be"),
+    "both of the book's rules": (
+        lambda p: count(p, lambda p, t: straight(p, t) and finger(p, t, share=1.05)),
+        "it should be",
+    ),
+    "no thumb": (lambda p: count(p, thumb=lambda p: False), "leave out the thumb"),
+    "thumb always": (lambda p: count(p, thumb=lambda p: True), "counts though"),
+    "folded": (lambda p: 5 - count(p), "folded"),
+    "no ring finger": (lambda p: count(p, tips=(8, 12, 20)), "leave out the ring"),
+    "until one is folded": (until_folded, "it should be"),
+    "thumb in pixels": (lambda p: count(p, thumb=lambda p: length(p, 4, 17) >= 1.3), "hand-widths"),
     "thumb as a finger": (
-        lambda p: fingers(p, thumb=False) + (norm(p[4] - p[0]) > norm(p[2] - p[0])),
+        lambda p: count(p, thumb=lambda p: length(p, 4, 0) > length(p, 2, 0)),
         "counts though",
     ),
-    "five": (lambda p: 5, "it should be"),
+    "thumb of a right hand": (lambda p: count(p, thumb=lambda p: p[4, 0] < p[3, 0]), "it should be"),
+    "thumb of a left hand": (lambda p: count(p, thumb=lambda p: p[4, 0] > p[2, 0]), "it should be"),
+    "thumb by the palm's side": (
+        lambda p: count(p, thumb=lambda p: np.cross(p[5, :2] - p[0, :2], p[4, :2] - p[0, :2]) > 0),
+        "it should be",
+    ),
+    "thumb's joint": (lambda p: count(p, thumb=lambda p: thumb_out(p, tip=3)), "at row 3"),
+    "thumb from row 5": (lambda p: count(p, thumb=lambda p: thumb_out(p, start=5)), "from row 5"),
+    "thumb over the palm": (
+        lambda p: count(p, thumb=lambda p: thumb_out(p, knuckles=(0, 9))),
+        "it should be",
+    ),
+    "thumb over half a width": (
+        lambda p: count(p, thumb=lambda p: thumb_out(p, knuckles=(5, 13))),
+        "it should be",
+    ),
+    "thumb's square": (
+        lambda p: count(p, thumb=lambda p: length(p, 4, 17) ** 2 >= 1.3 * length(p, 5, 17) ** 2),
+        "it should be",
+    ),
+    "thumb twice": (lambda p: count(p) + thumb_out(p), "it should be"),
+    "four at most": (lambda p: min(4, count(p)), "it should be"),
+    "one more": (lambda p: count(p) + 1, "one more than it"),
+    "five": (lambda p: 5, "the same whatever it is given"),
     "list": (lambda p: [True, False], "one single number"),
     "untouched": (untouched, "waits for you"),
 }
@@ -253,6 +384,6 @@ class TestBanks(EveryBank):
 
 def test_the_hands_show_what_their_names_say():
     counted = {
-        name: fingers(ch08.hand(name)) for name in ("pointing finger", "open hand", "thumb up", "thumb down")
+        name: count(ch08.hand(name)) for name in ("pointing finger", "open hand", "thumb up", "thumb down")
     }
     assert counted == {"pointing finger": 1, "open hand": 5, "thumb up": 1, "thumb down": 1}

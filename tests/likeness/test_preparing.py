@@ -10,7 +10,7 @@ from PIL import Image
 from companion.cli import main
 from companion.errors import CompanionError
 from companion.likeness import preparing
-from companion.likeness.preparing import BROUGHT, REPORT, SHEET, Aligner, Preparation, align
+from companion.likeness.preparing import BROUGHT, NOTE, REPORT, SHEET, Aligner, Preparation, align
 from companion.vision.landmarks import Mesh
 
 HOW = Preparation(size=32, least=10)
@@ -84,7 +84,7 @@ def test_one_face_is_cut_out_and_everything_else_has_its_reason(tmp_path, aligne
         "6.png": "",
     }
     made = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert made == ["0.png", "6.png", REPORT, SHEET]
+    assert made == ["0.png", "6.png", REPORT, NOTE, SHEET]
     assert Image.open(tmp_path / "out/0.png").size == (32, 32)
     told = report(tmp_path / "out")
     assert {name: row["reason"] for name, row in told.items()} == {
@@ -130,6 +130,69 @@ def test_a_second_run_goes_on_and_touches_nothing(tmp_path, aligner):
     assert names == ["a.png", "b/a.png", "b/a.png.png"]  # one name in two folders is no clash
     assert all((tmp_path / "out" / name).is_file() for name in names)
     assert first.stat().st_mtime_ns == before
+
+
+def bytes_below(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_other_options_need_another_folder(tmp_path, aligner, face):
+    """Of another size, or of other pictures: no folder becomes a mixture, not even a stopped one."""
+    for name in ("a.png", "b.png"):
+        picture(tmp_path / "in" / name, 0)
+        picture(tmp_path / "other" / name, 6)
+    run = align(tmp_path / "in", tmp_path / "out", aligner)
+    next(run)
+    run.close()
+    before = bytes_below(tmp_path / "out")
+    larger = Aligner(face, Turned(face), Preparation(size=48, least=10))
+    with pytest.raises(
+        CompanionError, match=r"made with other settings \(size 32\); give the same ones, or another"
+    ):
+        align(tmp_path / "in", tmp_path / "out", larger)
+    with pytest.raises(CompanionError, match=r"other settings \(pictures .*in\)"):
+        align(tmp_path / "other", tmp_path / "out", aligner)
+    assert bytes_below(tmp_path / "out") == before
+    list(align(tmp_path / "in", tmp_path / "out", aligner))
+    assert {Image.open(tmp_path / f"out/{name}.png").size for name in "ab"} == {(32, 32)}
+
+
+@pytest.mark.parametrize("foreign", ["a.png", "notes.txt", "below/z.png", "align.csv"])
+def test_a_folder_with_other_files_is_refused_before_any_work(tmp_path, aligner, foreign):
+    picture(tmp_path / "in/a.png", 0)
+    place = tmp_path / "out" / foreign
+    place.parent.mkdir(parents=True)
+    place.write_text("mine")
+    with pytest.raises(
+        CompanionError, match=f"{foreign} is not what this call would make there; give a new folder"
+    ):
+        align(tmp_path / "in", tmp_path / "out", aligner)
+    assert bytes_below(tmp_path / "out") == {place: b"mine"}
+
+
+def test_what_came_into_the_folder_meanwhile_is_refused_and_hidden_files_are_not(tmp_path, aligner):
+    picture(tmp_path / "in/a.png", 0)
+    list(align(tmp_path / "in", tmp_path / "out", aligner))
+    (tmp_path / "out/.DS_Store").write_text("the system's")
+    assert [each.result for each in align(tmp_path / "in", tmp_path / "out", aligner)] == ["a.png"]
+    picture(tmp_path / "out/holiday.png", 0)
+    with pytest.raises(CompanionError, match=r"holiday\.png is not what"):
+        align(tmp_path / "in", tmp_path / "out", aligner)
+
+
+def test_a_damaged_note_is_no_traceback(tmp_path, aligner):
+    picture(tmp_path / "in/a.png", 0)
+    list(align(tmp_path / "in", tmp_path / "out", aligner))
+    (tmp_path / "out" / NOTE).write_text("{half")
+    with pytest.raises(CompanionError, match="other settings; give"):
+        align(tmp_path / "in", tmp_path / "out", aligner)
+
+
+def test_a_face_is_never_called_as_the_sheet_is(tmp_path, aligner):
+    """Else the sheet would take its place."""
+    picture(tmp_path / "in/align.jpg", 0)
+    (outcome,) = align(tmp_path / "in", tmp_path / "out", aligner)
+    assert Image.open(tmp_path / "out" / outcome.result).size == (32, 32)
 
 
 def test_webcaricature_is_read_as_it_is_published_with_its_own_points(tmp_path, face):

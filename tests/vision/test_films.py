@@ -233,6 +233,34 @@ def test_the_sound_is_copied(tmp_path, capsys, sound, source, place):
         assert abs(float(first.pts * first.time_base)) < 0.03  # beside the pictures, not after them
 
 
+@pytest.mark.parametrize("place", ["out.avi", "out.mkv", "out.mp4"])
+def test_the_aac_of_a_broadcast_is_kept_without_its_headers(tmp_path, capsys, place):
+    """In MPEG-TS each packet carries its description; AVI refuses that, and at the film's end only."""
+    before = sound_of(film(tmp_path / "film.ts", STEADY, sound="aac"))
+    copied(tmp_path / "film.ts", tmp_path / place)
+    after = sound_of(tmp_path / place)
+    assert capsys.readouterr().err == ""
+    assert all(packet.startswith(b"\xff") for packet in before)
+    assert {packet[7:] for packet in before} >= set(after)
+    assert len(after) == pytest.approx(len(before), abs=2)
+    with av.open(str(tmp_path / place)) as out:
+        heard = np.concatenate([frame.to_ndarray()[0] for frame in out.decode(audio=0)])
+    assert np.std(heard) == pytest.approx(8000 / 2**15 / np.sqrt(2), rel=0.1)  # the tone
+
+
+def test_a_refused_avi_is_not_told_to_become_one(tmp_path):
+    """What no AVI can hold, another container may."""
+    film(tmp_path / "film.mkv", STEADY[:3])
+    told = r"cannot be written \(Invalid .*\); choose a --save that ends in \.mkv\."
+    with (
+        Video(tmp_path / "film.mkv") as video,
+        picture_output(tmp_path / "out.avi", video) as pictures,
+        pytest.raises(CompanionError, match=told),
+        pictures._refusals(),
+    ):
+        raise av.ArgumentError(22, "Invalid argument")
+
+
 def test_the_loss_of_a_sound_is_said_before_the_work(tmp_path, capsys):
     film(tmp_path / "film.mp4", BROWSER, sound="aac")
     with Video(tmp_path / "film.mp4") as video, picture_output(tmp_path / "out.webm", video) as pictures:

@@ -164,6 +164,22 @@ def swiped(
     return said
 
 
+@pytest.mark.parametrize("point", [HandPoint.MIDDLE_MCP, None])
+def test_a_missing_reading_is_no_swipe_and_hides_none(point):
+    """A landmark that is no number, or a moment."""
+    hand = HANDS[0]
+    points = in_pixels(hand)
+    width = np.linalg.norm(points[HandPoint.INDEX_MCP] - points[HandPoint.LITTLE_MCP])
+    detect, said = SwipeDetector(), []
+    for frame in range(12):
+        moved = points + width * 0.3 * frame * np.array([1.0, 0, 0])
+        bad = frame in (2, 3)
+        if bad and point is not None:
+            moved[point, 0] = np.nan
+        said.append(detect(from_pixels(hand, moved), np.nan if bad and point is None else frame / 30))
+    assert [each for each in said if each] == ["left"]
+
+
 @pytest.mark.parametrize(
     ("across", "down", "direction"),
     [(2.5, 0, "left"), (-2.5, 0.3, "right"), (0.2, 2.5, "down"), (0, -2.5, "up")],

@@ -130,6 +130,50 @@ def test_the_same_moment_changes_nothing_and_an_earlier_one_is_refused():
         smooth(1.0, 4.0)
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 1e308])
+def test_a_missing_reading_is_skipped(bad):
+    """The value stays, and later ones are as if it had never been asked for."""
+    smooth, without = OneEuroFilter(slope=0.5), OneEuroFilter(slope=0.5)
+    for now, value in enumerate([1.0, 2.0, 4.0]):
+        smooth(value, now), without(value, now)
+    stays = float(without(4.0, 2.0))
+    assert float(smooth(bad, 2.5)) == stays
+    assert [float(smooth(v, t)) for t, v in ((3, 5.0), (4, 5.5))] == [
+        float(without(v, t)) for t, v in ((3, 5.0), (4, 5.5))
+    ]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_moment_that_is_none_is_no_reading(bad):
+    smooth, without = OneEuroFilter(slope=0.5), OneEuroFilter(slope=0.5)
+    for now in (0.0, bad, 1.0, 2.0):
+        found = smooth(now**2 if math.isfinite(now) else 7.0, now)
+        expected = without(now**2, now) if math.isfinite(now) else expected  # noqa: F821
+        assert found == expected
+
+
+def test_before_any_reading_there_is_nothing_to_say():
+    smooth = OneEuroFilter()
+    assert math.isnan(smooth(math.inf, 0.0))
+    assert smooth(3.0, 1.0) == 3.0
+    smooth.reset()
+    assert math.isnan(smooth(math.nan, 0.0))
+
+
+def test_in_an_array_only_the_missing_entries_are_skipped():
+    path = np.random.default_rng(3).normal(size=(12, 4))
+    path[3, 1] = np.nan
+    path[5, 2] = np.inf
+    path[:4, 3] = np.nan  # seen late
+    whole = OneEuroFilter(slope=0.3)
+    found = np.stack([whole(row, n / 25) for n, row in enumerate(path)])
+    for entry in range(4):
+        alone = OneEuroFilter(slope=0.3)
+        expected = [float(alone(row[entry], n / 25)) for n, row in enumerate(path)]
+        np.testing.assert_allclose(found[:, entry], expected)
+    assert np.isfinite(found[4:]).all()
+
+
 @pytest.mark.parametrize("wrong", [{"min_cutoff": 0}, {"speed_cutoff": -1}, {"slope": -0.1}])
 def test_settings_that_make_no_filter_are_refused(wrong):
     with pytest.raises(CompanionError, match="cutoffs above zero"):
@@ -186,3 +230,21 @@ def test_a_slow_drift_does_not_lock():
     """Stillness is measured from where the holding began, not from the last value."""
     lock = HoldToLock(seconds=1.0, tolerance=0.05)
     assert all(lock(0.2 * n / 30, n / 30) is None for n in range(150))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_missing_reading_neither_locks_nor_breaks_a_holding(bad):
+    lock = HoldToLock(seconds=1.0, tolerance=0.1)
+    assert lock(bad, 0.0) is None
+    assert lock(bad, 5.0) is None, "nothing is held"
+    assert lock(0.5, 6.0) is None
+    assert lock(bad, 6.5) is None
+    assert lock(0.9, bad) is None
+    assert lock(0.55, 7.0) == 0.55
+    assert lock(bad, 8.0) == 0.55
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("state", [True, False])
+def test_a_missing_reading_leaves_a_switch_as_it_is(bad, state):
+    assert Hysteresis(on=0.55, off=0.75, state=state)(bad) is state

@@ -1,6 +1,7 @@
 """Guards the volume knob: how it turns, a real PulseAudio that follows a film of a pinch, other systems' calls."""
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -55,6 +56,33 @@ def turned(knob: Knob, distance, seconds: float, start: float = 0.0) -> float:
 @pytest.mark.parametrize(("distance", "level"), [(0.1, 0), (0.55, 0), (1.025, 0.5), (1.5, 1), (2.0, 1)])
 def test_the_level_goes_evenly_from_closed_to_open(distance, level):
     assert turned(Knob(0.4, NEVER), distance, 5) == pytest.approx(level, abs=1e-6)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_missing_reading_is_no_hand_and_poisons_nothing(bad):
+    """Neither a pinch that is no number, nor a moment."""
+    knob, without = Knob(0.4, NEVER), Knob(0.4, NEVER)
+    for now, distance in ((0.0, 1.0), (0.1, bad), (bad, 1.1), (0.2, 1.2)):
+        turn = knob.turn(distance, now)
+        assert 0 <= turn.level <= 1
+        assert math.isfinite(turn.seconds)
+        if math.isfinite(now):
+            expected = without.turn(distance if math.isfinite(distance) else None, now)
+            assert turn == expected
+        else:
+            assert (turn.level, turn.pinch) == (expected.level, None)
+    assert turned(knob, 1.6, 5, start=1.0) == 1.0
+
+
+def test_landmarks_that_make_no_hand_are_none():
+    """All knuckles in one place, or nowhere: the film goes on."""
+    nowhere = (replace(PALM, normalised=np.full_like(PALM.normalised, value)) for value in (0.5, math.nan))
+    seen = [
+        Seen(Frame(np.zeros((4, 4, 3), np.uint8), number / RATE, str(number)), (hand,))
+        for number, hand in enumerate((PALM, *nowhere, PALM))
+    ]
+    pinches = [turn.pinch for _, turn in turn_volume(seen, types.SimpleNamespace(level=0.4))]
+    assert [pinch is None for pinch in pinches] == [False, True, True, False]
 
 
 def test_half_way_is_18_decibels_down_as_pulseaudio_has_it():
