@@ -14,10 +14,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # From bottom to top. A module may import from its own layer and from those before it; a new one must be placed here.
 LAYERS = [
-    ["errors", "files", "found", "plain", "randomness", "records", "settings"],
+    ["errors", "files", "found", "interrupts", "plain", "randomness", "records", "settings"],
     ["environment", "data"],
     ["blind", "classical", "layers", "losses", "models", "objectives", "variational", "viz"],
-    ["pretrained", "metrics", "training", "vision"],
+    ["listening", "pretrained", "metrics", "training", "vision"],
     ["restoration"],
     [
         "exercises",

@@ -459,7 +459,7 @@ class Task:
 
         def again(others: Sequence[Any]) -> Tensor | None:
             try:
-                answer = self.tensor(read(self.ask(student, *map(_copied, others))))
+                answer: Tensor = self.tensor(read(self.ask(student, *map(_copied, others))))
                 return answer.detach()
             except NotYet:
                 return None
