@@ -84,6 +84,7 @@ for name in names:
         AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
         RestoringTrainer.one_step = die_at(1, RestoringTrainer.one_step)
         anyblur.blind_kernel = die_at(2, anyblur.blind_kernel)
+        anyblur.likeliest_blur = die_at(2, anyblur.likeliest_blur)
         VAETrainer.one_step = die_at(2 if name.endswith(("-vae", "-plane")) else 10, VAETrainer.one_step)
         TranslationTrainer.one_step = die_at(3, TranslationTrainer.one_step)
         deblurring.wiener_filter = die_at(3, deblurring.wiener_filter)
