@@ -23,7 +23,7 @@ from companion.data.anyblur import delta
 
 SIZES = (9, 15, 25, 41)  # sides of the kernels that are looked for
 NOISES = (0.002, 0.005, 0.01, 0.02, 0.04)  # of a picture in [−1, 1], tried one by one
-ENOUGH = 0.2  # found on a few validation photographs; too little for others (`deblur-blind`)
+ENOUGH = 0.7  # of 60 training photographs 59 lie below as they were, and 56 above once they were shaken
 STEPS = 5  # turns at each size
 EDGES = 0.004  # λ: what an edge must be worth, of a picture in [0, 1] (Xu et al. 2013, equation 7)
 
@@ -114,12 +114,13 @@ def _few_edges(blurred: Tensor, kernel: Tensor, weight: float) -> Tensor:
     slopes = across.abs().square() + down.abs().square()
     tie, picture = 2 * weight, blurred
     while tie < 1e4:
-        seen = torch.fft.rfft2(picture)
-        right = torch.fft.irfft2(across * seen, s=blurred.shape)
-        below = torch.fft.irfft2(down * seen, s=blurred.shape)
+        right, below = (picture.roll(-1, axis) - picture for axis in (1, 0))
         kept = (right.square() + below.square() >= weight / tie).double()
-        split = across.conj() * torch.fft.rfft2(kept * right) + down.conj() * torch.fft.rfft2(kept * below)
-        picture = torch.fft.irfft2((fit + tie * split) / (power + tie * slopes), s=blurred.shape)
+        right, below = kept * right, kept * below
+        split = right.roll(1, 1) - right + below.roll(1, 0) - below  # differences, transposed
+        picture = torch.fft.irfft2(
+            (fit + tie * torch.fft.rfft2(split)) / (power + tie * slopes), s=blurred.shape
+        )
         tie *= 2
     return picture
 
@@ -145,7 +146,10 @@ def _filter(kernel: Tensor, shape: torch.Size) -> Tensor:
 
 def _differences(shape: torch.Size) -> tuple[Tensor, Tensor]:
     """The transforms of the differences to the right and lower neighbour."""
-    down, across = torch.fft.fftfreq(shape[-2]).double(), torch.fft.rfftfreq(shape[-1]).double()
+    down, across = (
+        torch.fft.fftfreq(shape[-2], dtype=torch.double),
+        torch.fft.rfftfreq(shape[-1], dtype=torch.double),
+    )
     unit = 2j * math.pi
     return (torch.exp(unit * across) - 1)[None, :], (torch.exp(unit * down) - 1)[:, None]
 

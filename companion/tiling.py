@@ -130,6 +130,7 @@ def restore_photo(
 
     Args:
         model: Images `(1, 3, H, W)` in [−1, 1] to the same, for any H and W up to `tile`; in eval mode.
+            One that is `Listening` first looks at a part of the photo.
         photo: What to restore.
         tile: Side of the squares.
         overlap: How far neighbouring squares overlap, less than half of `tile`.
