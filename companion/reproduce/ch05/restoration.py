@@ -189,7 +189,7 @@ def pretrained_network(job: Job, seed: int) -> UNet:
 # ---- the comparison ----
 
 FEATURES = 0.02  # of the features' part; after pre-training it pushes 2.5 times as hard as the squared error
-RATES = (3e-5, 1e-4, 3e-4, 1e-3)  # tried for both GANs, and for squared error alone
+RATES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)  # tried for both GANs, and for squared error alone
 
 ROWS = {
     "bicubic": "as they are given: enlarged by bicubic interpolation",
