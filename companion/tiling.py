@@ -27,7 +27,7 @@ from companion.files import free_names, one_by_one, refuse_existing, replacing, 
 from companion.listening import Listening, busiest
 from companion.models.registry import signature_of
 
-DEFAULT = "deblur-best"  # chapter 2's
+DEFAULT = "deblur-any"  # for a blur that nobody knows (chapter 2b)
 TILE, OVERLAP = 256, 64  # pixels
 
 
