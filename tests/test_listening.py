@@ -5,6 +5,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from companion import pretrained
+from companion.commands.ch02 import COMMANDS
 from companion.data.degrade import Camera
 from companion.data.pairs import held_out
 from companion.data.photos import load_photos
@@ -124,3 +126,13 @@ def test_the_busiest_part_is_found_wherever_it_is_and_noise_is_not_busy(shape):
 def test_a_small_photograph_is_looked_at_as_a_whole():
     photo = np.zeros((30, LOOKED_AT, 3), np.uint8)
     assert busiest(photo) is photo
+
+
+def test_what_the_help_says_of_restoring_was_measured():
+    record = pretrained.record("deblur-restored")
+    gained = record.measured("gain in PSNR (dB), real shakes: restore")
+    assert f"by {gained.value:.1f} dB on average" in (COMMANDS["restore"].description or "")
+    assert record.measured("least gain in PSNR (dB), real shakes: restore").value > 0  # “all gained”
+    assert record.measured("found to be blurred, sharp").value == 1  # “one was taken for blurred”
+    assert gained.protocol.startswith("32 pictures")
+    assert record.measured("found to be blurred, sharp").protocol == "of 29 pictures"
