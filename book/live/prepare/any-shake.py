@@ -1,4 +1,4 @@
-"""Photographs shaken as no camera of the course shakes twice, one that is sharp, and what the package finds in the first."""
+"""Photographs shaken each in its own way, one that is sharp, and what the package finds in the first."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from companion.randomness import generator
 from companion.restoration.pairs import picture
 from companion.tiling import Photo, restore_photo
 
-NETWORK = Network("deblur-any", "told", half=False)
+NETWORK = Network("deblur-any", "told")
 MODELS = (NETWORK,)
 LENGTHS = (20.0, 14.0, 28.0)  # pixels that the hand travels
 SIDE, NOISE = 41, 0.004  # of the kernels; of the stored values
@@ -78,7 +78,7 @@ def found(given: Image.Image, path: Path) -> dict[str, Any]:
 
 def _in_page(blur: Blur) -> dict[str, Any]:
     """As `book/live/restoring/finder.js` has it."""
-    kernel = {"data": sum(_short(blur.kernel), []), "side": blur.kernel.shape[-1]}
+    kernel = {"data": [light for row in _short(blur.kernel) for light in row], "side": blur.kernel.shape[-1]}
     return {"kernel": kernel, "evidence": blur.evidence, "sure": blur.sure}
 
 

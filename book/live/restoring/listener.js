@@ -8,7 +8,7 @@
  * @import { Blur } from "./finder.js"
  */
 
-import { pen, picture, tensorOf } from "../kit/canvas.js";
+import { pen, picture } from "../kit/canvas.js";
 import { delta, ENOUGH, SIZES } from "./blind.js";
 import { Finder } from "./finder.js";
 import { busiest, greyOf, SEEN, told, widthOf } from "./listening.js";
@@ -77,7 +77,7 @@ export class Listener {
     const stop = () => this.finder.stop();
     signal.addEventListener("abort", stop);
     try {
-      const part = greyOf(tensorOf(cut(pixels, busiest(pixels))));
+      const part = greyOf(cut(pixels, busiest(pixels)));
       const blur = await this.finder.blur(part, onProgress);
       if (signal.aborted) return undefined;
       this.show(blur);

@@ -81,15 +81,33 @@ function starts(length, part) {
   return found.includes(last) ? found : [...found, last];
 }
 
-/** The mean of the channels, in single precision as torch has it. @param {Tensor} image  `(1, 3, H, W)` @returns {Grey} */
-export function greyOf({ data, shape: [, , height, width] }) {
-  const area = width * height;
-  const { fround } = Math;
-  const grey = Float64Array.from({ length: area }, (_, at) =>
-    fround(fround(fround(data[at] + data[area + at]) + data[2 * area + at]) / 3),
+const { fround } = Math;
+const LEVEL = fround(2 / 255);
+
+/**
+ * A picture's grey in [−1, 1], each step in single precision as the package has it: where a picture says little of its
+ * kernel, the last bit may decide.
+ *
+ * @param {Pixels} pixels
+ * @returns {Grey}
+ */
+export function greyOf({ data, width, height }) {
+  const value = (/** @type {number} */ place) => fround(fround(data[place] * LEVEL) - 1);
+  const grey = Float64Array.from({ length: width * height }, (_, at) =>
+    mean(value(4 * at), value(4 * at + 1), value(4 * at + 2)),
   );
   return { data: grey, width, height };
 }
+
+/** Likewise of an image. @param {Tensor} image  `(1, 3, H, W)` @returns {Grey} */
+export function greyOfTensor({ data, shape: [, , height, width] }) {
+  const area = width * height;
+  const grey = Float64Array.from({ length: area }, (_, at) => mean(data[at], data[area + at], data[2 * area + at]));
+  return { data: grey, width, height };
+}
+
+/** @param {number} red @param {number} green @param {number} blue */
+const mean = (red, green, blue) => fround(fround(fround(red + green) + blue) / 3);
 
 /** How wide a kernel is, in pixels: as long as a line that spreads the light as far. @param {Kernel} kernel */
 export function widthOf({ data, side }) {
@@ -118,7 +136,7 @@ export function told(model, kernel, isHere) {
   return {
     signature: { inputs: [picture], outputs: [out] },
     async run({ [picture.name]: image }, options) {
-      if (!(await isHere(greyOf(image)))) return { [out.name]: image };
+      if (!(await isHere(greyOfTensor(image)))) return { [out.name]: image };
       const told = { data: Float32Array.from(kernel.data), shape: [1, 1, kernel.side, kernel.side] };
       return model.run({ [picture.name]: image, [light.name]: told }, options);
     },

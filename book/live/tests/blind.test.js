@@ -4,7 +4,7 @@ import { blindKernel, centred, delta, moved, roomFor } from "../restoring/blind.
 import { likeliest } from "../restoring/finder.js";
 import { evidence } from "../restoring/likelihood.js";
 import { thought } from "../restoring/listener.js";
-import { busiest, greyOf, LOOKED_AT, told, widthOf } from "../restoring/listening.js";
+import { busiest, greyOf, greyOfTensor, LOOKED_AT, told, widthOf } from "../restoring/listening.js";
 import { between } from "../restoring/photo.js";
 
 /** A line of light, even and straight. @param {number} side @param {number} length */
@@ -125,6 +125,14 @@ test("the busiest part is found wherever it is, and a small picture is looked at
   assert.deepEqual(busiest(small), { left: 0, top: 0, width: 384, height: 30 });
 });
 
+test("grey is that of the bytes", () => {
+  const { data } = greyOf({ data: Uint8ClampedArray.of(255, 255, 255, 255, 0, 51, 0, 9), width: 2, height: 1 });
+  assert.deepEqual(
+    [...data].map((value) => Number(value.toFixed(6))),
+    [1, -0.866667],
+  );
+});
+
 test("a network is told the kernel, and not asked where the kernel is not likely", async () => {
   const asked = /** @type {any[]} */ ([]);
   const port = (/** @type {string} */ name) => ({
@@ -143,7 +151,7 @@ test("a network is told the kernel, and not asked where the kernel is not likely
     },
   };
   const image = { data: Float32Array.of(0.5, 0.25, 0.5, 0.25, 0.5, -0.5), shape: [1, 3, 1, 2] };
-  assert.deepEqual([...greyOf(image).data], [0.5, 0]);
+  assert.deepEqual([...greyOfTensor(image).data], [0.5, 0]);
   const listening = told(model, line(5, 3), async ({ data }) => data[0] > 0);
   assert.deepEqual(listening.signature.inputs, [port("blurred")]);
   const { restored } = await listening.run({ blurred: image });
