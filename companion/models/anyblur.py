@@ -22,7 +22,7 @@ from companion.errors import CompanionError
 from companion.models.configs import Config, positive
 from companion.models.deblur import ResidualBlock
 from companion.models.fourier import frequencies, picture, transform
-from companion.models.registry import Model, Signature, image
+from companion.models.registry import Model, Port, Signature, image
 
 FAINT = 0.05  # light of a kernel fainter than this part of its brightest is noise
 SURE = 1e-3  # where no edge tells of a blur, the kernel is a point
@@ -201,22 +201,35 @@ class KernelRestorer(BlindRestorer):
         filled = _filled(blurred)
         restored, tries, kernels, edges = filled, [], [], []
         given = slopes_of(filled.mean(1, keepdim=True))
-        seen = (grain_of(filled) + 1e-3).log()
         for _ in range(self.config.rounds):
-            drawn, found = self.edges(torch.cat([filled, restored], 1))
-            grain = seen + self.grain(found.mean((2, 3)))[:, 0]
+            drawn, grain = self.look(filled, restored)
             sharp = given + drawn[:, :2]
             kernel = self.kernel(sharp, given * 2 * torch.sigmoid(drawn[:, 2:]))
             used = kernel if told is None else torch.where(told.sum((1, 2), keepdim=True) > 0, told, kernel)
-            sharpened = self.deconvolve(filled, used, grain)
-            drawn, _ = self.clean(torch.cat([filled, *sharpened], 1))
-            gate = torch.sigmoid(drawn[:, 3:])
-            restored = filled + gate * (sharpened[0] - filled) + drawn[:, :3]
+            restored = self.undo(filled, used, grain)
             tries.append(restored[..., :height, :width])
             kernels.append(kernel)
             edges.append(sharp[..., :height, :width])
             restored = restored.clamp(-1, 1)
         return Answer(tries.pop(), tuple(tries), tuple(kernels), tuple(edges), spread(used), grain.exp())
+
+    @property
+    def told(self) -> "ToldRestorer":
+        """The same network, without what finds a kernel."""
+        return ToldRestorer(self.config, self).train(self.training)
+
+    def look(self, filled: Tensor, restored: Tensor) -> tuple[Tensor, Tensor]:
+        """What is drawn of the edges, `(N, 3, H, W)`, and the logarithm of the noise, `(N,)`."""
+        drawn, found = self.edges(torch.cat([filled, restored], 1))
+        seen = (grain_of(filled) + 1e-3).log()
+        return drawn, seen + self.grain(found.mean((2, 3)))[:, 0]
+
+    def undo(self, filled: Tensor, kernel: Tensor, grain: Tensor) -> Tensor:
+        """The pictures restored, given their kernels; not cut off."""
+        sharpened = self.deconvolve(filled, kernel, grain)
+        drawn, _ = self.clean(torch.cat([filled, *sharpened], 1))
+        gate = torch.sigmoid(drawn[:, 3:])
+        return filled + gate * (sharpened[0] - filled) + drawn[:, :3]
 
     def kernel(self, sharp: Tensor, blurred: Tensor) -> Tensor:
         """The kernel `(N, size, size)` that best turns the sharp slopes into the blurred ones, by least squares.
@@ -266,6 +279,30 @@ class KernelRestorer(BlindRestorer):
         return weak, strong.clamp(-2, 2)
 
 
+class ToldRestorer(nn.Module):
+    """A `KernelRestorer` that is always told the kernel, which is all that a page runs of it.
+
+    Args:
+        config: The network's.
+        network: The one whose weights are used; a new one if none is given.
+    """
+
+    def __init__(self, config: KernelConfig, network: KernelRestorer | None = None) -> None:
+        super().__init__()
+        self.config = config
+        self.network = network or KernelRestorer(config)
+
+    def forward(self, blurred: Tensor, kernel: Tensor) -> Tensor:
+        """Pictures `(N, 3, H, W)` and kernels `(N, 1, size, size)` to restored pictures in [−1, 1]; any H and W."""
+        height, width = blurred.shape[-2:]
+        filled = _filled(blurred)
+        restored = filled
+        for _ in range(self.config.rounds):
+            _, grain = self.network.look(filled, restored)
+            restored = self.network.undo(filled, kernel[:, 0], grain).clamp(-1, 1)
+        return restored[..., :height, :width]
+
+
 def spread(kernels: Tensor) -> Tensor:
     """How wide kernels `(N, size, size)` are: the standard deviation of their light along both axes together, `(N,)`.
 
@@ -304,8 +341,15 @@ def _signature(config: BodyConfig) -> Signature:
     return Signature((image("blurred", 3),), (image("restored", 3),))
 
 
+def _told_signature(config: KernelConfig) -> Signature:
+    size = config.size
+    light = Port("kernel", "image", ("batch", 1, size, size), 0.0, 2 / size**2)  # adds up to about one
+    return Signature((image("blurred", 3), light), (image("restored", 3),))
+
+
 MODELS = (
     Model("anyblur.PlainRestorer", PlainRestorer, PlainConfig, _signature, PlainConfig(4, 1, 1)),
     Model("anyblur.GatedRestorer", GatedRestorer, GatedConfig, _signature, GatedConfig(4, 1, 1)),
     Model("anyblur.KernelRestorer", KernelRestorer, KernelConfig, _signature, KernelConfig(4, 1, 1, size=7)),
+    Model("anyblur.ToldRestorer", ToldRestorer, KernelConfig, _told_signature, KernelConfig(4, 1, 1, size=7)),
 )

@@ -3,9 +3,12 @@
  *
  * @import { Kit, Running } from "../kit/demo.js"
  * @import { Made } from "./damage.js"
+ * @import { Blur } from "./finder.js"
+ * @import { Listener } from "./listener.js"
  */
 
-import { bitmapOf, saveFile } from "../kit/canvas.js";
+import { bitmapOf, painted, saveFile } from "../kit/canvas.js";
+import { newest } from "../kit/models.js";
 import { Blender } from "../kit/tiles.js";
 import { psnr, uncoloured } from "./damage.js";
 import { Panel } from "./panel.js";
@@ -19,6 +22,7 @@ import { lasting, MOST, mega, Photo, pixelsOf, ROOMY, resultName } from "./photo
  * @property {string} given  And where ruined.
  * @property {string} [restored]  And as the package restored it.
  * @property {string} [remark]
+ * @property {Blur} [blur]  What the package found in it, for a listener to show.
  */
 
 /**
@@ -40,6 +44,7 @@ import { lasting, MOST, mega, Photo, pixelsOf, ROOMY, resultName } from "./photo
  * @property {{ element: HTMLElement, wanted: () => boolean, ruin: (good: Made) => Promise<Made> }} damage
  * @property {string} note
  * @property {string} smaller  What to know of a smaller copy.
+ * @property {Listener} [listener]  Looks for what is to be undone; then the network's strength can be chosen, too.
  */
 
 /** @typedef {{ name: string, width: number, height: number, file?: Blob, sample?: Sample }} Source */
@@ -61,6 +66,8 @@ export class Bench {
     /** @type {AbortController | undefined} */
     this.work = undefined;
     this.turn = 0; // of pictures: only the newest is shown
+    this.strength = 1; // the part of the change that is made
+    this.said = ""; // of what was done last
     this.panel = new Panel(kit, options, {
       run: () => this.press(),
       stop: () => this.work?.abort(),
@@ -68,13 +75,19 @@ export class Bench {
       task: (value) => this.choose(value),
       compare: () => this.show(),
       size: (all) => this.resize(all ? MOST : ROOMY),
+      strength: newest((part) => this.weigh(part)),
       take: (bitmap, name, file) => this.take(bitmap, name, file),
     });
   }
 
   /** @returns {Running} */
   running() {
-    return { stop: () => this.work?.abort() };
+    return {
+      stop: () => {
+        this.work?.abort();
+        this.options.listener?.stop();
+      },
+    };
   }
 
   // ---- the picture ----
@@ -88,9 +101,10 @@ export class Bench {
     const [given, restored, good] = await Promise.all(images.map((image) => pixelsOf(image)));
     this.source = { name: sample.name, width: given.width, height: given.height, sample };
     this.good = new Photo(good);
-    this.photo = new Photo(given);
+    this.photo = this.photoOf(given);
     this.photo.pixels = restored;
-    this.photo.paint(restored.data, { left: 0, top: 0, ...restored });
+    this.photo.repaint();
+    if (sample.blur) this.options.listener?.show(sample.blur);
     this.photo.touched = true;
     this.show();
     this.judge("Restored in Python as this page was built.");
@@ -145,6 +159,8 @@ export class Bench {
     this.work?.abort();
     this.photo = undefined; // its memory may be needed
     this.good = undefined;
+    this.said = "";
+    this.options.listener?.forget();
     kit.fail("");
     panel.busy(false, false);
     panel.tell("");
@@ -174,7 +190,22 @@ export class Bench {
     const kept = good && new Photo({ ...good, data: good.data.slice() });
     if (ruining) pixels = await options.damage.ruin(pixels);
     if (task.grey) uncoloured(pixels);
-    return { photo: new Photo(pixels), good: kept };
+    return { photo: this.photoOf(pixels), good: kept };
+  }
+
+  /** @param {Made} pixels */
+  photoOf(pixels) {
+    const photo = new Photo(pixels, Boolean(this.options.listener));
+    photo.part = this.strength;
+    return photo;
+  }
+
+  /** Make a part of the change only. @param {number} part */
+  async weigh(part) {
+    this.strength = part;
+    this.photo?.weigh(part);
+    if (this.said) this.judge(this.said);
+    await painted();
   }
 
   /** The picture as it came. */
@@ -203,7 +234,7 @@ export class Bench {
   }
 
   async run() {
-    const { kit, task, photo, panel } = this;
+    const { kit, photo, panel } = this;
     if (!photo) return;
     const work = new AbortController();
     this.work = work;
@@ -212,19 +243,58 @@ export class Bench {
     const current = () => this.work === work && this.photo === photo;
     let done = false;
     try {
-      const model = await kit.models.load(task.model, (part, words) => current() && panel.progress.set(part, words));
-      const begun = performance.now();
-      const seconds = () => (performance.now() - begun) / 1000;
-      done = await photo.restore(model, {
-        ...{ signal: work.signal, grey: !task.grey },
-        onTile: (number, count) => current() && this.tick(number, count, seconds()),
-      });
-      if (current()) this.judge(done ? `Done in ${seconds().toFixed(1)} s.` : "");
+      const found = await this.look(photo, work.signal, current);
+      if (found === false) {
+        photo.touched = done = true; // it is its own result
+        if (current()) this.judge("Nothing to undo.");
+        return;
+      }
+      if (found) done = await this.through(photo, work.signal, current);
+      else if (current()) this.judge("");
     } catch (error) {
       if (current()) kit.fail(sentence(error));
     } finally {
       if (current()) panel.busy(false, done);
     }
+  }
+
+  /**
+   * Whether there is anything to undo; undefined if it was stopped meanwhile.
+   *
+   * @param {Photo} photo
+   * @param {AbortSignal} signal
+   * @param {() => boolean} current
+   */
+  async look(photo, signal, current) {
+    const { listener } = this.options;
+    if (!listener) return true;
+    const { progress } = this.panel;
+    progress.set(0, "looking for the blur");
+    const onProgress = (/** @type {number} */ part) => {
+      if (current()) progress.set(part, `looking for the blur: ${Math.round(100 * part)} %`);
+    };
+    return listener.look(photo.pixels, { signal, onProgress });
+  }
+
+  /**
+   * Through the network, tile by tile; whether it came to its end.
+   *
+   * @param {Photo} photo
+   * @param {AbortSignal} signal
+   * @param {() => boolean} current
+   */
+  async through(photo, signal, current) {
+    const { kit, task, panel } = this;
+    const { listener } = this.options;
+    const model = await kit.models.load(task.model, (part, words) => current() && panel.progress.set(part, words));
+    const begun = performance.now();
+    const seconds = () => (performance.now() - begun) / 1000;
+    const done = await photo.restore(listener ? listener.tell(model) : model, {
+      ...{ signal, grey: !task.grey },
+      onTile: (number, count) => current() && this.tick(number, count, seconds()),
+    });
+    if (current()) this.judge(done ? `Done in ${seconds().toFixed(1)} s.` : "");
+    return done;
   }
 
   /** @param {number} done @param {number} count @param {number} seconds */
@@ -238,11 +308,12 @@ export class Bench {
   judge(done) {
     const { good, photo, panel } = this;
     if (!photo) return;
+    this.said = done;
     if (!done) return panel.tell("Stopped. What is done of it shows; press the button for all of it.");
     if (!good) return panel.tell(`${done} ${this.smaller()}`);
     const { width, height } = photo.before;
     const before = photo.before.getContext("2d")?.getImageData(0, 0, width, height) ?? photo.pixels;
-    const [from, to] = [before, photo.pixels].map((pixels) => psnr(good.pixels, pixels).toFixed(1));
+    const [from, to] = [before, photo.wanted].map((pixels) => psnr(good.pixels, pixels).toFixed(1));
     panel.tell(`${done} PSNR ${from} dB before, ${to} dB after.`);
   }
 

@@ -15,6 +15,7 @@ import { comparison } from "../kit/comparison.js";
  * @property {(task: string) => void} task
  * @property {() => void} compare
  * @property {(all: boolean) => void} size
+ * @property {(part: number) => void} strength
  * @property {(bitmap: ImageBitmap, name: string, file: Blob) => void} take
  */
 
@@ -54,7 +55,7 @@ export class Panel {
   }
 
   /** @param {Kit} kit @param {Options} options @param {Acts} acts @returns {Node[]} */
-  build(kit, { tasks, samples, damage, note }, acts) {
+  build(kit, { tasks, samples, damage, note, listener }, acts) {
     const { compared, action, halt, keep, sides, size, told, credits, progress } = this;
     const closer = kit.button({ label: "Look closer", pressed: false, onPress: (state) => compared.closer(state) });
     const zone = kit.dropZone({
@@ -68,11 +69,13 @@ export class Panel {
       onChange: acts.task,
     });
     const choices = kit.layout("row", ...(tasks.length > 1 ? [missing.element] : []), sides.element, damage.element);
+    const heard = listener && kit.element("div", { class: "gv-live-heard" }, compared.element, listener.element);
     return [
-      compared.element,
+      heard ?? compared.element,
       kit.element("div", { class: "gv-live-verdict" }, told, credits),
       ...[progress.element, size.element],
       kit.layout("row", action.element, halt.element, closer.element, keep.element),
+      ...(listener ? [strength(kit, acts).element] : []),
       ...[choices, zone.element, kit.element("p", { class: "gv-live-note" }, note)],
     ];
   }
@@ -128,3 +131,11 @@ export class Panel {
     this.credits.textContent = words;
   }
 }
+
+/** How much of the change is made. @param {Kit} kit @param {Acts} acts */
+const strength = (kit, acts) =>
+  kit.slider({
+    ...{ label: "Strength", min: 0, max: 1, value: 1, step: 0.05 },
+    said: (part) => `${Math.round(100 * part)} %`,
+    onInput: acts.strength,
+  });

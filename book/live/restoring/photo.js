@@ -73,8 +73,8 @@ export async function pixelsOf(image, most = MOST) {
   return pixels;
 }
 
-/** @param {Pixels} pixels @param {Box} box @returns {Made} */
-function cut({ data, width }, { left, top, width: wide, height: high }) {
+/** Part of a picture. @param {Pixels} pixels @param {Box} box @returns {Made} */
+export function cut({ data, width }, { left, top, width: wide, height: high }) {
   const found = new Uint8ClampedArray(4 * wide * high);
   for (let y = 0; y < high; y++) {
     const from = 4 * ((top + y) * width + left);
@@ -83,27 +83,62 @@ function cut({ data, width }, { left, top, width: wide, height: high }) {
   return { data: found, width: wide, height: high };
 }
 
+/**
+ * Between a picture and what became of it, byte by byte.
+ *
+ * @param {Uint8ClampedArray} given
+ * @param {Uint8ClampedArray} found
+ * @param {number} part  0 is the one, 1 the other.
+ */
+export function between(given, found, part) {
+  return Uint8ClampedArray.from(found, (byte, place) => given[place] + part * (byte - given[place]));
+}
+
 export class Photo {
-  /** @param {Made} pixels */
-  constructor(pixels) {
+  /**
+   * @param {Made} pixels
+   * @param {boolean} [weighed]  Whether less than all of the change may be wanted, for which it is kept as it was.
+   */
+  constructor(pixels, weighed = false) {
     this.pixels = pixels;
+    this.given = weighed ? { ...pixels, data: pixels.data.slice() } : undefined;
+    this.part = 1; // of the change
     const { width, height } = within(pixels, ROOMY);
     this.scale = width / pixels.width;
     this.shown = blank(width, height); // as it is now
     this.brush = blank(1, 1);
-    for (let top = 0; top < pixels.height; top += STRIP) {
-      const box = { left: 0, top, width: pixels.width, height: Math.min(STRIP, pixels.height - top) };
-      this.paint(cut(pixels, box).data, box);
-    }
+    this.repaint();
     this.before = blank(width, height); // as it was given
     pen(this.before).drawImage(this.shown, 0, 0);
     this.touched = false;
   }
 
+  repaint() {
+    const { pixels } = this;
+    for (let top = 0; top < pixels.height; top += STRIP) {
+      const box = { left: 0, top, width: pixels.width, height: Math.min(STRIP, pixels.height - top) };
+      this.paint(cut(pixels, box).data, box);
+    }
+  }
+
+  /** Make only a part of the change. @param {number} part */
+  weigh(part) {
+    if (part === this.part) return;
+    this.part = part;
+    this.repaint();
+  }
+
+  /** Its pixels with as much of the change as is wanted. @returns {Made} */
+  get wanted() {
+    const { pixels, given, part } = this;
+    return given && part < 1 ? { ...pixels, data: between(given.data, pixels.data, part) } : pixels;
+  }
+
   /** Show some of its pixels, smaller if need be. @param {Uint8ClampedArray<ArrayBuffer>} bytes @param {Box} box */
   paint(bytes, { left, top, width, height }) {
-    const { scale, shown, brush } = this;
-    const image = new ImageData(bytes, width, height);
+    const { scale, shown, brush, given, part } = this;
+    const before = given && part < 1 ? cut(given, { left, top, width, height }).data : undefined;
+    const image = new ImageData(before ? between(before, bytes, part) : bytes, width, height);
     if (scale === 1) return pen(shown).putImageData(image, left, top);
     brush.width = width;
     brush.height = height;
@@ -138,6 +173,6 @@ export class Photo {
 
   /** As a file. */
   png() {
-    return pngOf(this.pixels);
+    return pngOf(this.wanted);
   }
 }
