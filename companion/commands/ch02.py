@@ -144,8 +144,8 @@ COMMANDS = {
         "the folder; alpha, colour profile and EXIF stay, and no file is ever replaced. Sixteen bits stay in grey "
         "pictures; in colour they become eight. The blur is looked for in the busiest part of each photograph and "
         "undone; a line says how wide it seemed. What seems sharp stays as it was, and so does nearly everything with "
-        "more than a little noise. Of 32 pictures of real shakes all gained, by 3.5 dB on average; of 29 sharp ones one "
-        "was taken for blurred and spoilt: compare before you keep the result. A blur that differs from place to "
+        "more than a little noise. Of 32 pictures of real shakes all gained, by 3.5 dB on average; of 29 sharp ones "
+        "one was taken for blurred and spoilt: compare before you keep the result. A blur that differs from place to "
         "place, or is wider than 41 pixels, is not undone. --model deblur-best knows four simulated shakes.",
     ),
 }

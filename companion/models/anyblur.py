@@ -229,7 +229,8 @@ class KernelRestorer(BlindRestorer):
         sharpened = self.deconvolve(filled, kernel, grain)
         drawn, _ = self.clean(torch.cat([filled, *sharpened], 1))
         gate = torch.sigmoid(drawn[:, 3:])
-        return filled + gate * (sharpened[0] - filled) + drawn[:, :3]
+        restored: Tensor = filled + gate * (sharpened[0] - filled) + drawn[:, :3]
+        return restored
 
     def kernel(self, sharp: Tensor, blurred: Tensor) -> Tensor:
         """The kernel `(N, size, size)` that best turns the sharp slopes into the blurred ones, by least squares.
