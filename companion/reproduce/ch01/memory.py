@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -171,12 +171,17 @@ def _as_they_lie(
 def _in_features(
     images: Images, subject: Subject, groups: Tensor, pictures: Tensor, own: Tensor | None
 ) -> Found:
-    extract = subject.features()
+    return two_nearest(_seen(subject, pictures), _seen_training(subject), groups, own=own)
 
-    def seen(of: Tensor) -> Tensor:
-        return extract(over_white(of)).float()[:, :, None, None]
 
-    return two_nearest(seen(pictures), seen(images[:]), groups, own=own)
+def _seen(subject: Subject, pictures: Tensor) -> Tensor:
+    """Features as pictures of one pixel, `(N, D, 1, 1)`."""
+    return subject.features()(over_white(pictures)).float()[:, :, None, None]
+
+
+@lru_cache(maxsize=1)
+def _seen_training(subject: Subject) -> Tensor:
+    return _seen(subject, load(subject.data, size=subject.size)[:])
 
 
 SPACES: dict[str, Callable[[Images, Subject, Tensor, Tensor, Tensor | None], Found]] = {
