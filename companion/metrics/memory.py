@@ -12,6 +12,7 @@ from itertools import product
 import torch
 from scipy.stats import rankdata
 from torch import Tensor
+from torch.linalg import vector_norm
 from torch.nn.functional import affine_grid, grid_sample, max_pool2d, pad
 
 from companion.randomness import generator
@@ -101,7 +102,7 @@ def between(images: Tensor, references: Tensor, groups: Tensor, *, own: Tensor |
     start, way = flat[near.indices], flat[distances.argmin(1)] - flat[near.indices]
     from_start = images.flatten(1) - start
     along = ((from_start * way).sum(1) / way.square().sum(1)).clamp(0, 1)
-    return (from_start - along[:, None] * way).norm(dim=1) / near.values
+    return vector_norm(from_start - along[:, None] * way, dim=1) / near.values
 
 
 def smaller(suspects: Tensor, strangers: Tensor) -> float:
