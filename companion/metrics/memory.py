@@ -6,12 +6,14 @@ moved to where it fits best. And its nearest distance is divided by that to the 
 badly, has one original; what was not has several neighbours about as near. Held-out pictures say how near (chapter 1).
 """
 
+from collections.abc import Sequence
 from itertools import product
 
 import torch
 from scipy.stats import rankdata
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.linalg import vector_norm
+from torch.nn.functional import affine_grid, grid_sample, max_pool2d, pad
 
 from companion.randomness import generator
 
@@ -19,6 +21,28 @@ from companion.randomness import generator
 def moved(images: Tensor, down: int, right: int) -> Tensor:
     """Images `(N, C, H, W)` in [−1, 1] moved by whole pixels; what comes in is −1, black or clear."""
     return pad(images, (right, -right, down, -down), value=-1.0)
+
+
+def warped(images: Tensor, matrix: Sequence[Sequence[float]]) -> Tensor:
+    """Images turned, sheared or scaled about their middle; what comes in is −1.
+
+    Args:
+        images: `(N, C, H, W)` in [−1, 1].
+        matrix: Two by two; takes the place (right, down) of a pixel of the result to the place it is fetched from.
+    """
+    fetch = torch.tensor([[*row, 0.0] for row in matrix]).expand(len(images), 2, 3)
+    grid = affine_grid(fetch, list(images.shape), align_corners=False)
+    return grid_sample(images + 1, grid, align_corners=False) - 1
+
+
+def thicker(images: Tensor) -> Tensor:
+    """Images `(N, C, H, W)` with every bright place grown by one pixel all round."""
+    return max_pool2d(images, 3, stride=1, padding=1)
+
+
+def thinner(images: Tensor) -> Tensor:
+    """Images `(N, C, H, W)` with every bright place shrunk by one pixel all round."""
+    return -max_pool2d(-images, 3, stride=1, padding=1)
 
 
 def two_nearest(
@@ -59,6 +83,26 @@ def two_nearest(
         second.append(distances.amin(1))
         where.append(nearest.indices)
     return torch.cat(first), torch.cat(second), torch.cat(where)
+
+
+def between(images: Tensor, references: Tensor, groups: Tensor, *, own: Tensor | None = None) -> Tensor:
+    """How far each image lies from the line between its two nearest references, as a part of how far the nearer is.
+
+    0 for a blend of the two, 1 for an image beyond an end of the line. The arguments are those of `two_nearest`.
+
+    Returns:
+        Shares in [0, 1], `(N,)`.
+    """
+    flat = references.flatten(1)
+    distances = torch.cdist(images.flatten(1), flat)
+    if own is not None:
+        distances[own[:, None] == groups] = torch.inf
+    near = distances.min(1)
+    distances[groups[near.indices][:, None] == groups] = torch.inf
+    start, way = flat[near.indices], flat[distances.argmin(1)] - flat[near.indices]
+    from_start = images.flatten(1) - start
+    along = ((from_start * way).sum(1) / way.square().sum(1)).clamp(0, 1)
+    return vector_norm(from_start - along[:, None] * way, dim=1) / near.values
 
 
 def smaller(suspects: Tensor, strangers: Tensor) -> float:

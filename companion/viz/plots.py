@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -63,10 +63,10 @@ def picture(fig: Figure) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
-def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2) -> Image.Image:
-    """One labelled row of images per entry, each `(N, C, H, W)`, all of one size."""
+def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2, height: float = 0.62) -> Image.Image:
+    """One labelled row of images per entry, each `(N, C, H, W)`, all of one size; a row is `height` inches high."""
     with style():
-        fig, axes = plt.subplots(len(rows), 1, figsize=(WIDTH, 0.62 * len(rows) + 0.1), squeeze=False)
+        fig, axes = plt.subplots(len(rows), 1, figsize=(WIDTH, height * len(rows) + 0.1), squeeze=False)
         for ax, (label, images) in zip(axes[:, 0], rows.items(), strict=True):
             ax.imshow(image_grid(images, columns=len(images), scale=scale), interpolation="nearest")
             ax.set_yticks([])
@@ -221,18 +221,22 @@ def seeds_figure(
     xlabel: str,
     log: bool = False,
     role: str = "generator",
+    left_out: Callable[[Mapping[str, float]], bool] = lambda run: False,
 ) -> Figure:
     """One bar per setting, the mean of `key` over its runs, with every run as a dot, in the colour of a role.
 
-    `log` makes the axis logarithmic.
+    `log` makes the axis logarithmic. Runs that `left_out` names are hollow dots, and count in no bar.
     """
     with style():
         fig, ax = plt.subplots(figsize=(WIDTH, 0.32 * len(runs) + 0.7))
         for row, seen in enumerate(runs.values()):
             values = [run[key] for run in seen]
-            ax.barh(row, float(np.mean(values)), color=COLOURS[role], alpha=0.3, height=0.62)
+            counted = [run[key] for run in seen if not left_out(run)]
+            if counted:
+                ax.barh(row, float(np.mean(counted)), color=COLOURS[role], alpha=0.3, height=0.62)
             apart = np.linspace(-0.18, 0.18, len(values))  # so that equal values stay apart
-            ax.scatter(values, row + apart, color=COLOURS[role], s=16, zorder=3, linewidths=0)
+            fills = ["white" if left_out(run) else COLOURS[role] for run in seen]
+            ax.scatter(values, row + apart, c=fills, edgecolors=COLOURS[role], s=16, zorder=3, linewidths=0.8)
         ax.set_yticks(range(len(runs)), list(runs))
         ax.tick_params(axis="y", length=0, labelcolor=INK)
         ax.invert_yaxis()

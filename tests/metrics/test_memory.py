@@ -3,7 +3,16 @@
 import pytest
 import torch
 
-from companion.metrics.memory import moved, smaller, smaller_interval, two_nearest
+from companion.metrics.memory import (
+    between,
+    moved,
+    smaller,
+    smaller_interval,
+    thicker,
+    thinner,
+    two_nearest,
+    warped,
+)
 
 
 def pictures(count: int, seed: int = 0) -> torch.Tensor:
@@ -44,3 +53,31 @@ def test_smaller_counts_the_pairs_in_which_the_suspect_lies_nearer():
     bottom, top = smaller_interval(one, other)
     assert bottom < smaller(one, other) < top
     assert bottom < 0.5 < top
+
+
+def test_a_quarter_turn_a_mirror_and_half_the_size_are_known():
+    """Pixels are fetched from where the matrix says: right and down, about the middle, and −1 from outside."""
+    images = pictures(3)
+    assert warped(images, ((1, 0), (0, 1))) == pytest.approx(images, abs=1e-5)
+    assert warped(images, ((-1, 0), (0, 1))) == pytest.approx(images.flip(3), abs=1e-5)
+    assert warped(images, ((0, 1), (-1, 0))) == pytest.approx(images.rot90(-1, (2, 3)), abs=1e-5)
+    small = warped(images, ((2, 0), (0, 2)))
+    assert bool((small[..., :2, :] == -1).all())
+    assert small[..., 3:9, 3:9] == pytest.approx(torch.nn.functional.avg_pool2d(images, 2), abs=1e-5)
+
+
+def test_strokes_grow_and_shrink_by_one_pixel():
+    """A square of three by three pixels becomes one of five by five, and one pixel."""
+    square = torch.full((1, 1, 9, 9), -1.0)
+    square[..., 3:6, 3:6] = 1
+    assert int((thicker(square) == 1).sum()) == 25
+    assert int((thinner(square) == 1).sum()) == 1
+
+
+def test_a_blend_of_two_references_lies_on_their_line_and_a_stranger_does_not():
+    """On the line 0; beyond its end 1; a place known by hand; and one's own group is no end."""
+    references = torch.tensor([[0.0, 0.0], [1.0, 0.0], [5.0, 5.0]]).view(3, 2, 1, 1)
+    groups = torch.arange(3)
+    images = torch.tensor([[0.3, 0.0], [-0.5, 0.0], [0.4, 0.3]]).view(3, 2, 1, 1)
+    assert between(images, references, groups) == pytest.approx(torch.tensor([0, 1, 0.6]), abs=1e-6)
+    assert float(between(references[:1], references, groups, own=groups[:1])) == pytest.approx(1)

@@ -63,7 +63,9 @@ def test_the_plane_shows_what_the_critic_believes_the_right_way_up():
 
 
 def test_rows_of_images_carry_their_labels():
-    picture = viz.image_rows({"one": torch.zeros(4, 1, 8, 8), "two": torch.ones(4, 1, 8, 8)})
+    rows = {"one": torch.zeros(4, 1, 8, 8), "two": torch.ones(4, 1, 8, 8)}
+    picture = viz.image_rows(rows)
+    assert viz.image_rows(rows, height=1.24).height > 1.8 * picture.height
     assert picture.width > picture.height > 50
 
 
@@ -103,6 +105,17 @@ def test_seeds_are_dots_on_the_bar_of_their_mean_in_the_colour_of_the_role():
     assert [dots.get_offsets()[:, 0].tolist() for dots in ax.collections] == [[2.0, 4.0], [20.0, 20.0]]
     assert {to_hex(bar.get_facecolor()) for bar in ax.patches} == {viz.COLOURS["critic"].lower()}
     assert ax.get_xscale() == "log"
+    plt.close(fig)
+
+
+def test_a_run_left_out_is_a_hollow_dot_and_counts_in_no_bar():
+    runs = {"some": [{"d": 2.0}, {"d": 9.0}], "all": [{"d": 9.0}]}
+    fig = viz.seeds_figure(runs, "d", xlabel="distance", left_out=lambda run: run["d"] == 9)
+    (ax,) = fig.axes
+    assert [bar.get_width() for bar in ax.patches] == [2.0]
+    assert [dots.get_offsets()[:, 0].tolist() for dots in ax.collections] == [[2.0, 9.0], [9.0]]
+    fills = [[to_hex(fill) for fill in dots.get_facecolors()] for dots in ax.collections]
+    assert fills == [[viz.COLOURS["generator"].lower(), "#ffffff"], ["#ffffff"]]
     plt.close(fig)
 
 

@@ -45,7 +45,8 @@ def ring_objectives(job: Job) -> Result:
 
     What would refute what the chapter says of them:
 
-    - “The pair decides.” If objective and balance each make up more of the variance than their interaction.
+    - “What an objective does depends on the balance.” If their interaction can be told from chance in no number
+      (p above 0.01), or if one objective covers the most modes at each balance.
     - “Minimax does not stand still; its push dies, late.” If its samples spread less than one mode does (0.05), or if
       the median push at the end is no smaller than the non-saturating game's at the same balance.
     """
