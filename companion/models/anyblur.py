@@ -12,7 +12,7 @@ second time with its own first answer in hand.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
@@ -216,7 +216,7 @@ class KernelRestorer(BlindRestorer):
     @property
     def told(self) -> "ToldRestorer":
         """The same network, without what finds a kernel."""
-        return ToldRestorer(self.config, self).train(self.training)
+        return ToldRestorer(ToldConfig(**asdict(self.config)), self).train(self.training)
 
     def look(self, filled: Tensor, restored: Tensor) -> tuple[Tensor, Tensor]:
         """What is drawn of the edges, `(N, 3, H, W)`, and the logarithm of the noise, `(N,)`."""
@@ -280,6 +280,11 @@ class KernelRestorer(BlindRestorer):
         return weak, strong.clamp(-2, 2)
 
 
+@dataclass(frozen=True)
+class ToldConfig(KernelConfig):
+    """The shape of a `ToldRestorer`: that of the network whose weights it uses."""
+
+
 class ToldRestorer(nn.Module):
     """A `KernelRestorer` that is always told the kernel, which is all that a page runs of it.
 
@@ -288,7 +293,7 @@ class ToldRestorer(nn.Module):
         network: The one whose weights are used; a new one if none is given.
     """
 
-    def __init__(self, config: KernelConfig, network: KernelRestorer | None = None) -> None:
+    def __init__(self, config: ToldConfig, network: KernelRestorer | None = None) -> None:
         super().__init__()
         self.config = config
         self.network = network or KernelRestorer(config)
@@ -342,7 +347,7 @@ def _signature(config: BodyConfig) -> Signature:
     return Signature((image("blurred", 3),), (image("restored", 3),))
 
 
-def _told_signature(config: KernelConfig) -> Signature:
+def _told_signature(config: ToldConfig) -> Signature:
     size = config.size
     light = Port("kernel", "image", ("batch", 1, size, size), 0.0, 2 / size**2)  # adds up to about one
     return Signature((image("blurred", 3), light), (image("restored", 3),))
@@ -352,5 +357,5 @@ MODELS = (
     Model("anyblur.PlainRestorer", PlainRestorer, PlainConfig, _signature, PlainConfig(4, 1, 1)),
     Model("anyblur.GatedRestorer", GatedRestorer, GatedConfig, _signature, GatedConfig(4, 1, 1)),
     Model("anyblur.KernelRestorer", KernelRestorer, KernelConfig, _signature, KernelConfig(4, 1, 1, size=7)),
-    Model("anyblur.ToldRestorer", ToldRestorer, KernelConfig, _told_signature, KernelConfig(4, 1, 1, size=7)),
+    Model("anyblur.ToldRestorer", ToldRestorer, ToldConfig, _told_signature, ToldConfig(4, 1, 1, size=7)),
 )

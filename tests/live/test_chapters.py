@@ -9,6 +9,7 @@ pytestmark = pytest.mark.full  # the site is built, and a browser uses it
 CHAPTERS = {
     "01_gan_basics": ("gan-lab", "digit-walk"),
     "02_deblur_gan": ("deblur",),
+    "02b_any_shake": ("any-shake",),
     "03_wgan": ("gan-lab",),
     "04_wgan_gp": ("gan-lab",),
     "04b_sprites_and_sound": ("listen",),
