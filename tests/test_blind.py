@@ -87,3 +87,12 @@ def test_a_picture_too_small_for_any_kernel_has_no_blur():
     found = likeliest_blur(torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(1)))
     assert not found.sure
     assert torch.equal(found.kernel, delta(41))
+
+
+@pytest.mark.parametrize("shape", [(3, 60, 60), (3, 1, 50), (3, 50, 1), (3, 1, 1), (3, 30, 30)])
+@pytest.mark.parametrize("value", [-1.0, 0.2, 1.0])
+def test_a_flat_picture_has_no_blur(shape, value):
+    found = likeliest_blur(torch.full(shape, value))
+    assert not found.sure
+    assert found.kernel.sum().item() == pytest.approx(1)
+    assert torch.isfinite(blind_kernel(torch.full((3, 60, 60), value), 9)).all()

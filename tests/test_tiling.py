@@ -436,3 +436,13 @@ def test_chapter_2s_generator_leaves_no_seams():
     tiled = restore_photo(model, photo_of(pixels))
     assert np.abs(whole.astype(int) - pixels).mean() > 5  # it changes a lot
     assert np.abs(whole.astype(int) - tiled.astype(int)).max() <= 2
+
+
+def test_a_flat_photograph_stays_as_it_is_and_costs_the_others_nothing(tmp_path):
+    for number, value in enumerate((0, 99, 255)):
+        Image.new("RGB", (60, 50), (value,) * 3).save(tmp_path / f"{number}.png")
+    files = sorted(str(file) for file in tmp_path.glob("*.png"))
+    assert main(["restore", *files, "--out", str(tmp_path / "out")]) == 0
+    for file in files:
+        restored = np.asarray(Image.open(tmp_path / "out" / Path(file).name))
+        assert (restored == np.asarray(Image.open(file))).all()

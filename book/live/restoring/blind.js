@@ -13,12 +13,20 @@ export const ENOUGH = 0.7; // evidence per pixel that a blur must have to be wor
 export const STEPS = 5; // turns at each size
 export const EDGES = 0.004; // what an edge must be worth, of a picture in [0, 1]
 const SMOOTH = 2; // weight of the kernel's own square
+export const LEVEL = 2 / 255; // a picture that varies by less is one flat area
 const FAINT = 0.05; // of a kernel's brightest light: what is fainter is noise
 const LEAST = 1e-4; // that an edge is worth in the end
 const TIGHT = 1e4; // the tie of slopes to the picture ends here
 
 /** @typedef {{ data: Float64Array, width: number, height: number }} Grey  Row after row. */
 /** @typedef {{ data: Float64Array, side: number }} Kernel  Row after row; its light adds up to one. */
+
+/** Whether a picture in [−1, 1] is one flat area, which no blur changes. @param {Grey} picture */
+export function flat({ data }) {
+  let [least, most] = [data[0], data[0]];
+  for (const value of data) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  return most - least < LEVEL;
+}
 
 /** The sizes of kernel that a picture has room for. @param {{ width: number, height: number }} picture */
 export const roomFor = ({ width, height }) => SIZES.filter((size) => size <= Math.floor(Math.min(width, height) / 3));
@@ -301,6 +309,7 @@ const even = (value) => (Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2)
 /** @param {Kernel} kernel @returns {Kernel} */
 function shared({ data, side }) {
   const all = data.reduce((sum, light) => sum + light, 0);
+  if (!(all > 0)) return still(side); // without an edge nothing tells of a blur
   return { data: data.map((light) => light / all), side };
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { Asker } from "../kit/asking.js";
-import { delta, ENOUGH, moved, roomFor, SIZES } from "./blind.js";
+import { delta, ENOUGH, flat, moved, roomFor, SIZES } from "./blind.js";
 
 const LARGEST = Math.max(...SIZES);
 
@@ -47,6 +47,7 @@ export class Finder {
    * @param {(part: number) => void} onProgress
    */
   async blur(picture, onProgress) {
+    if (flat(picture)) return { kernel: delta(LARGEST), evidence: 0, sure: false };
     const sizes = roomFor(picture);
     const parts = sizes.map(() => 0);
     const found = await Promise.all(

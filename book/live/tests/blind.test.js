@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { blindKernel, centred, delta, moved, roomFor } from "../restoring/blind.js";
+import { blindKernel, centred, delta, flat, moved, roomFor } from "../restoring/blind.js";
 import { likeliest } from "../restoring/finder.js";
 import { evidence } from "../restoring/likelihood.js";
 import { thought } from "../restoring/listener.js";
@@ -167,4 +167,12 @@ test("part of a change lies between what was and what became of it", () => {
   assert.deepEqual(between(given, found, 0), given);
   assert.deepEqual(between(given, found, 1), found);
   assert.deepEqual(between(given, found, 0.25), Uint8ClampedArray.of(50, 100, 191));
+});
+
+test("a flat picture is told, and has a kernel of numbers all the same", () => {
+  const grey = { data: new Float64Array(900).fill(0.2), width: 30, height: 30 };
+  assert.ok(flat(grey));
+  assert.ok(blindKernel(grey, 9).data.every(Number.isFinite));
+  grey.data[7] = 0.3;
+  assert.ok(!flat(grey));
 });
