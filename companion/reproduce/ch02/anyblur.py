@@ -423,6 +423,6 @@ def _tuned(job: Job) -> dict[str, float]:
 RECIPES: dict[str, Recipe] = {
     "deblur-any": Recipe("One deblurring network for every shake", 2, any_blur),
     "deblur-blind": Recipe("Unknown shakes found and undone without a network", 2, blind_formulas),
-    "deblur-restored": Recipe("What `restore` does about blurs of every kind", 2, as_restored),
+    "deblur-restored": Recipe("A kernel found by formula, undone by a network", 2, as_restored),
     "deblur-ways": Recipe("Three ways to build a network for every shake", 2, ways),
 }
