@@ -102,7 +102,8 @@ def between(images: Tensor, references: Tensor, groups: Tensor, *, own: Tensor |
     start, way = flat[near.indices], flat[distances.argmin(1)] - flat[near.indices]
     from_start = images.flatten(1) - start
     along = ((from_start * way).sum(1) / way.square().sum(1)).clamp(0, 1)
-    return vector_norm(from_start - along[:, None] * way, dim=1) / near.values
+    share: Tensor = vector_norm(from_start - along[:, None] * way, dim=1) / near.values
+    return share
 
 
 def smaller(suspects: Tensor, strangers: Tensor) -> float:
