@@ -28,7 +28,9 @@ class Finding:
 
     def __str__(self) -> str:
         blur = f"blur about {self.width:.0f} pixels wide" if self.width >= SEEN else "no blur to speak of"
-        return f"{blur}, noise {self.noise:.1%}"
+        return (
+            f"{blur}, noise {self.noise:.1%}" if math.isfinite(self.noise) else f"{blur}, too small to tell"
+        )
 
 
 class Listening(nn.Module):

@@ -136,3 +136,7 @@ def test_what_the_help_says_of_restoring_was_measured():
     assert record.measured("found to be blurred, sharp").value == 1  # “one was taken for blurred”
     assert gained.protocol.startswith("32 pictures")
     assert record.measured("found to be blurred, sharp").protocol == "of 29 pictures"
+
+
+def test_a_picture_without_room_for_noise_is_too_small_to_tell():
+    assert str(Finding(0.0, float("nan"))) == "no blur to speak of, too small to tell"
