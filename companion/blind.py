@@ -24,7 +24,7 @@ from companion.data.anyblur import delta
 SIZES = (9, 15, 25, 41)  # sides of the kernels that are looked for
 NOISES = (0.002, 0.005, 0.01, 0.02, 0.04)  # of a picture in [−1, 1], tried one by one
 ENOUGH = 0.7  # of 60 training photographs 59 lie below as they were, and 56 above once they were shaken
-LEVEL = 2 / 255  # a picture that varies by less is one flat area, which no blur changes
+FLAT = 2 / 255  # a picture that varies by less is one flat area, which no blur changes
 STEPS = 5  # turns at each size
 EDGES = 0.004  # λ: what an edge must be worth, of a picture in [0, 1] (Xu et al. 2013, equation 7)
 
@@ -53,7 +53,7 @@ def likeliest_blur(picture: Tensor, sizes: tuple[int, ...] = SIZES) -> Blur:
     tried = [size for size in sizes if size <= room]
     still = delta(max(sizes))
     grey = picture.mean(0)
-    if grey.max() - grey.min() < LEVEL:
+    if grey.max() - grey.min() < FLAT:
         return Blur(still, 0.0)
     bar = tqdm(tried, desc="looking for the blur", unit="size", leave=False, delay=2)
     found = [still, *(_set_in(blind_kernel(picture, size), max(sizes)) for size in bar)]

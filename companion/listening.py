@@ -28,9 +28,8 @@ class Finding:
 
     def __str__(self) -> str:
         blur = f"blur about {self.width:.0f} pixels wide" if self.width >= SEEN else "no blur to speak of"
-        return (
-            f"{blur}, noise {self.noise:.1%}" if math.isfinite(self.noise) else f"{blur}, too small to tell"
-        )
+        noise = f"noise {self.noise:.1%}" if math.isfinite(self.noise) else "too small to tell"
+        return f"{blur}, {noise}"
 
 
 class Listening(nn.Module):

@@ -5,18 +5,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
+from companion.data.degrade import Camera
 from companion.data.reading import read_upright
+from companion.data.scale import bytes_of, from_bytes, to_bytes
 from companion.data.sets.photographs import embedded
 from companion.files import replacing
+from companion.randomness import generator
+from companion.restoration.pairs import picture
 from companion.tiling import Photo, restore_photo
 
 LONGEST = 448  # pixels: two tiles across and two down, and not much to load
 
 
 class Sample(NamedTuple):
-    """One of the embedded photographs; none of them was in the data of the networks that the page runs."""
+    """One of the embedded photographs. A demo shows only those that its network was not trained on."""
 
     name: str
     label: str  # with whom to credit
@@ -53,6 +57,18 @@ def stored(picture: Image.Image, path: Path) -> Image.Image:
         return back.convert("RGB")
 
 
-def restored(network: nn.Module, picture: Image.Image) -> Image.Image:
+def shaken(
+    photo: Image.Image, camera: Camera, kernel: Tensor, number: int
+) -> tuple[Image.Image, Image.Image]:
+    """A photograph blurred by a kernel, and what of it is left sharp: the border is lost to the blur."""
+    sharp, margin = bytes_of(photo), camera.size // 2
+    blurred = camera.degrade(
+        from_bytes(sharp[None]), kernel, generator(0, "noise of the page's samples", number)
+    )
+    inner = sharp[:, margin:-margin, margin:-margin]
+    return picture(to_bytes(blurred)[0]), picture(inner)
+
+
+def restored(network: nn.Module, given: Image.Image) -> Image.Image:
     """What the package makes of a picture."""
-    return Image.fromarray(restore_photo(network, Photo(np.asarray(picture), None, False, {})))
+    return Image.fromarray(restore_photo(network, Photo(np.asarray(given), None, False, {})))

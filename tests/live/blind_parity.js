@@ -16,5 +16,5 @@ const found = JSON.parse(readFileSync(process.argv[2], "utf8")).map(({ pixels, w
   const blur = likeliest([blind.delta(41), ...kernels], weighed);
   return { box, kernels: kernels.map(({ data: light }) => [...light]), weighed, evidence: blur.evidence, sure: blur.sure, width: widthOf(blur.kernel) };
 });
-const { SIZES, ENOUGH, STEPS, EDGES } = blind;
-console.log(JSON.stringify({ found, numbers: { SIZES, ENOUGH, STEPS, EDGES, NOISES, STRENGTHS, SEEN, LOOKED_AT, COARSE } }));
+const { SIZES, ENOUGH, FLAT, STEPS, EDGES } = blind;
+console.log(JSON.stringify({ found, numbers: { SIZES, ENOUGH, FLAT, STEPS, EDGES, NOISES, STRENGTHS, SEEN, LOOKED_AT, COARSE } }));

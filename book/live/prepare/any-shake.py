@@ -5,73 +5,65 @@ from typing import Any
 
 import torch
 from live_models import Network
-from live_photographs import SAMPLES, photograph, stored
+from live_photographs import SAMPLES, Sample, photograph, restored, shaken, stored
 from PIL import Image
 from torch import Tensor
 
 from companion import pretrained
 from companion.blind import Blur
-from companion.data.anyblur import Damage, degrade, drawn, gaussians, shakes
-from companion.data.scale import bytes_of, from_bytes, to_bytes
+from companion.data.anyblur import drawn, gaussians, shakes
+from companion.data.degrade import Camera
 from companion.files import write_json
 from companion.listening import Listening
 from companion.randomness import generator
-from companion.restoration.pairs import picture
-from companion.tiling import Photo, restore_photo
 
 NETWORK = Network("deblur-any", "told")
 MODELS = (NETWORK,)
-LENGTHS = (20.0, 14.0, 28.0)  # pixels that the hand travels
-SIDE, NOISE = 41, 0.004  # of the kernels; of the stored values
+CHELSEA, COFFEE, *_ = SAMPLES  # the network was trained on the other two
+SHAKEN = (COFFEE, CHELSEA)  # the one with the sharpest edges first
+SHARP = Sample("china", "Roofs of a palace; photograph: danielbuechele, CC BY 2.0")
+LENGTHS = (20.0, 14.0, 28.0)  # pixels that the hands travel
+CAMERA = Camera(size=41, noise=0.008)
 SOFT = 0.7  # pixels: no lens draws a track a pixel thin
 
 
 def files(folder: Path) -> None:
     """`any-shake.json`, and `any-shake/` with each sample as it was and as it is given."""
-    kernels, samples = hands(), []
-    for number, sample in enumerate((SAMPLES[1], SAMPLES[0], *SAMPLES[2:])):  # the sharpest edges first
-        good = photograph(sample)
-        shaken = number < len(kernels)
-        given, inner = blurred(good, kernels[number], number) if shaken else (good, good)
-        stored(inner, folder / f"any-shake/{sample.name}.jpg")
-        given = stored(given, folder / f"any-shake/{sample.name}-given.webp")
-        samples.append(
-            {
-                **{"name": sample.name, "label": sample.label},
-                **{"good": f"any-shake/{sample.name}.jpg", "given": f"any-shake/{sample.name}-given.webp"},
-                **({} if shaken else {"remark": "As sharp as it was taken: there is nothing to undo."}),
-            }
-        )
-        if number == 0:
-            samples[0] |= found(given, folder / f"any-shake/{sample.name}-restored.jpg")
+    kernels = hands()
+    samples = []
+    for number, sample in enumerate(SHAKEN):
+        given, inner = shaken(photograph(sample), CAMERA, kernels[number], number)
+        samples.append(_written(sample, given, inner, folder))
+    sharp = photograph(SHARP)
+    samples.append(_written(SHARP, sharp, sharp, folder) | {"remark": "As sharp as it was taken."})
+    with Image.open(folder / samples[0]["given"]) as given:
+        samples[0] |= found(given.convert("RGB"), folder / f"any-shake/{COFFEE.name}-restored.jpg")
+    shakes_to_choose = [_short(kernel) for kernel in kernels]
     write_json(
-        folder / "any-shake.json",
-        {"samples": samples, "noise": 2 * NOISE, "shakes": [_short(kernel) for kernel in kernels]},
+        folder / "any-shake.json", {"samples": samples, "noise": CAMERA.noise, "shakes": shakes_to_choose}
     )
 
 
 def hands() -> Tensor:
-    """Kernels `(N, SIDE, SIDE)` that no training saw."""
+    """Kernels `(N, size, size)` that no training saw."""
     paths = shakes(torch.tensor(LENGTHS), generator(0, "hands of the page's samples"))
     lens = gaussians(torch.tensor([SOFT]), 7)
-    soft = torch.conv2d(drawn(paths, SIDE)[:, None], lens[:, None], padding=3)[:, 0]
+    soft = torch.conv2d(drawn(paths, CAMERA.size)[:, None], lens[:, None], padding=3)[:, 0]
     return soft / soft.sum((1, 2), keepdim=True)
 
 
-def blurred(photo: Image.Image, kernel: Tensor, number: int) -> tuple[Image.Image, Image.Image]:
-    """A photograph blurred by a kernel, and what of it is left sharp: the border is lost to the blur."""
-    sharp, margin = bytes_of(photo), SIDE // 2
-    one = torch.ones(1)
-    damage = Damage(kernel[None], one.long(), one < 0, NOISE * one, 0 * one.long())
-    given = degrade(from_bytes(sharp[None]), damage, generator(0, "noise of the shaken samples", number))
-    return picture(to_bytes(given)[0]), picture(sharp[:, margin:-margin, margin:-margin])
+def _written(sample: Sample, given: Image.Image, good: Image.Image, folder: Path) -> dict[str, Any]:
+    """A sample's two files, and what the page is told of it."""
+    names = {"good": f"any-shake/{sample.name}.jpg", "given": f"any-shake/{sample.name}-given.webp"}
+    for image, name in zip((good, given), names.values(), strict=True):
+        stored(image, folder / name)
+    return {"name": sample.name, "label": sample.label, **names}
 
 
 def found(given: Image.Image, path: Path) -> dict[str, Any]:
     """What the package makes of a photograph, written, and the blur that it found."""
     listening = Listening(pretrained.load(NETWORK.run))
-    pixels = bytes_of(given).permute(1, 2, 0).numpy()
-    stored(Image.fromarray(restore_photo(listening, Photo(pixels, None, False, {}))), path)
+    stored(restored(listening, given), path)
     assert listening.blur
     return {"restored": f"{path.parent.name}/{path.name}", "blur": _in_page(listening.blur)}
 

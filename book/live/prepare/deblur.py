@@ -3,16 +3,11 @@
 from pathlib import Path
 
 from live_models import Network
-from live_photographs import SAMPLES, photograph, restored, stored
-from PIL import Image
-from torch import Tensor
+from live_photographs import SAMPLES, photograph, restored, shaken, stored
 
 from companion import pretrained
 from companion.data.degrade import Camera
-from companion.data.scale import bytes_of, from_bytes, to_bytes
 from companion.files import write_json
-from companion.randomness import generator
-from companion.restoration.pairs import picture
 
 NETWORK = Network("deblur-best")
 MODELS = (NETWORK,)
@@ -44,15 +39,3 @@ def files(folder: Path) -> None:
             samples[0]["restored"] = f"deblur/{sample.name}-restored.jpg"
     kernels = {"own": own.kernels().tolist(), "stranger": stranger.kernels()[-1].tolist()}
     write_json(folder / "deblur.json", {"samples": samples, "noise": own.noise, **kernels})
-
-
-def shaken(
-    photo: Image.Image, camera: Camera, kernel: Tensor, number: int
-) -> tuple[Image.Image, Image.Image]:
-    """A photograph blurred by a kernel, and what of it is left sharp: the border is lost to the blur."""
-    sharp, margin = bytes_of(photo), camera.size // 2
-    blurred = camera.degrade(
-        from_bytes(sharp[None]), kernel, generator(0, "noise of the page's samples", number)
-    )
-    inner = sharp[:, margin:-margin, margin:-margin]
-    return picture(to_bytes(blurred)[0]), picture(inner)

@@ -13,7 +13,7 @@ export const ENOUGH = 0.7; // evidence per pixel that a blur must have to be wor
 export const STEPS = 5; // turns at each size
 export const EDGES = 0.004; // what an edge must be worth, of a picture in [0, 1]
 const SMOOTH = 2; // weight of the kernel's own square
-export const LEVEL = 2 / 255; // a picture that varies by less is one flat area
+export const FLAT = 2 / 255; // a picture that varies by less is one flat area
 const FAINT = 0.05; // of a kernel's brightest light: what is fainter is noise
 const LEAST = 1e-4; // that an edge is worth in the end
 const TIGHT = 1e4; // the tie of slopes to the picture ends here
@@ -25,7 +25,7 @@ const TIGHT = 1e4; // the tie of slopes to the picture ends here
 export function flat({ data }) {
   let [least, most] = [data[0], data[0]];
   for (const value of data) [least, most] = [Math.min(least, value), Math.max(most, value)];
-  return most - least < LEVEL;
+  return most - least < FLAT;
 }
 
 /** The sizes of kernel that a picture has room for. @param {{ width: number, height: number }} picture */

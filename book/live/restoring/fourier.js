@@ -2,6 +2,8 @@
  * The Fourier transform of pictures of any size, in double precision, with no memory taken on the way. It is quick where
  * the sides are products of small primes (`quick`), as `scipy.fft.next_fast_len` has them.
  *
+ * Written here, since no library that we found is at once in double precision, of any length, and kept up.
+ *
  * Each one-dimensional transform is Stockham's, of mixed radices, for a block of columns at a time: the innermost loop
  * runs along neighbours in memory, with the same factors for all, and a block fits into the processor's cache.
  */
@@ -115,43 +117,6 @@ function two(from, to, { count, done, left }, { cosines, sines }) {
   }
 }
 
-const THIRD = Math.sin((2 * Math.PI) / 3);
-
-/** @type {Pass} */
-function three(from, to, { count, done, left }, { cosines, sines }) {
-  const { re: a, im: b } = from;
-  const { re: c, im: d } = to;
-  const [ins, outs] = [left * done * from.row, done * to.row];
-  for (let k = 0; k < left; k++) {
-    const w1r = cosines[k * done];
-    const w1i = sines[k * done];
-    const w2r = cosines[2 * k * done];
-    const w2i = sines[2 * k * done];
-    for (let j = 0; j < done; j++) {
-      const row = (k * done + j) * from.row;
-      const out = (3 * k * done + j) * to.row;
-      let r = from.reAt + row;
-      let i = from.imAt + row;
-      let s = to.reAt + out;
-      let t = to.imAt + out;
-      for (const end = r + count; r < end; r++, i++, s++, t++) {
-        const sumR = a[r + ins] + a[r + 2 * ins];
-        const sumI = b[i + ins] + b[i + 2 * ins];
-        const turnR = THIRD * (b[i + ins] - b[i + 2 * ins]);
-        const turnI = -THIRD * (a[r + ins] - a[r + 2 * ins]);
-        const midR = a[r] - 0.5 * sumR;
-        const midI = b[i] - 0.5 * sumI;
-        c[s] = a[r] + sumR;
-        d[t] = b[i] + sumI;
-        c[s + outs] = (midR + turnR) * w1r - (midI + turnI) * w1i;
-        d[t + outs] = (midR + turnR) * w1i + (midI + turnI) * w1r;
-        c[s + 2 * outs] = (midR - turnR) * w2r - (midI - turnI) * w2i;
-        d[t + 2 * outs] = (midR - turnR) * w2i + (midI - turnI) * w2r;
-      }
-    }
-  }
-}
-
 /** @type {Pass} */
 function four(from, to, { count, done, left }, { cosines, sines }) {
   const { re: a, im: b } = from;
@@ -188,62 +153,6 @@ function four(from, to, { count, done, left }, { cosines, sines }) {
         d[t + 2 * outs] = (evenR - oddR) * w2i + (evenI - oddI) * w2r;
         c[s + 3 * outs] = (apartR - turnR) * w3r - (apartI - turnI) * w3i;
         d[t + 3 * outs] = (apartR - turnR) * w3i + (apartI - turnI) * w3r;
-      }
-    }
-  }
-}
-
-const [NEAR, FAR] = [2, 4].map((turn) => Math.cos((turn * Math.PI) / 5));
-const [HIGH, LOW] = [2, 4].map((turn) => Math.sin((turn * Math.PI) / 5));
-
-/** @type {Pass} */
-function five(from, to, { count, done, left }, { cosines, sines }) {
-  const { re: a, im: b } = from;
-  const { re: c, im: d } = to;
-  const [ins, outs] = [left * done * from.row, done * to.row];
-  for (let k = 0; k < left; k++) {
-    const w1r = cosines[k * done];
-    const w1i = sines[k * done];
-    const w2r = cosines[2 * k * done];
-    const w2i = sines[2 * k * done];
-    const w3r = cosines[3 * k * done];
-    const w3i = sines[3 * k * done];
-    const w4r = cosines[4 * k * done];
-    const w4i = sines[4 * k * done];
-    for (let j = 0; j < done; j++) {
-      const row = (k * done + j) * from.row;
-      const out = (5 * k * done + j) * to.row;
-      let r = from.reAt + row;
-      let i = from.imAt + row;
-      let s = to.reAt + out;
-      let t = to.imAt + out;
-      for (const end = r + count; r < end; r++, i++, s++, t++) {
-        const nearR = a[r + ins] + a[r + 4 * ins];
-        const nearI = b[i + ins] + b[i + 4 * ins];
-        const farR = a[r + 2 * ins] + a[r + 3 * ins];
-        const farI = b[i + 2 * ins] + b[i + 3 * ins];
-        const nearX = b[i + ins] - b[i + 4 * ins];
-        const nearY = a[r + 4 * ins] - a[r + ins];
-        const farX = b[i + 2 * ins] - b[i + 3 * ins];
-        const farY = a[r + 3 * ins] - a[r + 2 * ins];
-        const oneR = a[r] + NEAR * nearR + FAR * farR;
-        const oneI = b[i] + NEAR * nearI + FAR * farI;
-        const twoR = a[r] + FAR * nearR + NEAR * farR;
-        const twoI = b[i] + FAR * nearI + NEAR * farI;
-        const oneX = HIGH * nearX + LOW * farX;
-        const oneY = HIGH * nearY + LOW * farY;
-        const twoX = LOW * nearX - HIGH * farX;
-        const twoY = LOW * nearY - HIGH * farY;
-        c[s] = a[r] + nearR + farR;
-        d[t] = b[i] + nearI + farI;
-        c[s + outs] = (oneR + oneX) * w1r - (oneI + oneY) * w1i;
-        d[t + outs] = (oneR + oneX) * w1i + (oneI + oneY) * w1r;
-        c[s + 2 * outs] = (twoR + twoX) * w2r - (twoI + twoY) * w2i;
-        d[t + 2 * outs] = (twoR + twoX) * w2i + (twoI + twoY) * w2r;
-        c[s + 3 * outs] = (twoR - twoX) * w3r - (twoI - twoY) * w3i;
-        d[t + 3 * outs] = (twoR - twoX) * w3i + (twoI - twoY) * w3r;
-        c[s + 4 * outs] = (oneR - oneX) * w4r - (oneI - oneY) * w4i;
-        d[t + 4 * outs] = (oneR - oneX) * w4i + (oneI - oneY) * w4r;
       }
     }
   }
@@ -319,7 +228,7 @@ function odd(from, to, { count, done, left, radix }, { cosines, sines, length })
 }
 
 /** @type {Record<number, Pass>} */
-const PASSES = { 2: two, 3: three, 4: four, 5: five };
+const PASSES = { 2: two, 4: four };
 
 /**
  * Transforms of real pictures of one size. Two columns of a picture, half its width apart, go through one complex

@@ -218,9 +218,8 @@ def _pictures(subject: Subject, images: Images, count: int) -> Iterator[tuple[st
 
 
 TURN = math.radians(10)
-CHANGED: dict[
-    str, Callable[[Tensor], Tensor]
-] = {  # copies by a hand that the test does not follow, or only in part
+# Copies by a hand that the test does not follow, or only in part.
+CHANGED: dict[str, Callable[[Tensor], Tensor]] = {
     "copies moved by three pixels": partial(moved, down=3, right=3),
     "copies turned by ten degrees": partial(
         warped, matrix=((math.cos(TURN), -math.sin(TURN)), (math.sin(TURN), math.cos(TURN)))
