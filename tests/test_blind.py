@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import pad
 
-from companion.blind import blind_kernel, evidence, likeliest_blur
+from companion.blind import blind_kernel, evidence, likeliest_blur, woodcut
 from companion.classical import unsupervised, wiener_filter
 from companion.data.anyblur import delta, gaussians
 from companion.data.degrade import Camera, blur
@@ -96,3 +96,16 @@ def test_a_flat_picture_has_no_blur(shape, value):
     assert not found.sure
     assert found.kernel.sum().item() == pytest.approx(1)
     assert torch.isfinite(blind_kernel(torch.full((3, 60, 60), value), 9)).all()
+
+
+def test_a_woodcut_has_few_edges_and_the_kernel_turns_it_into_the_blurred_picture(pictures):
+    pairs, kernels = pictures
+    grey = (pairs.input[0].mean(0) + 1) / 2
+    cut = woodcut(grey, kernels[0])
+    assert cut.shape == grey.shape
+    again = blur(cut[None, None], kernels[0])[0, 0]
+    inner = slice(5, -5)
+    left = (again - grey[inner, inner]).abs().mean()
+    assert left < 0.3 * (grey - grey.mean()).abs().mean()  # fur is given up, what it lies on is not
+    edges = [(one.diff(dim=1).abs() > 1e-2).double().mean().item() for one in (cut, grey)]
+    assert edges[0] < 0.7 * edges[1]

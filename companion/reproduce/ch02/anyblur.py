@@ -5,7 +5,7 @@ split of each; the tests take LIVE's photographs, which are none of these, and L
 cannot be told apart blindly, so every gain is that of the best shift by whole pixels, before and after alike.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 from statistics import fmean
@@ -43,6 +43,7 @@ STEPS = 16000
 POINTS, FOLLOWED = 8, 16  # moments of a run at which it is looked at, and on how many pictures
 NEW_HAND = Camera(shakes=29, seed=2)  # the chapter's camera in a hand that nothing has trained on
 OUT_OF_FOCUS = Camera(kind="disc", length=12.0)
+CHOSEN_BY = 60  # training photographs
 NOISES = (0.0, 0.02, 0.05)  # on the scale [0, 1]: under which the new hand's shakes are judged too
 SHAKES, FOCUS, ANY, SHARP, REAL = "a new hand", "out of focus", "any blur", "sharp", "real shakes"
 LARGEST = {
@@ -110,6 +111,7 @@ def blind_formulas(job: Job) -> Result:
             ]
             for name, of in blurs.items()
         }
+    blurs |= {name: _blurs(job, name, pairs) for name, pairs in _chosen_by(job).items()}
     seen = {name: [round(one.evidence, 4) for one in of] for name, of in blurs.items()}
     metrics = [*_metrics(found, sets), *_sure(blurs)]
     about = {
@@ -126,7 +128,7 @@ def as_restored(job: Job) -> Result:
 
     What would refute “it does no harm”: a real shake that loses more than .3 dB, or a sharp picture that comes back
     less than 40 dB from itself. What would refute “the network is worth its while”: Richardson and Lucy's method, with
-    the same kernels (`deblur-blind`), gaining as much.
+    the same kernels (`deblur-blind`), gaining as much picture by picture.
     """
     network = pretrained.load("deblur-any")
     sets = {**_sets(job), **_noisy(job)}
@@ -137,8 +139,25 @@ def as_restored(job: Job) -> Result:
     }
     alone = _on_all(job, "alone", _by_fours(network), sets)
     gains = {"restore": found, "the network alone": alone}
-    metrics = [*_metrics(gains, sets), *_sure(blurs)]
+    metrics = [*_metrics(gains, sets), *_sure(blurs), *_over_the_rule(job, gains)]
     return Result({"model": "deblur-any", "enough": ENOUGH}, [], metrics, {"gains": gains})
+
+
+RULE = "Richardson–Lucy, kernel found blindly"
+
+
+def _over_the_rule(job: Job, gains: dict[str, dict[str, list[float]]]) -> Iterator[Measurement]:
+    """How much more each way gains than a rule without a network, picture by picture, where that is recorded."""
+    if pretrained.record("deblur-blind").budget != job.budget:
+        return
+    rule = pretrained.details("deblur-blind")["gains"][RULE]
+    for way, per_set in gains.items():
+        for where in (where for where in per_set if where in rule and where != SHARP):
+            gaps = [ours - theirs for ours, theirs in zip(per_set[where], rule[where], strict=True)]
+            alone = _once_each(gaps, where)
+            protocol = f"{len(gaps)} pictures, paired; {_interval_over(alone, where)}"
+            name = f"gain over Richardson–Lucy (dB), {where}: {way}"
+            yield with_interval(name, fmean(gaps), bootstrap([alone]), protocol)
 
 
 def ways(job: Job) -> Result:
@@ -243,6 +262,18 @@ def _sets(job: Job) -> dict[str, Pair]:
     return sets
 
 
+def _chosen_by(job: Job) -> dict[str, Pair]:
+    """The training photographs that chose `companion.blind.ENOUGH`, as they were and in another hand's shakes."""
+    photos = _photographs(_settings(job, KernelConfig(), 1).data, SIDE + AnyBlur().size - 1).split("training")
+    some = range(0, len(photos), max(1, len(photos) // CHOSEN_BY))[:CHOSEN_BY]
+    few = Photos(photos.name, tuple(photos.sources[i] for i in some), tuple(photos.pixels[i] for i in some))
+    shaken_ones = held_out(few, Camera(shakes=len(few), seed=6), _side(job))[0]
+    return {
+        "training photographs": Pair(shaken_ones.target, shaken_ones.target),
+        "training photographs, shaken": shaken_ones,
+    }
+
+
 def _noisy(job: Job) -> dict[str, Pair]:
     """The new hand's shakes under more and less noise."""
     return {
@@ -319,7 +350,7 @@ def _metrics(found: dict[str, dict[str, list[float]]], sets: dict[str, Pair]) ->
                 f"{len(each)} pictures, {sets[where].target.shape[-1]} pixels a side; best of all shifts"
             )
             alone = _once_each(each, where)
-            protocol += f"; interval over {len(alone)} {'shakes' if where == REAL else 'photographs'}"
+            protocol += f"; {_interval_over(alone, where)}"
             metrics += [
                 with_interval(f"{title}, {where}: {name}", fmean(each), bootstrap([alone]), protocol),
                 Measurement(f"least {title}, {where}: {name}", min(each), protocol),
@@ -330,6 +361,10 @@ def _metrics(found: dict[str, dict[str, list[float]]], sets: dict[str, Pair]) ->
 def _once_each(each: list[float], where: str) -> list[float]:
     """Numbers of equal standing: one a photograph; of Levin's four pictures under eight shakes, one a shake."""
     return [fmean(each[shake::8]) for shake in range(8)] if where == REAL else each
+
+
+def _interval_over(alone: list[float], where: str) -> str:
+    return f"interval over {len(alone)} {'shakes' if where == REAL else 'photographs'}"
 
 
 # ---- kernels, found blindly ----
