@@ -121,16 +121,16 @@ test: system lint book ## Run every check: style, types, unit tests, notebooks, 
 	@COMPANION_BUDGET=smoke $(BIN)/pytest --nbval-lax --nbval-cell-timeout 600 -n $(JOBS) --dist loadfile notebooks
 	@echo "All checks passed."
 
-check: lint fast ## Check style and types and run the fast tests, while you work: a few minutes
+check: lint fast ## Check style and types and run the fast tests, while you work: about two minutes
 	@echo "The fast checks passed. Before you share your work: make test"
 
 fast: $(ENVIRONMENT)
 	@echo "==> Fast tests"
 	@$(BIN)/node --test "book/live/tests/*.test.js"
-	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not full" tests
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not full and not slow" tests
 
-oldest: $(OLD_VENV)/.installed ## Run the fast tests at the oldest versions the course promises
-	@echo "==> Fast tests at the oldest versions, $$($(OLD_VENV)/bin/python --version)"
+oldest: $(OLD_VENV)/.installed ## Run all but the full tests at the oldest versions the course promises
+	@echo "==> Tests at the oldest versions, $$($(OLD_VENV)/bin/python --version)"
 	@$(OLD_VENV)/bin/pytest -n $(JOBS) --dist loadfile -m "not full" --ignore tests/test_book.py tests
 
 # The lock of the oldest versions pairs other torches than the newest's, so uv must not read its settings.

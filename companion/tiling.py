@@ -197,8 +197,8 @@ def restore_files(
 ) -> Iterator[tuple[Path, Path | CompanionError]]:
     """Restore each file into the folder; yields the file and its result's path, or why there is none.
 
-    A JPEG becomes a JPEG of the same name; everything else becomes PNG, which loses nothing. A file that is there
-    already, be it the photograph itself, is never replaced.
+    A JPEG becomes a JPEG of the same name, byte for byte where nothing was changed; everything else becomes PNG, which
+    loses nothing. A file that is there already, be it the photograph itself, is never replaced.
 
     Raises:
         CompanionError: The folder cannot be made.
@@ -210,7 +210,16 @@ def _restore_file(model: nn.Module, file: Path, folder: Path, taken: set[str]) -
     photo = read_photo(file)
     target = folder / free_names(file, [".jpg" if photo.jpeg else ".png"], taken)[0]
     refuse_existing(target)  # before the work, and again after it
-    lost = write_photo(target, photo, restore_photo(model, photo))
+    pixels = restore_photo(model, photo)
+    if photo.jpeg and np.array_equal(
+        pixels, photo.pixels
+    ):  # to code it once more would lose something for nothing
+        lost = []
+        with replacing(target) as copy:
+            copy.write(file.read_bytes())
+            refuse_existing(target)
+    else:
+        lost = write_photo(target, photo, pixels)
     taken.add(target.name.casefold())
     if lost:
         print(f"{shown(target)} could not keep: {', '.join(lost)}.", file=sys.stderr)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import pad
 
-from companion.blind import blind_kernel, evidence, likeliest_blur, woodcut
+from companion.blind import ENOUGH, blind_kernel, evidence, likeliest_blur, steepness, woodcut
 from companion.classical import unsupervised, wiener_filter
 from companion.data.anyblur import delta, gaussians
 from companion.data.degrade import Camera, blur
@@ -72,6 +72,29 @@ def test_a_shaken_photograph_has_a_blur_and_a_sharp_one_none(pictures):
     assert not sharp.sure
     assert shaken.kernel.shape == (15, 15)
     assert likeness(shaken.kernel, pad(kernels[0], (2,) * 4)) > 0.6
+
+
+def test_a_drawing_is_too_steep_for_any_blur_though_a_kernel_explains_it():
+    """A rectangle on an even ground: every edge is of one height, so a long kernel costs the likelihood nothing."""
+    drawn = torch.full((3, 130, 130), -0.6)
+    drawn[:, 30:90, 40:100] = 0.7
+    found = likeliest_blur(drawn, (9, 15))
+    assert found.evidence > ENOUGH
+    assert found.steepness > 2
+    assert not found.sure
+
+
+def test_an_edge_is_as_steep_as_its_kernel_leaves_it(pictures):
+    """A straight edge of the whole range is exactly 1 once blurred; unblurred it is one over the kernel's fullest line."""
+    _, kernels = pictures
+    sharp = torch.full((3, 60, 60), -0.5)
+    sharp[:, :, 30:] = 0.9
+    for kernel in kernels:
+        for picture, turned in ((sharp, kernel), (sharp.mT, kernel.mT)):
+            blurred = blur(picture[None], turned)[0]
+            assert steepness(blurred, turned) == pytest.approx(1, rel=1e-4)
+            assert steepness(picture, turned) == pytest.approx(1 / float(kernel.sum(0).max()), rel=1e-4)
+    assert steepness(sharp[:, :1, :1], kernels[0]) == 0
 
 
 def test_the_true_kernel_has_more_evidence_than_its_mirror_no_blur_or_more_freedom(pictures):

@@ -280,6 +280,7 @@ def test_a_run_folder_within_the_pictures_is_refused(tmp_path, capsys):
     assert "choose an --out elsewhere" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_terminal_without_unicode_gets_question_marks_not_a_traceback():
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     command = [sys.executable, "-m", "companion", "doctor"]
@@ -383,6 +384,7 @@ def test_train_deblur_leaves_a_run_folder_with_blurred_restored_and_sharp(tmp_pa
 
 
 @pytest.mark.parametrize("objective", ["non-saturating", "least-squares", "wasserstein", "wasserstein-gp"])
+@pytest.mark.slow
 def test_a_deblurring_run_continued_is_equal_byte_for_byte(tmp_path, objective):
     def run(name: str, steps: int, *more: str) -> None:
         command = ["train", "deblur", "--budget", "smoke", "--objective", objective]

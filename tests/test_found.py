@@ -48,6 +48,7 @@ def test_two_of_one_name_are_refused(tmp_path, monkeypatch):
         found.gathered("twice", "THINGS")
 
 
+@pytest.mark.slow
 def test_a_chapters_exhibits_bring_no_other_chapters():
     code = (
         "import sys, companion.museum.ch03, companion.exercises.runner; "

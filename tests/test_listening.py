@@ -133,7 +133,8 @@ def test_what_the_help_says_of_restoring_was_measured():
     gained = record.measured("gain in PSNR (dB), real shakes: restore")
     assert f"by {gained.value:.1f} dB on average" in (COMMANDS["restore"].description or "")
     assert record.measured("least gain in PSNR (dB), real shakes: restore").value > 0  # “all gained”
-    assert record.measured("found to be blurred, sharp").value == 1  # “one was taken for blurred”
+    assert record.measured("found to be blurred, sharp").value == 0  # “none changed”
+    assert f"{record.measured('least gain in PSNR (dB), out of focus: restore').value:.1f}" == "-2.5"
     assert gained.protocol.startswith("32 pictures")
     assert record.measured("found to be blurred, sharp").protocol == "of 29 pictures"
 

@@ -22,6 +22,7 @@ MAKERS = {"vgg16": models.vgg16, "squeezenet-deep-compression": models.squeezene
 
 
 @pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.slow
 def test_activations_are_torchvisions_at_the_chosen_layers(random_weights, name):
     """Images in [−1, 1] brought to ImageNet's mean and spread, then torchvision's own network, module by module."""
     torch.manual_seed(0)
@@ -42,6 +43,7 @@ def test_activations_are_torchvisions_at_the_chosen_layers(random_weights, name)
         torch.testing.assert_close(activation, wanted[position])
 
 
+@pytest.mark.slow
 def test_vggs_layer_is_the_last_before_its_third_pooling():
     """DeblurGAN's conv3,3, after its ReLU."""
     features = models.vgg16(weights=None).features
@@ -77,6 +79,7 @@ def test_layers_can_be_chosen_and_wrong_ones_are_refused():
 
 
 @pytest.mark.parametrize("name", ["vgg16", "squeezenet-deep-compression"])
+@pytest.mark.slow
 def test_without_weights_one_sentence_names_the_file_and_the_way_out(monkeypatch, tmp_path, name):
     monkeypatch.setenv("COMPANION_CACHE", str(tmp_path))
     monkeypatch.setattr("companion.data.assets._download", lambda asset, url: "no network")

@@ -292,6 +292,7 @@ def test_a_window_broken_by_a_stop_still_counts_whole(tmp_path, monkeypatch, who
 
 @pytest.mark.parametrize("content", ["", "{", '{"step": 3, "fre'], ids=["empty", "a brace", "cut"])
 @pytest.mark.parametrize("damaged", ["time.json", "run-quality/000003.json"])
+@pytest.mark.slow
 def test_damaged_work_is_made_again_and_the_record_comes_out_the_same(
     tmp_path, monkeypatch, whole_window, damaged, content
 ):

@@ -42,6 +42,13 @@ class Darker(nn.Module):
         return images - 0.25
 
 
+class Hardly(nn.Module):
+    """By one level, so that a file has to be written anew."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images - 2 / 255
+
+
 class Local(nn.Module):
     """Sees its neighbourhood, and knows no more than zeros beyond the tile's border: seams would show."""
 
@@ -133,6 +140,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.slow
 def test_memory_is_the_photo_its_result_and_a_row_of_tiles(tmp_path):
     """4000×3000: 36 MB as bytes; as numbers for a network the whole would be 144 MB a copy, and several are needed."""
     smooth = np.linspace(0, 255, 4000 * 3).astype(np.uint8).reshape(1, 4000, 3).repeat(3000, 0)
@@ -178,9 +186,9 @@ def put(folder: Path, name: str) -> Path:
     return path
 
 
-def one_result(path: Path, out: Path) -> Path | CompanionError:
+def one_result(path: Path, out: Path, model: nn.Module = UNCHANGED) -> Path | CompanionError:
     before = path.read_bytes() if path.is_file() else None
-    [(_, result)] = restore_files(UNCHANGED, [path], out)
+    [(_, result)] = restore_files(model, [path], out)
     assert before is None or path.read_bytes() == before  # the input is untouched
     assert not [left for left in out.iterdir() if left.name.startswith(".")]
     return result
@@ -237,7 +245,7 @@ def test_sixteen_bit_colour_comes_out_with_eight(tmp_path):
 
 def test_cmyk_becomes_colours_that_a_screen_shows(tmp_path):
     path = put(tmp_path, "cmyk.jpg")
-    with Image.open(path) as before, Image.open(one_result(path, tmp_path / "out")) as after:
+    with Image.open(path) as before, Image.open(one_result(path, tmp_path / "out", Hardly())) as after:
         assert (after.format, after.mode) == ("JPEG", "RGB")
         gap = np.asarray(before.convert("RGB"), int) - np.asarray(after, int)
     assert np.abs(gap).mean() < 6
@@ -252,13 +260,21 @@ def test_a_jpeg_stays_one_upright_with_its_profile_and_what_its_camera_noted(tmp
     exif[0x0110] = "Box Brownie"
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     colour.save(tmp_path / "a.JPEG", format="JPEG", exif=exif, icc_profile=profile, dpi=(300, 300))
-    with Image.open(one_result(tmp_path / "a.JPEG", tmp_path / "out")) as after:
+    with Image.open(one_result(tmp_path / "a.JPEG", tmp_path / "out", Hardly())) as after:
         assert after.size == (40, 60)
         assert np.asarray(after)[5, 20, 2] > 150  # what was left is on top
         assert after.getexif().get(0x0112, 1) == 1
         assert after.getexif()[0x0110] == "Box Brownie"
         assert after.info["icc_profile"] == profile
         assert after.info["dpi"] == (300, 300)
+
+
+def test_a_jpeg_that_stays_as_it_was_is_not_coded_again(tmp_path):
+    path = tmp_path / "photo.jpeg"
+    Image.fromarray(noise(40, 60, 3)).save(path, quality=60)
+    assert one_result(path, tmp_path / "out").read_bytes() == path.read_bytes()
+    assert one_result(path, tmp_path / "anew", Hardly()).read_bytes() != path.read_bytes()
+    assert isinstance(one_result(path, tmp_path / "out"), CompanionError)  # one is there
 
 
 def test_what_cannot_be_restored_is_named_and_the_rest_is_done(tmp_path):
@@ -333,6 +349,11 @@ def test_a_model_that_draws_from_or_gives_something_else_is_refused(monkeypatch,
     monkeypatch.setattr(tiling.pretrained, "find", lambda name: module.eval())
     with pytest.raises(CompanionError, match="does not turn a picture into a picture"):
         restorer("something")
+
+
+def test_a_run_that_left_no_network_is_one_sentence():
+    with pytest.raises(CompanionError, match="deblur-blind left numbers and no network; choose one"):
+        restorer("deblur-blind")
 
 
 # ---- the command ----

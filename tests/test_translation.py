@@ -131,6 +131,7 @@ def test_an_impossible_sagan_is_one_sentence(tmp_path, capsys, more, said):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_translation_is_trained_on_two_folders_continued_and_used(tmp_path, folders, capsys):
     """The continued run is the uninterrupted one byte for byte; its models translate, there and back."""
     options = ["--data", *map(str, folders), *TINY, "--budget", "smoke"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from companion.errors import unknown_name
+from companion.errors import CompanionError, unknown_name
 from companion.models.store import load_model
 from companion.records import Details, Record, read_details, read_record
 
@@ -48,6 +48,10 @@ def load(name: str) -> nn.Module:
     """
     _check(name)
     with as_file(_folder() / f"{name}.safetensors") as path:
+        if not path.is_file():
+            raise CompanionError(
+                f"The run {name} left numbers and no network; choose one that left weights, such as deblur-any."
+            )
         return load_model(path)
 
 

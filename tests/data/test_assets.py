@@ -119,6 +119,7 @@ def test_the_second_mirror_serves_when_the_first_does_not(mirror, publish, first
 
 
 @pytest.mark.parametrize("status", [429, 502, 503])
+@pytest.mark.slow
 def test_a_busy_source_is_asked_again_and_whoever_waits_is_told(publish, mirror, capsys, status):
     mirror.files["/seas"] = CONTENT
     mirror.busy = [(status, "0"), (status, "0")]
@@ -129,6 +130,7 @@ def test_a_busy_source_is_asked_again_and_whoever_waits_is_told(publish, mirror,
     assert asset.file.is_file()
 
 
+@pytest.mark.slow
 def test_a_source_that_stays_busy_is_left_with_its_answer(publish, mirror):
     mirror.files["/seas"] = CONTENT
     mirror.busy = [(503, "0")] * 20

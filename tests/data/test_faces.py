@@ -282,6 +282,7 @@ def test_company_decides_no_pixel_by_more_than_a_level(make):
 
 
 @pytest.mark.parametrize("make", [Portraits, Caricatures])
+@pytest.mark.slow
 def test_the_number_of_threads_decides_no_pixel_by_more_than_a_level(make, two_threads):
     faces = make(6, size=64, seed=5)
     with_two = faces.pictures(slice(None)).rgb
@@ -290,6 +291,7 @@ def test_the_number_of_threads_decides_no_pixel_by_more_than_a_level(make, two_t
     assert levels_apart(faces.pictures(slice(None)).rgb, with_two) <= 1
 
 
+@pytest.mark.slow
 def test_everything_is_drawn_on_the_faces_device(monkeypatch):
     """On the device “meta”, which computes nothing and, as CUDA does, refuses tensors of two devices."""
     # meta does not know who wears what, so everybody wears everything
@@ -569,6 +571,7 @@ def test_export_writes_a_data_set_and_the_same_one_again(tmp_path: Path, style: 
     assert set(LABELS) < set(table[0])
 
 
+@pytest.mark.slow
 def test_another_process_exports_the_same_files(tmp_path: Path):
     """Bit for bit, with as many threads as here."""
     export_faces(tmp_path / "here", count=3, size=32, style="caricature", seed=3)
@@ -625,6 +628,7 @@ def test_a_broken_off_export_leaves_nothing(tmp_path: Path, monkeypatch, existed
     assert len(list((folder / "images").iterdir())) == 5
 
 
+@pytest.mark.slow
 def test_of_two_exports_into_one_folder_the_second_is_refused_and_the_first_finishes(
     tmp_path: Path, monkeypatch
 ):

@@ -1106,6 +1106,7 @@ def test_not_yet_counts_as_a_failed_assertion_and_shows_one_sentence():
     assert problem._render_traceback_() == ["Not yet. Look again."]
 
 
+@pytest.mark.slow
 def test_a_check_leaves_random_numbers_and_gradients_alone():
     torch.manual_seed(4)
     wanted = torch.rand(3)

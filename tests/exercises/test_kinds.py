@@ -404,6 +404,7 @@ def test_right_ones_are_accepted_and_wrong_ones_refused_by_name(name, capsys):
 
 
 @pytest.mark.parametrize("name", BANKS)
+@pytest.mark.slow
 def test_right_ones_are_accepted_with_float64_as_torchs_default(name):
     """And the reader's default is theirs again afterwards."""
     check, right, _ = BANKS[name]
@@ -535,6 +536,7 @@ def test_questions_differ_each_time():
 
 
 @pytest.mark.parametrize("name", BANKS)
+@pytest.mark.slow
 def test_a_right_answer_is_right_every_time(name):
     """A student's tick and mark agree: the first right answer of each task, over many rounds."""
     check, right, _ = BANKS[name]

@@ -229,6 +229,7 @@ def test_results_never_lie_within_the_pictures(tmp_path, aligner):
         list(align(tmp_path / "empty", tmp_path / "out", aligner))
 
 
+@pytest.mark.slow
 def test_the_command_counts_the_reasons(tmp_path, monkeypatch, reader, face, capsys):
     class Tracker(Turned):
         def __enter__(self):

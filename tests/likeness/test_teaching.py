@@ -73,6 +73,7 @@ def test_a_reader_begins_at_the_mean_of_what_it_learns_from(reader, known):
     assert HEAD.places(reader.config.size).shape == (32, 32, 2)
 
 
+@pytest.mark.slow
 def test_it_learns_what_it_is_shown(reader, known):
     """Six people by heart; a control with others' truths cannot be better than chance."""
     made = likeness_lessons(reader, known, rounds=60, seed=1, workshop=Workshop())

@@ -13,8 +13,8 @@ const found = JSON.parse(readFileSync(process.argv[2], "utf8")).map(({ pixels, w
   const sizes = blind.roomFor(part);
   const kernels = sizes.map((size) => blind.moved(blind.blindKernel(part, size), 41));
   const weighed = evidence(part, [blind.delta(41), ...kernels], [0, ...sizes.map((size) => size ** 2)]);
-  const blur = likeliest([blind.delta(41), ...kernels], weighed);
-  return { box, kernels: kernels.map(({ data: light }) => [...light]), weighed, evidence: blur.evidence, sure: blur.sure, width: widthOf(blur.kernel) };
+  const blur = likeliest(part, [blind.delta(41), ...kernels], weighed);
+  return { box, kernels: kernels.map(({ data: light }) => [...light]), weighed, evidence: blur.evidence, steepness: blur.steepness, sure: blur.sure, width: widthOf(blur.kernel) };
 });
-const { SIZES, ENOUGH, FLAT, STEPS, EDGES } = blind;
-console.log(JSON.stringify({ found, numbers: { SIZES, ENOUGH, FLAT, STEPS, EDGES, NOISES, STRENGTHS, SEEN, LOOKED_AT, COARSE } }));
+const { SIZES, ENOUGH, STEEP, RARE, FLAT, STEPS, EDGES } = blind;
+console.log(JSON.stringify({ found, numbers: { SIZES, ENOUGH, STEEP, RARE, FLAT, STEPS, EDGES, NOISES, STRENGTHS, SEEN, LOOKED_AT, COARSE } }));

@@ -54,12 +54,12 @@ await use("book/live.html", "faces-sliders", "canvas", async (figure) => {
   await page.keyboard.press("End");
 });
 await use("book/index.html", "living-faces", "canvas", drag);
-for (const demo of ["restore", "deblur"]) {
+for (const demo of ["restore", "deblur", "any-shake"]) {
   await use("book/live.html", demo, ".gv-live-layers canvas:last-child", async (figure) => {
     await (await page.$(`${figure} .gv-live-samples button:nth-child(2)`)).click();
     const words = (line) => page.$eval(`${figure} ${line}`, (one) => one.textContent);
     for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
-      if ((await words(".gv-live-verdict")).startsWith("Done") || (await words(".gv-live-trouble"))) break;
+      if (/^(Done|Nothing to undo)/.test(await words(".gv-live-verdict")) || (await words(".gv-live-trouble"))) break;
       await new Promise((done) => setTimeout(done, 200));
     }
   });

@@ -53,6 +53,7 @@ def large() -> np.ndarray:
     return photo
 
 
+@pytest.mark.slow
 def test_the_kernels_of_every_size_and_their_evidence_are_the_packages(photographs, page):
     for photo, found in zip(photographs, page["found"], strict=False):
         picture = _image(photo, 255)
@@ -67,6 +68,7 @@ def test_the_kernels_of_every_size_and_their_evidence_are_the_packages(photograp
         assert differ.abs().max() < EVIDENCE
 
 
+@pytest.mark.slow
 def test_what_is_thought_is_the_packages(photographs, page):
     sure = []
     for photo, found in zip(photographs[:2], page["found"], strict=False):
@@ -74,6 +76,7 @@ def test_what_is_thought_is_the_packages(photographs, page):
         sure.append(blur.sure)
         assert found["sure"] is blur.sure
         assert found["evidence"] == pytest.approx(blur.evidence, abs=2 * EVIDENCE)
+        assert found["steepness"] == pytest.approx(blur.steepness, rel=1e-3)
         wide = math.sqrt(12) * float(spread(blur.kernel[None]))
         assert found["width"] == pytest.approx(wide, abs=0.01)
     assert sure == [True, False]

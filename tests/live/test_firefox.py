@@ -15,6 +15,8 @@ from visitor import drawn, levels_apart, mixed, prepared
 
 from companion import pretrained
 from companion.data.scale import bytes_of, from_bytes
+from companion.listening import Listening
+from companion.models.anyblur import KernelRestorer
 from companion.tiling import read_photo, restore_photo
 
 pytestmark = pytest.mark.full  # the site is built, and a browser uses it
@@ -70,10 +72,14 @@ def test_faces_are_those_that_torch_draws(seen):
     assert levels_apart(living["pixels"], torch.cat(faces, dim=2)) <= 1
 
 
-@pytest.mark.parametrize(("demo", "network"), [("restore", "unet"), ("deblur", "deblur-best")])
+@pytest.mark.parametrize(
+    ("demo", "network"), [("restore", "unet"), ("deblur", "deblur-best"), ("any-shake", "deblur-any")]
+)
 def test_restored_photographs_are_those_of_the_package(seen, demo, network):
     sample = prepared(demo)["samples"][1]["given"]
-    wanted = restore_photo(pretrained.load(network), read_photo(SITE / "_static/live" / sample))
+    model = pretrained.load(network)
+    model = Listening(model) if isinstance(model, KernelRestorer) else model
+    wanted = restore_photo(model, read_photo(SITE / "_static/live" / sample))
     assert levels_apart(seen["found"][demo]["pixels"], from_bytes(bytes_of(wanted))) <= 1
 
 

@@ -143,6 +143,7 @@ def pictures() -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("name", pictures())
 @pytest.mark.parametrize("seconds", [0.5, 1.3])
+@pytest.mark.slow
 def test_pictures_sound_the_same(name, seconds, tmp_path):
     picture = pictures()[name]
     height, width, _ = picture.shape

@@ -75,6 +75,7 @@ def outlines(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[np.ndarray,
     return list(zip(own, np.array(json.loads(done.stdout)).reshape(-1, SIZE, SIZE), strict=True))
 
 
+@pytest.mark.slow
 def test_every_outline_is_the_packages(outlines):
     alike = [overlap(own > 0.5, found > 0.5) for own, found in outlines]
     print(f"{len(alike)} heads: least {min(alike):.4f}, median {np.median(alike):.4f}")

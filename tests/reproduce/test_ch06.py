@@ -34,6 +34,7 @@ def test_directions_come_in_four_ways_and_the_orthogonal_ones_are():
     assert abs(float(left @ ways["means"]["looks_right"])) > 1e-3, "an opposite may share its axis"
 
 
+@pytest.mark.slow
 def test_the_sliders_recipe_reads_every_attribute_off_both_ends(untrained, tmp_path):
     result = sliders.faces_sliders(Job(tmp_path, "debug"))
     for table in result.details["ways"].values():

@@ -49,6 +49,7 @@ def trainer_of(kind, photos):
 
 
 @pytest.mark.parametrize("kind", ["mse", "frozen", "adaptive", "fixed"])
+@pytest.mark.slow
 def test_a_learner_taken_up_again_equals_one_that_was_never_stopped(kind, photos):
     patches = RestorationSettings(**SHAPE).patches(photos)
     whole = trainer_of(kind, photos)
@@ -235,6 +236,7 @@ def test_the_critics_labels_say_one_for_real(tmp_path):
     assert torch.equal(labels.bool().cpu(), torch.Tensor(images).amax((1, 2, 3)) > -1)
 
 
+@pytest.mark.slow
 def test_nothing_but_the_restoring_brings_fastai():
     code = "import sys, companion.reproduce, companion.models.registry as r; r.models(); print('fastai' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

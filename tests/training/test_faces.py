@@ -38,6 +38,7 @@ def learnt(lessons):
     return lessons.trainer.products()["reader"]
 
 
+@pytest.mark.slow
 def test_a_reader_learns_an_attribute_that_is_easy_to_see():
     people = Portraits(512, size=SIZE, seed=3)
     column = list(LABELS).index("long_hair")
@@ -49,6 +50,7 @@ def test_a_reader_learns_an_attribute_that_is_easy_to_see():
     assert right > labels[test].logical_not().float().mean() + 0.05  # better than always “no”
 
 
+@pytest.mark.slow
 def test_an_encoder_learns_who_is_who_from_two_views():
     views = Portraits(96, views=2, size=SIZE, seed=3).rendered().pixels.view(96, 2, 3, SIZE, SIZE)
     model = learnt(identity_lessons(views, length=16, rounds=12, seed=1))

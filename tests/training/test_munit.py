@@ -43,6 +43,7 @@ CHOICES = [
 
 
 @pytest.mark.parametrize("change", CHOICES, ids=["paper", "hinge", "r1", "more losses"])
+@pytest.mark.slow
 def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(change):
     settings = replace(TINY, **change)
     whole, first, second = (made(settings) for _ in range(3))

@@ -130,6 +130,7 @@ def test_a_long_run_leaves_about_twenty_grids(tmp_path):
     ],
     ids=["float32", "bfloat16", "least squares", "clipping", "penalty", "one-sided penalty"],
 )
+@pytest.mark.slow
 def test_a_run_left_early_and_resumed_is_equal_byte_for_byte(tmp_path, settings):
     train(tmp_path / "whole", settings)
     train(tmp_path / "run", settings, stop_after=2)
@@ -333,6 +334,7 @@ def test_a_damaged_checkpoint_is_refused_in_one_sentence(tmp_path, damage):
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", "{}", '{"settings": 3}', '"run"', '{"step": 1e999}', "[" * 5000, "\0"]
 )
+@pytest.mark.slow
 def test_a_damaged_record_is_refused_in_one_sentence(tmp_path, content):
     train(tmp_path / "run", stop_after=1)
     (tmp_path / "run/run.json").write_text(content)
@@ -429,6 +431,7 @@ def test_overwriting_that_was_killed_can_be_taken_up_by_the_same_command(tmp_pat
         assert not run.resumed
 
 
+@pytest.mark.slow
 def test_another_number_of_threads_is_said_and_may_be_meant(tmp_path):
     train(tmp_path / "run", stop_after=2)
     threads = torch.get_num_threads()

@@ -30,6 +30,7 @@ def trained(settings, steps, restored=None):
 @pytest.mark.parametrize(
     ("objective", "spectral"), [(Hinge(), True), (LeastSquares(), True), (NonSaturatingR1(weight=1.0), False)]
 )
+@pytest.mark.slow
 def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(objective, spectral, classes):
     """The power iteration's vectors among its state, and the order of the labels."""
     settings = replace(TINY, objective=objective, spectral=spectral, classes=classes)

@@ -26,6 +26,7 @@ EVERYTHING = Variational(sharpening=0.5, sobel=0.2, warm_up=3, edges_from=1, edg
     [{}, {"objective": EVERYTHING}, {"objective": Bernoulli()}, {"classifier": 5.0}],
     ids=["plain", "all", "bernoulli", "classifier"],
 )
+@pytest.mark.slow
 def test_it_stops_and_goes_on_byte_for_byte(tmp_path, change):
     settings = replace(TINY, **change)
 
@@ -66,6 +67,7 @@ def test_a_content_loss_joins_in():
     assert report.numbers["content_loss"] > 0
 
 
+@pytest.mark.slow
 def test_it_learns_digits():
     """A few steps bring the error well below that of the best single image, which is the mean."""
     warm = Variational(warm_up=100)
@@ -106,6 +108,7 @@ def test_a_bernoulli_run_learns_from_black_and_white():
     assert torch.equal(batches[3], batches[3])
 
 
+@pytest.mark.slow
 def test_a_classifier_learns_beside_and_lays_the_classes_apart():
     settings = replace(TINY, latents=2, width=6, steps=150, seed=1, ema_decay=0.9)
     apart = {}

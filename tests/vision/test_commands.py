@@ -114,6 +114,7 @@ def test_a_camera_is_followed_until_it_is_pulled_out(tracker, camera, person, tm
     assert np.diff([line["seconds"] for line in found]).min() > 0
 
 
+@pytest.mark.slow
 def test_a_person_is_followed_through_a_real_film(mode, real_film, tmp_path):
     out = tmp_path / "out.mp4"
     assert main(["vision", mode, "--source", str(real_film), "--save", str(out)]) == 0
@@ -129,6 +130,7 @@ def test_a_person_is_followed_through_a_real_film(mode, real_film, tmp_path):
         assert {one["kind"] for one in seen} == {mode}
 
 
+@pytest.mark.slow
 def test_a_face_is_hidden_throughout_a_real_film(tracker, real_film, tmp_path):
     faces = tracker(FaceDetector)
     out = tmp_path / "out.avi"
@@ -226,6 +228,7 @@ def odd_pictures(folder: Path, person: np.ndarray) -> dict[str, bool]:
     return {path.name: path.name in there for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_pictures_of_every_kind_are_read(tracker, tmp_path, person, capsys):
     tracker(FaceDetector)
     (tmp_path / "in").mkdir()

@@ -103,6 +103,7 @@ def test_pictures_are_turned_upright(tmp_path, turned, corner):
         ("film.mp4", {"movflags": "frag_keyframe+empty_moov"}),
     ],
 )
+@pytest.mark.slow
 def test_a_film_cut_short_gives_what_it_has_and_then_says_so(tmp_path, name, options):
     noise = np.random.default_rng(1).integers(0, 256, (50, 48, 64, 3), dtype=np.uint8)
     whole = film(tmp_path / name, STEADY, pictures=list(noise), **options)
@@ -186,6 +187,7 @@ def test_a_sound_is_no_film(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 @pytest.mark.parametrize("times", [CHANGING, BROWSER, STEADY], ids=["changing", "browser", "steady"])
+@pytest.mark.slow
 def test_what_was_shown_when_is_written(tmp_path, suffix, times):
     copied(film(tmp_path / "film.mkv", times), tmp_path / f"out{suffix}")
     assert times_of(tmp_path / f"out{suffix}") == pytest.approx(times, abs=0.001)
@@ -220,6 +222,7 @@ def test_a_slow_camera_plays_as_long_as_it_ran(tmp_path):
         ("libmp3lame", "film.mkv", "out.avi"),
     ],
 )
+@pytest.mark.slow
 def test_the_sound_is_copied(tmp_path, capsys, sound, source, place):
     before = sound_of(film(tmp_path / source, BROWSER, sound=sound))
     copied(tmp_path / source, tmp_path / place)
@@ -234,6 +237,7 @@ def test_the_sound_is_copied(tmp_path, capsys, sound, source, place):
 
 
 @pytest.mark.parametrize("place", ["out.avi", "out.mkv", "out.mp4"])
+@pytest.mark.slow
 def test_the_aac_of_a_broadcast_is_kept_without_its_headers(tmp_path, capsys, place):
     """In MPEG-TS each packet carries its description; AVI refuses that, and at the film's end only."""
     before = sound_of(film(tmp_path / "film.ts", STEADY, sound="aac"))
@@ -334,6 +338,7 @@ def test_pixels_that_are_not_square_stay_so(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
 @pytest.mark.parametrize("room", [0, 20_000])
+@pytest.mark.slow
 def test_a_full_disk_is_an_error_and_leaves_no_film(tmp_path, monkeypatch, suffix, room):
     """OpenCV's writer ended well with 0 to 12 of 60 frames."""
     noise = np.random.default_rng(1).integers(0, 256, (60, 48, 64, 3), dtype=np.uint8)
@@ -424,6 +429,7 @@ class SeesOne:
 
 
 @pytest.mark.parametrize("suffix", [".webm", ".mp4"])
+@pytest.mark.slow
 def test_a_face_is_hidden_for_a_third_of_a_second_whatever_rate_a_film_names(tmp_path, suffix):
     """A recorder's film named 1,000 frames a second, so each face was hidden for 333 frames: all of the film."""
     source = (

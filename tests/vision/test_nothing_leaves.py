@@ -135,6 +135,7 @@ def test_the_watches_see_what_goes_out(watch, probe, tmp_path):
     assert watch(tmp_path / "trace.txt", UNIX, str(tmp_path / "socket")) == []
 
 
+@pytest.mark.slow
 def test_a_notebook_that_calls_home_is_caught_and_one_that_fails_too(watched, tmp_path):
     def of_one_cell(source: str) -> str:
         cell = nbformat.v4.new_code_cell(source)
@@ -164,6 +165,7 @@ def test_where_strace_may_not_watch_the_audit_events_are_and_a_warning_says_so(m
         assert best_watch() is by_audit
 
 
+@pytest.mark.slow
 def test_every_mode_stays_on_this_machine(watched, kinds, film, person, tmp_path):
     """Pictures, videos and live."""
     picture = tmp_path / "astronaut.png"
@@ -172,6 +174,7 @@ def test_every_mode_stays_on_this_machine(watched, kinds, film, person, tmp_path
     assert watched(EVERY_MODE, str(picture), str(video), str(tmp_path / "out.avi")) == []
 
 
+@pytest.mark.slow
 def test_the_volume_knob_stays_on_this_machine(watched, kinds, photo):
     """With a hand in sight and a real PulseAudio, which is spoken to through a file."""
     if not (shutil.which("pulseaudio") and shutil.which("pactl")):
@@ -183,6 +186,7 @@ def test_the_volume_knob_stays_on_this_machine(watched, kinds, photo):
         assert watched(VOLUME, str(photo("mm_pointing_up.jpg")), PULSE_SERVER=address) == []
 
 
+@pytest.mark.slow
 def test_the_whole_chapter_stays_on_this_machine(watched, kinds, photo, tmp_path):
     """Every cell of the notebook, gestures and knob among them, at the smoke budget; models and photograph at hand."""
     photo("mm_pointing_up.jpg")

@@ -140,6 +140,7 @@ def frames(picture: np.ndarray, seconds: list[float]) -> list[Frame]:
     [[0, 0.04, 0.08], [0, 0, 0], [0.2, 0.1, 0.0], [0, 0.0001, 0.0002], [1e6, 1e6 + 0.04, 1e6 + 0.05]],
     ids=["as it should be", "standing still", "going back", "under a millisecond", "late"],
 )
+@pytest.mark.slow
 def test_time_may_do_what_it_likes(tracker, person, kind, seconds):
     wrapped = tracker(kind)
     given = frames(person, seconds)
@@ -370,6 +371,7 @@ for tracker in trackers:
 """
 
 
+@pytest.mark.slow
 def test_a_process_imports_mediapipe_late_and_ends_in_silence(kinds):
     """MediaPipe's own clean-up fails with a traceback, where a task is open while Python is being taken down."""
     command = [sys.executable, "-c", LEFT_OPEN, *(kind.__name__ for kind in kinds)]

@@ -317,6 +317,7 @@ def pinching():
         yield film(folder, tracker, rate=10), tracker
 
 
+@pytest.mark.slow
 def test_a_pinch_on_film_turns_the_real_volume(server, pinching):
     shown, tracker = pinching
     put("40%")
@@ -339,6 +340,7 @@ def test_a_pinch_on_film_turns_the_real_volume(server, pinching):
 
 
 @pytest.mark.parametrize("restore", [True, False])
+@pytest.mark.slow
 def test_the_command_turns_the_volume_with_a_video(server, pinching, tmp_path, restore, capsys):
     cv2 = pytest.importorskip("cv2")
     shown, _ = pinching

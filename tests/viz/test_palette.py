@@ -25,6 +25,7 @@ def test_the_four_roles_have_colours_that_can_be_told_apart():
             assert np.abs(seen[i].clip(0) ** (1 / 2.2) - seen[j].clip(0) ** (1 / 2.2)).max() > 0.08
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_before_it_is_needed():
     """Neither the package, nor the palette, nor a grid waits for matplotlib or IPython."""
     code = (

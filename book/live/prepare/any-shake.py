@@ -71,7 +71,7 @@ def found(given: Image.Image, path: Path) -> dict[str, Any]:
 def _in_page(blur: Blur) -> dict[str, Any]:
     """As `book/live/restoring/finder.js` has it."""
     kernel = {"data": [light for row in _short(blur.kernel) for light in row], "side": blur.kernel.shape[-1]}
-    return {"kernel": kernel, "evidence": blur.evidence, "sure": blur.sure}
+    return {"kernel": kernel, "evidence": blur.evidence, "steepness": blur.steepness, "sure": blur.sure}
 
 
 def _short(kernel: Tensor) -> list[list[float]]:

@@ -10,6 +10,8 @@ import { quick, Transform } from "./fourier.js";
 
 export const SIZES = [9, 15, 25, 41]; // sides of the kernels that are looked for
 export const ENOUGH = 0.7; // evidence per pixel that a blur must have to be worth undoing
+export const STEEP = 1.3; // steeper than this for a kernel's light, a picture was not blurred by it
+export const RARE = 0.001; // the part of a picture's steps that is not asked how steep it is
 export const STEPS = 5; // turns at each size
 export const EDGES = 0.004; // what an edge must be worth, of a picture in [0, 1]
 const SMOOTH = 2; // weight of the kernel's own square
@@ -26,6 +28,25 @@ export function flat({ data }) {
   let [least, most] = [data[0], data[0]];
   for (const value of data) [least, most] = [Math.min(least, value), Math.max(most, value)];
   return most - least < FLAT;
+}
+
+/** How steep a picture is for what a kernel leaves of edges. @param {Grey} picture @param {Kernel} kernel */
+export function steepness({ data, width, height }, { data: light, side }) {
+  let [least, most] = [data[0], data[0]];
+  for (const value of data) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  const [rows, columns] = [new Float64Array(side), new Float64Array(side)];
+  light.forEach((value, at) => {
+    rows[Math.floor(at / side)] += value;
+    columns[at % side] += value;
+  });
+  const down = data.subarray(width).map((value, at) => Math.abs(value - data[at]));
+  const across = data.map((value, at) => Math.abs(data[at + 1] - value)).filter((_, at) => (at + 1) % width);
+  /** @param {Float64Array} steps @param {Float64Array} lights */
+  const steepest = (steps, lights) =>
+    steps.length && most > least
+      ? steps.sort()[Math.ceil((1 - RARE) * steps.length) - 1] / ((most - least) * Math.max(...lights))
+      : 0;
+  return Math.max(steepest(down, rows), steepest(across, columns));
 }
 
 /** The sizes of kernel that a picture has room for. @param {{ width: number, height: number }} picture */

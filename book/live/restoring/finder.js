@@ -5,26 +5,32 @@
  */
 
 import { Asker } from "../kit/asking.js";
-import { delta, ENOUGH, flat, moved, roomFor, SIZES } from "./blind.js";
+import { delta, ENOUGH, flat, moved, roomFor, SIZES, STEEP, steepness } from "./blind.js";
 
 const LARGEST = Math.max(...SIZES);
 
-/** @typedef {{ kernel: Kernel, evidence: number, sure: boolean }} Blur  The kernel is as large as the largest. */
+/**
+ * A kernel as large as the largest, and what speaks for it and against it.
+ *
+ * @typedef {{ kernel: Kernel, evidence: number, steepness: number, sure: boolean }} Blur
+ */
 
 /**
  * Of the kernels that were found and none at all, the likeliest but none; and by how much.
  *
+ * @param {Grey} picture
  * @param {Kernel[]} kernels  None first.
  * @param {number[]} weighed
  * @returns {Blur}
  */
-export function likeliest(kernels, weighed) {
+export function likeliest(picture, kernels, weighed) {
   let best = kernels.length > 1 ? 1 : 0;
   weighed.forEach((one, number) => {
     if (number && one > weighed[best]) best = number;
   });
   const evidence = weighed[best] - weighed[0];
-  return { kernel: kernels[best], evidence, sure: evidence > ENOUGH };
+  const steep = steepness(picture, kernels[best]);
+  return { kernel: kernels[best], evidence, steepness: steep, sure: evidence > ENOUGH && steep < STEEP };
 }
 
 export class Finder {
@@ -47,7 +53,7 @@ export class Finder {
    * @param {(part: number) => void} onProgress
    */
   async blur(picture, onProgress) {
-    if (flat(picture)) return { kernel: delta(LARGEST), evidence: 0, sure: false };
+    if (flat(picture)) return { kernel: delta(LARGEST), evidence: 0, steepness: 0, sure: false };
     const sizes = roomFor(picture);
     const parts = sizes.map(() => 0);
     const found = await Promise.all(
@@ -56,7 +62,7 @@ export class Finder {
       ),
     );
     const kernels = [delta(LARGEST), ...found.map((kernel) => moved(kernel, LARGEST))];
-    return likeliest(kernels, await this.weigh(picture, kernels, [0, ...sizes.map((size) => size ** 2)]));
+    return likeliest(picture, kernels, await this.weigh(picture, kernels, [0, ...sizes.map((size) => size ** 2)]));
 
     /** @param {number} number */
     function tick(number) {

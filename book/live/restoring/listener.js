@@ -20,6 +20,7 @@ const LARGEST = Math.max(...SIZES);
 export function thought({ kernel, evidence, sure }) {
   const words = `evidence ${evidence.toFixed(2)} per pixel, where ${ENOUGH} is enough`;
   if (!Number.isFinite(evidence)) return "No blur to speak of, nor anything else: left as it is.";
+  if (!sure && evidence > ENOUGH) return `Too steep for a blur, for all that speaks for one: left as it is (${words}).`;
   if (!sure) return `No blur to speak of: left as it is (${words}).`;
   const width = widthOf(kernel);
   return width < SEEN

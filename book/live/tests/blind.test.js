@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { blindKernel, centred, delta, flat, moved, roomFor } from "../restoring/blind.js";
+import { blindKernel, centred, delta, flat, moved, roomFor, steepness } from "../restoring/blind.js";
 import { likeliest } from "../restoring/finder.js";
 import { evidence } from "../restoring/likelihood.js";
 import { thought } from "../restoring/listener.js";
@@ -12,6 +12,12 @@ function line(side, length) {
   const data = new Float64Array(side * side);
   const begin = (side >> 1) * side + ((side - length) >> 1);
   return { data: data.fill(1 / length, begin, begin + length), side };
+}
+
+/** A picture whose columns alone differ. @param {number} side @param {(x: number) => number} value  Kept in [0, 1]. */
+function edge(side, value) {
+  const data = Float64Array.from({ length: side * side }, (_, at) => Math.min(1, Math.max(0, value(at % side))));
+  return { data, width: side, height: side };
 }
 
 /** Down, and then to the right. @param {number} side */
@@ -84,7 +90,7 @@ test("of a picture that is one grey the kernel is made of rounding errors, and n
   const picture = { data: new Float64Array(40 * 40).fill(0.1), width: 40, height: 40 };
   const found = blindKernel(picture, 9);
   assert.ok(evidence(picture, [delta(9), found], [0, 81]).every((one) => !Number.isNaN(one)));
-  const blur = { kernel: delta(41), evidence: Number.NaN, sure: false };
+  const blur = { kernel: delta(41), evidence: Number.NaN, steepness: 0, sure: false };
   assert.match(thought(blur), /left as it is/);
 });
 
@@ -92,9 +98,24 @@ test("a picture has room for kernels a third as large, and the best of those fou
   assert.deepEqual(roomFor({ width: 26, height: 500 }), []);
   assert.deepEqual(roomFor({ width: 45, height: 50 }), [9, 15]);
   const [none, one, other] = [delta(5), line(5, 3), line(5, 5)];
-  assert.deepEqual(likeliest([none, one, other], [1, 1.5, 2]), { kernel: other, evidence: 1, sure: true });
-  assert.deepEqual(likeliest([none, one], [1, 0.5]), { kernel: one, evidence: -0.5, sure: false });
-  assert.deepEqual(likeliest([none], [1]), { kernel: none, evidence: 0, sure: false });
+  const picture = edge(40, (x) => (x - 15) / 5); // by a fifth of its range from column to column, as a line of five
+  const best = likeliest(picture, [none, one, other], [1, 1.5, 2]);
+  assert.deepEqual({ ...best, steepness: 1 }, { kernel: other, evidence: 1, steepness: 1, sure: true });
+  assert.ok(Math.abs(best.steepness - 1) < 1e-9);
+  const worse = likeliest(picture, [none, one], [1, 0.5]);
+  assert.deepEqual({ ...worse, steepness: 0.6 }, { kernel: one, evidence: -0.5, steepness: 0.6, sure: false });
+  assert.ok(Math.abs(worse.steepness - 0.6) < 1e-9);
+  assert.ok(!likeliest(picture, [none], [1]).sure);
+});
+
+test("a picture with steps that a kernel leaves of no edge was not blurred by it, whatever speaks for that", () => {
+  const blur = likeliest(edge(40, (x) => Number(x > 20)), [delta(5), line(5, 5)], [1, 3]);
+  assert.ok(Math.abs(blur.steepness - 5) < 1e-9);
+  assert.ok(!blur.sure);
+  assert.match(thought(blur), /Too steep for a blur.*evidence 2.00/);
+  assert.equal(steepness({ data: Float64Array.of(0.5), width: 1, height: 1 }, delta(5)), 0);
+  const upright = { ...line(5, 5), data: line(5, 5).data.map((_, at, all) => all[5 * (at % 5) + Math.floor(at / 5)]) };
+  assert.ok(Math.abs(steepness(edge(40, (x) => Number(x > 20)), upright) - 1) < 1e-9); // along the edge it leaves it be
 });
 
 test("a kernel is moved to its middle by whole pixels, and onto larger squares", () => {
@@ -107,7 +128,7 @@ test("a kernel is moved to its middle by whole pixels, and onto larger squares",
 test("a line is as wide as it is long", () => {
   assert.ok(Math.abs(widthOf(line(41, 21)) - 21) < 0.05);
   assert.equal(widthOf(delta(41)), 0);
-  const blur = { kernel: line(41, 21), evidence: 2.345, sure: true };
+  const blur = { kernel: line(41, 21), evidence: 2.345, steepness: 1, sure: true };
   assert.equal(thought(blur), "Blur about 21 pixels wide (evidence 2.35 per pixel, where 0.7 is enough).");
 });
 

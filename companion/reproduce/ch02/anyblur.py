@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from companion import pretrained
-from companion.blind import ENOUGH, SIZES, Blur, blind_kernel, likeliest_blur
+from companion.blind import ENOUGH, SIZES, STEEP, Blur, blind_kernel, likeliest_blur, steepness
 from companion.classical import lucy, unsupervised, wiener_filter
 from companion.data.anyblur import AnyBlur
 from companion.data.anypairs import damaged
@@ -24,10 +24,10 @@ from companion.data.batches import Pair
 from companion.data.degrade import Camera
 from companion.data.pairs import held_out
 from companion.data.photos import Photos, load_photos
-from companion.data.scale import from_bytes
+from companion.data.scale import bytes_of, from_bytes
 from companion.data.sets.levin import NAME, shaken
 from companion.environment import pick_device
-from companion.listening import Listening
+from companion.listening import LOOKED_AT, Listening, busiest
 from companion.metrics import Measurement
 from companion.metrics.restoration import aligned_psnr, psnr
 from companion.models.anyblur import BodyConfig, GatedConfig, KernelConfig, KernelRestorer, PlainConfig
@@ -113,14 +113,16 @@ def blind_formulas(job: Job) -> Result:
         }
     blurs |= {name: _blurs(job, name, pairs) for name, pairs in _chosen_by(job).items()}
     seen = {name: [round(one.evidence, 4) for one in of] for name, of in blurs.items()}
+    steep = {name: [round(one.steepness, 4) for one in of] for name, of in blurs.items()}
     metrics = [*_metrics(found, sets), *_sure(blurs)]
     about = {
         "device": "cpu",
         "tuned": tuned,
         "sizes": {**LARGEST, "any": list(_sizes(job))},
         "enough": ENOUGH,
+        "steep": STEEP,
     }
-    return Result(about, [], metrics, {"gains": found, "evidence": seen})
+    return Result(about, [], metrics, {"gains": found, "evidence": seen, "steepness": steep})
 
 
 def as_restored(job: Job) -> Result:
@@ -133,16 +135,18 @@ def as_restored(job: Job) -> Result:
     network = pretrained.load("deblur-any")
     sets = {**_sets(job), **_noisy(job)}
     blurs = {name: _blurs(job, name, pairs) for name, pairs in sets.items()}
+    looked_at = {LOOKED: _blurs(job, LOOKED, _busiest_parts(job))}
     found = {
         name: job.once(f"restored/{name}", partial(_judged, _listening(network, of), sets[name]))["each"]
         for name, of in blurs.items()
     }
     alone = _on_all(job, "alone", _by_fours(network), sets)
     gains = {"restore": found, "the network alone": alone}
-    metrics = [*_metrics(gains, sets), *_sure(blurs), *_over_the_rule(job, gains)]
-    return Result({"model": "deblur-any", "enough": ENOUGH}, [], metrics, {"gains": gains})
+    metrics = [*_metrics(gains, sets), *_sure(blurs | looked_at), *_over_the_rule(job, gains)]
+    return Result({"model": "deblur-any", "enough": ENOUGH, "steep": STEEP}, [], metrics, {"gains": gains})
 
 
+LOOKED = "sharp, where restore looks"
 RULE = "Richardson–Lucy, kernel found blindly"
 
 
@@ -284,6 +288,14 @@ def _noisy(job: Job) -> dict[str, Pair]:
     }
 
 
+def _busiest_parts(job: Job) -> Pair:
+    """What `restore` looks at in the sharp test photographs, which is more than the middles that are restored here."""
+    side = _side(job) if job.debug else LOOKED_AT
+    parts = [busiest(photo.permute(1, 2, 0).numpy(), side) for photo in _tested(job).pixels]
+    sharp = torch.stack([from_bytes(bytes_of(part)) for part in parts])
+    return Pair(sharp, sharp)
+
+
 def _tested(job: Job) -> Photos:
     """LIVE's photographs where they are at hand, else the embedded ones that are kept for testing."""
     here = manifest()["live1"].here and not job.debug
@@ -397,7 +409,11 @@ def _blurs(job: Job, name: str, pairs: Pair) -> list[Blur]:
     rows = [
         job.once(f"blurs/{name}/{index:02d}", partial(find, one)) for index, one in enumerate(pairs.input)
     ]
-    return [Blur(torch.tensor(row["kernel"]), row["evidence"]) for row in rows]
+    kernels = [torch.tensor(row["kernel"]) for row in rows]
+    return [
+        Blur(kernel, row["evidence"], steepness(picture, kernel))
+        for kernel, row, picture in zip(kernels, rows, pairs.input, strict=True)
+    ]
 
 
 def _if_sure(method: Deconvolution, blurs: list[Blur]) -> Method:
@@ -426,11 +442,16 @@ def _listening(network: nn.Module, blurs: list[Blur]) -> Method:
 
 
 def _sure(blurs: dict[str, list[Blur]]) -> list[Measurement]:
-    """How many pictures of each set are found to be blurred."""
-    return [
-        Measurement(f"found to be blurred, {name}", sum(blur.sure for blur in of), f"of {len(of)} pictures")
-        for name, of in blurs.items()
-    ]
+    """How many pictures of each set are found to be blurred, and how steep those are for which there is evidence."""
+    metrics = []
+    for name, of in blurs.items():
+        steep = sorted(blur.steepness for blur in of if blur.evidence > ENOUGH)
+        count = sum(blur.sure for blur in of)
+        metrics.append(Measurement(f"found to be blurred, {name}", count, f"of {len(of)} pictures"))
+        if steep:
+            protocol = f"of {len(steep)} pictures with evidence for a blur; {STEEP} is too steep for one"
+            metrics.append(Measurement(f"greatest steepness, {name}", steep[-1], protocol))
+    return metrics
 
 
 def _tuned(job: Job) -> dict[str, float]:
