@@ -78,7 +78,7 @@ def evidence(picture: Tensor, kernels: Tensor, freedom: Tensor) -> Tensor:
 
 
 def steepness(picture: Tensor, kernel: Tensor) -> float:
-    """How steep a picture `(C, H, W)` is for what a kernel `(size, size)` leaves of edges; about 1 at most if it blurred.
+    """How steep a picture `(C, H, W)` is for what a kernel `(size, size)` leaves of edges: at most about 1 if blurred.
 
     An upright edge as high as the picture's whole range, once blurred, rises from column to column by the range times
     the kernel's light in one column, and a level one likewise by its rows. Where the picture rises more, that kernel

@@ -85,7 +85,7 @@ def test_a_drawing_is_too_steep_for_any_blur_though_a_kernel_explains_it():
 
 
 def test_an_edge_is_as_steep_as_its_kernel_leaves_it(pictures):
-    """A straight edge of the whole range is exactly 1 once blurred; unblurred it is one over the kernel's fullest line."""
+    """A straight edge of the whole range is 1 once blurred; before, it is one over the kernel's fullest line."""
     _, kernels = pictures
     sharp = torch.full((3, 60, 60), -0.5)
     sharp[:, :, 30:] = 0.9

@@ -145,7 +145,8 @@ COMMANDS = {
         "pictures; in colour they become eight. The blur is looked for in the busiest part of each photograph and "
         "undone; a line says how wide it seemed. What seems sharp stays as it was, and so does nearly everything with "
         "more than a little noise. Of 32 pictures of real shakes all gained, by 3.5 dB on average; of 29 sharp ones "
-        "none changed. Some out of focus lost, at worst 2.5 dB: compare before you keep the result. A blur that differs "
-        "from place to place, or is wider than 41 pixels, is not undone. --model deblur-best knows four simulated shakes.",
+        "none changed. Some out of focus lost, at worst 2.5 dB: compare before you keep the result. A blur that "
+        "differs from place to place, or is wider than 41 pixels, is not undone. --model deblur-best knows four "
+        "simulated shakes.",
     ),
 }

@@ -31,7 +31,7 @@ export function flat({ data }) {
 }
 
 /** How steep a picture is for what a kernel leaves of edges. @param {Grey} picture @param {Kernel} kernel */
-export function steepness({ data, width, height }, { data: light, side }) {
+export function steepness({ data, width }, { data: light, side }) {
   let [least, most] = [data[0], data[0]];
   for (const value of data) [least, most] = [Math.min(least, value), Math.max(most, value)];
   const [rows, columns] = [new Float64Array(side), new Float64Array(side)];

@@ -109,13 +109,24 @@ test("a picture has room for kernels a third as large, and the best of those fou
 });
 
 test("a picture with steps that a kernel leaves of no edge was not blurred by it, whatever speaks for that", () => {
-  const blur = likeliest(edge(40, (x) => Number(x > 20)), [delta(5), line(5, 5)], [1, 3]);
+  const blur = likeliest(
+    edge(40, (x) => Number(x > 20)),
+    [delta(5), line(5, 5)],
+    [1, 3],
+  );
   assert.ok(Math.abs(blur.steepness - 5) < 1e-9);
   assert.ok(!blur.sure);
   assert.match(thought(blur), /Too steep for a blur.*evidence 2.00/);
   assert.equal(steepness({ data: Float64Array.of(0.5), width: 1, height: 1 }, delta(5)), 0);
   const upright = { ...line(5, 5), data: line(5, 5).data.map((_, at, all) => all[5 * (at % 5) + Math.floor(at / 5)]) };
-  assert.ok(Math.abs(steepness(edge(40, (x) => Number(x > 20)), upright) - 1) < 1e-9); // along the edge it leaves it be
+  assert.ok(
+    Math.abs(
+      steepness(
+        edge(40, (x) => Number(x > 20)),
+        upright,
+      ) - 1,
+    ) < 1e-9,
+  ); // along the edge it leaves it be
 });
 
 test("a kernel is moved to its middle by whole pixels, and onto larger squares", () => {
