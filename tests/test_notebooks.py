@@ -3,6 +3,7 @@
 That they run is another command's business: nbval executes them at the smoke budget (`make test`).
 """
 
+import ast
 import json
 import re
 import subprocess
@@ -78,6 +79,16 @@ def test_every_figure_has_alt_text_and_a_number_in_order(path):
 def test_every_animation_has_a_still_for_readers_who_asked_for_less_motion(path):
     for figure in figures(path):
         assert ("image/webp" in figure) == ("prefers-reduced-motion" in figure)
+
+
+@by_name
+def test_source_that_a_cell_is_to_show_is_the_last_thing_in_it(path):
+    """Else Jupyter shows nothing, and nobody notices."""
+    for cell in code_cells(path):
+        tree = ast.parse(re.sub(r"^(\s*)%.*$", r"\1pass", cell.source, flags=re.M))
+        for step in tree.body[:-1]:
+            thrown_away = isinstance(step, ast.Expr) and ast.unparse(step).startswith("course.")
+            assert not thrown_away or "setup" in ast.unparse(step) or "check" in ast.unparse(step), cell.source
 
 
 @by_name

@@ -33,7 +33,7 @@ ROUNDING = 1e-6  # seconds
 
 
 def blurred(face: Picture) -> Picture:
-    """A Gaussian blur, σ a fifth of the face's height; drawn small and enlarged, which a blur this strong hides."""
+    """A Gaussian blur, σ a fifth of the part's height; drawn small and enlarged, which a blur this strong hides."""
     cv2 = opencv()
     height, width, _ = face.shape
     scale = min(1.0, BLURRED_AT / height)

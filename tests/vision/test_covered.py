@@ -20,14 +20,16 @@ def people(spread: float) -> list[np.ndarray]:
 
 
 def test_under_every_split_strangers_get_the_name_of_the_nearest():
-    assert covered.shares_named(people(5)) == [1.0] * covered.SPLITS
-    assert covered.shares_named([privacy.covered(photo) for photo in people(5)]) == [0.25] * covered.SPLITS
+    assert covered.shares_named(people(5)) == [1.0] * 4
+    assert (
+        sum(covered.shares_named([privacy.covered(photo) for photo in people(5)])) == 1.0
+    )  # all take the first's name
     one_exchanged = people(5)
     one_exchanged[0], one_exchanged[10] = one_exchanged[10], one_exchanged[0]
-    shares = covered.shares_named(one_exchanged)
-    assert pytest.approx(18 / 20) in shares  # both are strangers; on the list they mislead others
-    assert max(shares) < 1
-    assert len(set(shares)) > 2  # the splits differ
+    first, second, *others = covered.shares_named(one_exchanged)
+    assert 0.5 < first < 1  # both are strangers in half of the splits; on the list they may mislead others
+    assert 0.5 < second < 1
+    assert others == [1.0, 1.0]
 
 
 def test_the_matrices_blur_as_the_package_does():
@@ -67,7 +69,7 @@ def test_the_records_say_what_was_played(kinds, tmp_path):
             pytest.skip(f"{name} is not at hand")
     path = reproduce("faces-covered", tmp_path / "out", tmp_path / "work", budget="debug")
     named = read_details(path)["named"]
-    assert named["covered"] == [0.5] * covered.SPLITS  # two people: a guess
+    assert sum(named["covered"]) == 1.0  # two people: a guess
     assert min(named["not hidden"]) > 0.5
     found = read_details(reproduce("found-afar", tmp_path / "out", tmp_path / "work", budget="debug"))
     for kind in ("hands", "faces"):

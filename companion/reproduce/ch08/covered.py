@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import product
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from companion.metrics import Measurement
 from companion.randomness import generator
 from companion.reproduce.ch08.hidden import PEOPLE, PHOTOS, WAYS
 from companion.reproduce.job import Job, Recipe, Result
+from companion.reproduce.statistics import bootstrap, with_interval
 from companion.vision import Box, FaceDetector, Picture, as_picture
 from companion.vision.models import opencv
 from companion.vision.privacy import BLURRED_AT, _ellipse, _part, blurred, covered, hide_faces
@@ -34,8 +35,9 @@ Field = NDArray[np.float64]
 SPLITS = 20  # ways to choose five of each person's ten photographs for the list
 FRAME = 60  # pixels around a photograph, in which the face fills the frame: a detector wants to see some wall
 LEAST = 0.3  # confidence, as every face has to be found
-CORNER = 20, 14  # rows and columns of the wall at the upper left and right
+CORNER = 8, 6  # rows and columns of the wall at the upper left and right, so few that no hair is among them
 MIDDLE = slice(35, 85), slice(25, 67)  # rows and columns that lie on the face
+FACE, WALL = "middle of the face", "wall in the upper corners"
 STOPS = (5, 20, 50, 100)  # rounds of least squares
 
 
@@ -44,21 +46,25 @@ def faces_covered(job: Job) -> Result:
 
     What would refute “covering the face is enough”: with the package's ellipse over each face, a share of strangers
     named rightly well above guessing. What would refute “the mean colour tells how light a face is”: a share named by
-    the wall's mean that is no smaller than that named by the face's.
+    the wall's mean that is no smaller than that named by the face's. Intervals are over people, since all splits are of
+    the same photographs.
     """
     shares = job.once("named", partial(_all_ways, fetch("orl"), job))
     brought_back = job.once("undone", _undone)
     people = 2 if job.debug else PEOPLE
     half = people * PHOTOS // 2
-    metrics = []
-    for name, values in shares.items():
-        protocol = (
-            f"{half} photographs, each named by the nearest of {half} others of the same {people} people (ORL), all "
-            f"treated alike; mean and standard deviation of {len(values)} splits; guessing: {1 / people:.3f}"
-        )
-        metrics.append(
-            Measurement(f"named rightly, {name}", fmean(values), protocol, stdev(values), n=len(values))
-        )
+    protocol = (
+        f"{half} photographs, each named by the nearest of {half} others of the same {people} people (ORL), all "
+        f"treated alike; mean of {SPLITS} splits; interval over {people} people; guessing: {1 / people:.3f}"
+    )
+    metrics = [
+        with_interval(f"named rightly, {name}", fmean(values), bootstrap([values]), protocol)
+        for name, values in shares.items()
+    ]
+    wall, face = (shares[f"by the mean colour of the {part}"] for part in (WALL, FACE))
+    more = [a - b for a, b in zip(wall, face, strict=True)]
+    name = "named rightly by the wall's mean colour more than by the face's"
+    metrics.append(with_interval(name, fmean(more), bootstrap([more]), f"{protocol}; paired"))
     protocol = (
         "PSNR in the detector's box, one face (NASA's astronaut), least squares with the blur's own kernel"
     )
@@ -89,10 +95,8 @@ def _all_ways(folder: Path, job: Job) -> dict[str, list[float]]:
     rows, columns = CORNER
     means: dict[str, Callable[[Picture], Any]] = {
         "whole photograph": np.mean,
-        "middle of the face": lambda photo: photo[MIDDLE].mean(),
-        "wall in the upper corners": lambda photo: np.delete(
-            photo[:rows], np.s_[columns:-columns], axis=1
-        ).mean(),
+        FACE: lambda photo: photo[MIDDLE].mean(),
+        WALL: lambda photo: np.delete(photo[:rows], np.s_[columns:-columns], axis=1).mean(),
     }
     for name, mean in means.items():
         shown[f"by the mean colour of the {name}"] = [np.array([mean(photo)]) for photo in photos]
@@ -109,23 +113,24 @@ def _face(detector: FaceDetector, photo: Picture) -> Box:
 
 
 def shares_named(pictures: list[Picture] | list[Field]) -> list[float]:
-    """For each split of a person's ten pictures into halves, the share of strangers whose nearest is themselves.
+    """For each person, how often the nearest to a photograph of theirs that is off the list is theirs, over all splits.
 
     Args:
         pictures: Ten of each person, person by person, all of one shape; nearest is the least sum of squared
-            differences.
+            differences. Each split puts half of a person's ten on the list.
     """
     rows = torch.from_numpy(np.stack(pictures).reshape(len(pictures), -1)).double()
     apart = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist")
     people = len(pictures) // PHOTOS
     names = torch.arange(people).repeat_interleave(PHOTOS // 2)
     first = torch.arange(people)[:, None] * PHOTOS
-    shares = []
+    right = []
     for split in range(SPLITS):
         order = torch.randperm(PHOTOS, generator=generator(0, "who is on the list", split))
         known, strangers = ((first + half).flatten() for half in order.chunk(2))
         nearest = names[apart[strangers][:, known].argmin(1)]
-        shares.append(float((nearest == names).double().mean()))
+        right.append((nearest == names).double().view(people, -1).mean(1))
+    shares: list[float] = torch.stack(right).mean(0).tolist()
     return shares
 
 

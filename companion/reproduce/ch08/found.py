@@ -44,9 +44,9 @@ def faces_found(job: Job) -> Result:
         marked = {kind: dict(list(pictures.items())[:2]) for kind, pictures in marked.items()}
     with FaceDetector() as faces, FaceMesh(most=5) as mesh, PoseEstimator(most=5) as pose:
         finders: dict[str, Finder] = {
-            "FaceDetector": lambda picture: [_middle(face.bounds, picture) for face in faces.find(picture)],
+            "FaceDetector": lambda picture: [middle(face.bounds, picture) for face in faces.find(picture)],
             "FaceDetector in tiles": lambda picture: [
-                _middle(box, picture) for box in all_faces(faces, picture)
+                middle(box, picture) for box in all_faces(faces, picture)
             ],
             "FaceMesh": lambda picture: [_point(one.normalised[NOSE_TIP]) for one in mesh.find(picture)],
             "PoseEstimator": lambda picture: [
@@ -57,6 +57,11 @@ def faces_found(job: Job) -> Result:
             kind: {name: _count(finder, folder, pictures) for name, finder in finders.items()}
             for kind, pictures in marked.items()
         }
+        blue = _count(
+            lambda picture: [middle(face.bounds, picture) for face in faces.find(swapped(picture))],
+            folder,
+            marked["face"],
+        )
         models = sorted({Path(tracker.model).name for tracker in (faces, mesh, pose)})
     metrics = [
         metric
@@ -64,6 +69,7 @@ def faces_found(job: Job) -> Result:
         for name, count in finders_.items()
         for metric in _metrics(kind, name, count)
     ]
+    metrics += _metrics("face", "FaceDetector, colours swapped", blue)
     return Result({"device": "cpu", "models": models}, [], metrics, counts)
 
 
@@ -73,8 +79,8 @@ def _count(finder: Finder, folder: Path, marked: dict[str, list[Point]]) -> dict
     for name, points in marked.items():
         picture = as_picture(folder / name)
         found = finder(picture)
-        right = [any(_near(point, one, picture) for one in found) for point in points]
-        false = [one for one in found if not any(_near(point, one, picture) for point in points)]
+        right = [any(near(point, one, picture) for one in found) for point in points]
+        false = [one for one in found if not any(near(point, one, picture) for point in points)]
         each[name] = {"labelled": len(points), "found": sum(right), "false": len(false)}
     sums = {key: sum(one[key] for one in each.values()) for key in ("labelled", "found", "false")}
     return {**sums, "pictures": each}
@@ -95,7 +101,13 @@ def _metrics(kind: str, name: str, count: dict[str, Any]) -> list[Measurement]:
     ]
 
 
-def _middle(box: Sequence[float], picture: Picture) -> Point:
+def swapped(picture: Picture) -> Picture:
+    """Blue for red, as OpenCV reads a picture."""
+    return np.ascontiguousarray(picture[..., ::-1])
+
+
+def middle(box: Sequence[float], picture: Picture) -> Point:
+    """The middle of a box in pixels (left, top, right, bottom), in parts of the picture."""
     left, top, right, bottom = box
     height, width, _ = picture.shape
     return (left + right) / 2 / width, (top + bottom) / 2 / height
@@ -105,7 +117,8 @@ def _point(landmark: Any) -> Point:
     return float(landmark[0]), float(landmark[1])
 
 
-def _near(one: Point, other: Point, picture: Picture) -> bool:
+def near(one: Point, other: Point, picture: Picture) -> bool:
+    """Whether two places are so near that a finding at the one is what is marked at the other."""
     height, width, _ = picture.shape
     apart = np.hypot((one[0] - other[0]) * width, (one[1] - other[1]) * height)
     return bool(apart <= NEAR * max(height, width))

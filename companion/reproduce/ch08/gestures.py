@@ -15,8 +15,9 @@ from sklearn.preprocessing import StandardScaler
 
 from companion.data.assets import fetch
 from companion.metrics import Measurement
+from companion.reproduce.ch08.found import swapped
 from companion.reproduce.job import Job, Recipe, Result
-from companion.vision import Hand, HandTracker
+from companion.vision import Hand, HandTracker, as_picture
 from companion.vision.gestures import PINCHED, Finger, fingers_up, pinch
 from companion.vision.learning import Example, GestureClassifier, as_numbers, from_numbers
 from companion.vision.models import model_name
@@ -36,12 +37,19 @@ def hand_gestures(job: Job) -> Result:
     folder = fetch("vision-photographs")
     labelled = labels()[:4] if job.debug else labels()
     pictures: dict[str, list[Hand]] = {}
+    blue: dict[str, list[Hand]] = {}
     with HandTracker(most=4) as tracker:
         for name in dict.fromkeys(row["picture"] for row in labelled):
             found = job.once(name, partial(_found, tracker, folder / name))
             pictures[name] = [from_numbers(hand) for hand in found["hands"]]
+            blue[name] = tracker.find(swapped(as_picture(folder / name)))
     hands = [_read(row, _belonging(row, pictures[row["picture"]])) for row in labelled]
     metrics = [*_fingers(hands), *_pinches(hands)]
+    lost = [_belonging(row, blue[row["picture"]]) for row in labelled]
+    share = float(np.mean([hand is not None for hand in lost]))
+    metrics.append(
+        Measurement("hands found, colours swapped", share, f"{len(lost)} labelled hands, {PHOTOGRAPHS}")
+    )
     if not job.debug:
         metrics += _learnt(hands)
     metrics = [replace(one, protocol=f"{one.protocol}; model {model_name(tracker.model)}") for one in metrics]
