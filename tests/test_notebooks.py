@@ -88,7 +88,15 @@ def test_source_that_a_cell_is_to_show_is_the_last_thing_in_it(path):
         tree = ast.parse(re.sub(r"^(\s*)%.*$", r"\1pass", cell.source, flags=re.M))
         for step in tree.body[:-1]:
             thrown_away = isinstance(step, ast.Expr) and ast.unparse(step).startswith("course.")
-            assert not thrown_away or "setup" in ast.unparse(step) or "check" in ast.unparse(step), cell.source
+            assert not thrown_away or "setup" in ast.unparse(step) or "check" in ast.unparse(step), (
+                cell.source
+            )
+
+
+@by_name
+def test_no_line_of_prose_is_a_comment(path):
+    """MyST drops a line that begins with a per cent sign, and what stands in it."""
+    assert [line for line in prose(path).splitlines() if line.startswith("%")] == []
 
 
 @by_name

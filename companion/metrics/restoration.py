@@ -56,7 +56,8 @@ def ssim(restored: Tensor, sharp: Tensor) -> Tensor:
     """Structural similarity of each image, `(N,)`, 1 for equal ones (Wang et al. 2004, section III.B).
 
     Scikit-image's, with the paper's Gaussian window (σ = 1.5, 11 pixels) and population covariances; the mean over
-    the three channels. Images `(N, C, H, W)` in [−1, 1], at least 11 pixels a side.
+    the three channels. Images `(N, C, H, W)` in [−1, 1], at least 11 pixels a side. They are moved to [0, 2] first: the
+    comparison of means is of light, which is never negative, and does not stay the same when both are shifted.
     """
     _check_pair(restored, sharp)
     if min(restored.shape[-2:]) < 11:
@@ -66,8 +67,8 @@ def ssim(restored: Tensor, sharp: Tensor) -> Tensor:
         )
     values = [
         structural_similarity(  # type: ignore[no-untyped-call]
-            a.cpu().double().numpy(),
-            b.cpu().double().numpy(),
+            a.cpu().double().numpy() + 1,
+            b.cpu().double().numpy() + 1,
             channel_axis=0,
             data_range=2,
             gaussian_weights=True,

@@ -19,6 +19,7 @@ from companion.viz.plots import picture
 if TYPE_CHECKING:
     from companion.training.trainer import Report
 
+FINE = 2  # pixels of a plot for each of the page's, since most screens have as many
 FEW_COLOURS = 20_000  # more than plots and pixel grids have, fewer than photographs
 
 
@@ -30,6 +31,7 @@ class Captioned:
     caption: str
     alt: str
     milliseconds: int = 120  # each frame of an animation
+    plot: bool = False  # lines on a white ground, of which the site makes light lines where it is dark
 
     def __repr__(self) -> str:
         return f"Figure: {self.alt}"
@@ -37,8 +39,9 @@ class Captioned:
     def _repr_html_(self) -> str:
         still = _data_uri([self.images[-1]], 0)
         alt = html.escape(self.alt, quote=True)
-        width = self.images[0].width
-        picture = f'<img src="{still}" alt="{alt}" width="{width}">'
+        width = self.images[0].width // (FINE if self.plot else 1)
+        look = ' class="gv-plot"' if self.plot else ""
+        picture = f'<img{look} src="{still}" alt="{alt}" width="{width}">'
         if len(self.images) > 1:  # readers who asked for less motion get the last frame
             moving = _data_uri(self.images, self.milliseconds)
             picture = (
@@ -53,9 +56,11 @@ def figure(content: Figure | Image.Image | Sequence[Image.Image], caption: str, 
 
     The caption may hold simple HTML. In a notebook, make this the last line of the cell.
     """
+    plot = isinstance(content, Figure) and not any(ax.images for ax in content.axes)
     if isinstance(content, Figure):
-        content = picture(content)
-    return Captioned([content] if isinstance(content, Image.Image) else list(content), caption, alt)
+        content = picture(content, fine=FINE if plot else 1)
+    images = [content] if isinstance(content, Image.Image) else list(content)
+    return Captioned(images, caption, alt, plot=plot)
 
 
 def moments(steps: int, count: int) -> set[int]:
@@ -139,9 +144,8 @@ class Table:
         tags = ["td" if self.numeric[0] else 'th scope="row"'] + ["td"] * (len(self.head) - 1)
         body = "".join(self._row(row, tags) for row in self.rows)
         return (
-            f'<figure class="gv-table" style="overflow-x: auto"><table>'
-            f'<caption style="caption-side: top; text-align: left">{self.caption}</caption>'
-            f"<thead>{head}</thead><tbody>{body}</tbody></table></figure>"
+            f'<figure class="gv-table"><figcaption>{self.caption}</figcaption><div style="overflow-x: auto">'
+            f"<table><thead>{head}</thead><tbody>{body}</tbody></table></div></figure>"
         )
 
     def _row(self, cells: Sequence[str], tags: Sequence[str]) -> str:
@@ -226,7 +230,7 @@ def _data_uri(frames: Sequence[Image.Image], milliseconds: int) -> str:
             append_images=frames[1:],
             duration=durations,
             loop=0,
-            quality=45,
+            quality=90,  # below, libwebp takes slow changes for none, and a face keeps shreds of the one before
             method=6,
         )
         kind = "webp"

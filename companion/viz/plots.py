@@ -55,10 +55,10 @@ def style() -> Iterator[None]:
         yield
 
 
-def picture(fig: Figure) -> Image.Image:
-    """A finished figure as an image; the figure is closed."""
+def picture(fig: Figure, *, fine: int = 1) -> Image.Image:
+    """A finished figure as an image, so many times as fine as the page; the figure is closed."""
     buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", facecolor="white")
+    fig.savefig(buffer, format="png", facecolor="white", dpi=fine * fig.dpi)
     plt.close(fig)
     return Image.open(buffer).convert("RGB")
 

@@ -25,12 +25,17 @@ def test_psnr_is_scikit_images():
 
 
 def test_ssim_of_two_flat_images_is_the_luminance_term():
-    """Without variance only (2 μ₁ μ₂ + C₁) / (μ₁² + μ₂² + C₁) remains, C₁ = (0.01 · 2)²."""
+    """Without variance only (2 μ₁ μ₂ + C₁) / (μ₁² + μ₂² + C₁) remains, of light in [0, 2], C₁ = (0.01 · 2)²."""
     a, b = torch.full((1, 3, 16, 16), 0.5), torch.full((1, 3, 16, 16), 0.3)
     c1 = (0.01 * 2) ** 2
-    wanted = (2 * 0.5 * 0.3 + c1) / (0.5**2 + 0.3**2 + c1)
+    wanted = (2 * 1.5 * 1.3 + c1) / (1.5**2 + 1.3**2 + c1)
     assert ssim(a, b).item() == pytest.approx(wanted, rel=1e-5)
     assert ssim(a, a).item() == pytest.approx(1)
+
+
+def test_ssim_of_two_middle_greys_that_hardly_differ_is_nearly_one():
+    """About the zero of our scale, where means that were compared as they stand would have opposite signs."""
+    assert ssim(torch.full((1, 3, 16, 16), -0.02), torch.full((1, 3, 16, 16), 0.02)).item() > 0.999
 
 
 def test_ssim_is_near_torchmetrics():

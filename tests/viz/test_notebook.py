@@ -41,7 +41,17 @@ def test_a_figure_carries_caption_and_alt_text_and_loads_nothing():
 def test_a_matplotlib_figure_becomes_a_picture_and_is_closed():
     fig, _ = plt.subplots()
     shown = viz.figure(fig, "A plot.", alt="axes")
-    assert shown.images[0].width > 100
+    assert shown.images[0].width == 2 * round(6.4 * fig.dpi)  # fine enough for the screens of today
+    assert '<img class="gv-plot" src="data:image/png' in shown._repr_html_()
+    assert f'width="{round(6.4 * fig.dpi)}"' in shown._repr_html_()
+    assert not plt.fignum_exists(fig.number)
+
+
+def test_a_figure_that_holds_a_photograph_is_no_plot_whose_lines_may_turn_light():
+    fig, ax = plt.subplots()
+    ax.imshow(np.zeros((4, 4, 3)))
+    assert "gv-plot" not in viz.figure(fig, "A photograph.", alt="black")._repr_html_()
+    assert "gv-plot" not in viz.figure(Image.new("RGB", (6, 4)), "Another.", alt="black")._repr_html_()
 
 
 def test_an_animation_has_a_still_for_readers_who_want_no_motion():
@@ -54,6 +64,17 @@ def test_an_animation_has_a_still_for_readers_who_want_no_motion():
     colours = [frame.convert("RGB").getpixel((4, 4)) for frame in ImageSequence.Iterator(moving)]
     assert [max(range(3), key=colour.__getitem__) for colour in colours] == [0, 1, 2]
     assert moving.n_frames == 3
+
+
+def test_a_slow_change_is_not_taken_for_none():
+    """Light that rises by two levels a frame: coded coarsely, some of the first frames' darkness stays to the end."""
+    across, down = np.meshgrid(np.arange(64), np.arange(64))
+    still = 100 + 40 * np.sin((across + down) / 20)
+    values = [(still + 2 * step * (across > 20)).astype(np.uint8) for step in range(20)]
+    frames = [Image.fromarray(np.stack([one] * 3, -1)) for one in values]
+    shown = viz.figure(frames, "Light rises.", alt="light")._repr_html_()
+    *_, last = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(sources(shown)[1])]
+    assert np.abs(last.astype(int) - np.asarray(frames[-1])).max() <= 6
 
 
 def test_live_output_names_the_step_and_its_losses(capsys):
@@ -112,7 +133,7 @@ def test_a_table_holds_words_numbers_spreads_and_gaps():
         formats={"share": ".1%"},
     )
     page = BeautifulSoup(shown._repr_html_(), "html.parser")
-    assert page.caption.get_text() == "Table 2.1. What was gained."
+    assert page.figcaption.get_text() == "Table 2.1. What was gained."
     assert [cell.get_text() for cell in page.thead.find_all("th")] == [
         "loss",
         "gain (dB)",
@@ -139,7 +160,9 @@ def test_a_table_aligns_numbers_at_their_ends_and_says_what_heads_what():
 
 def test_a_wide_table_scrolls_inside_itself_and_takes_its_colours_from_the_page():
     shown = viz.table(["a"], [[1]], caption="c")._repr_html_()
-    assert re.match('<figure class="gv-table" style="overflow-x: auto"><table>', shown)
+    assert re.match(
+        '<figure class="gv-table"><figcaption>c</figcaption><div style="overflow-x: auto"><table>', shown
+    )
     assert "color" not in shown
 
 
