@@ -1,4 +1,4 @@
-"""Cut the pictures of the cover's cards out of the chapters' own figures, as they are stored: `python tools/cards.py`."""
+"""Cut the pictures of the cover's cards out of the chapters' stored figures: `python tools/cards.py`."""
 
 import base64
 import io

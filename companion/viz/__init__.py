@@ -13,7 +13,17 @@ PLACES = {
         *("checkerboard", "image_grid", "interpolation", "marked", "over", "photo_rows", "side_by_side"),
     ],
     "plots": [
-        *("FAKE_TO_REAL", "STYLE", "curves", "image_rows", "picture", "plain_labels", "plane", "plane_frame"),
+        *(
+            "FAKE_TO_REAL",
+            "STYLE",
+            "clouds",
+            "curves",
+            "image_rows",
+            "picture",
+            "plain_labels",
+            "plane",
+            "plane_frame",
+        ),
         *("quality_figure", "seeds_figure", "shares_figure", "style", "value_surface", "weights_histogram"),
     ],
     "notebook": ["Captioned", "Table", "figure", "live", "moments", "table"],

@@ -63,8 +63,20 @@ def picture(fig: Figure, *, fine: int = 1) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
-def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2, height: float = 0.62) -> Image.Image:
-    """One labelled row of images per entry, each `(N, C, H, W)`, all of one size; a row is `height` inches high."""
+LABELS, ROW = (
+    1.1,
+    (0.5, 1.3),
+)  # inches: of labels beside rows of images; the least and the greatest height of a row
+
+
+def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2, height: float | None = None) -> Image.Image:
+    """One labelled row of images per entry, each `(N, C, H, W)`, all of one size.
+
+    A row is `height` inches high; if that is not given, as high as fills the page's width, within `ROW`.
+    """
+    if height is None:
+        most = max(len(images) for images in rows.values())
+        height = min(max((WIDTH - LABELS) / most, ROW[0]), ROW[1])
     with style():
         fig, axes = plt.subplots(len(rows), 1, figsize=(WIDTH, height * len(rows) + 0.1), squeeze=False)
         for ax, (label, images) in zip(axes[:, 0], rows.items(), strict=True):
@@ -75,6 +87,25 @@ def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2, height: float = 0.
             for spine in ax.spines.values():
                 spine.set_visible(False)
         return picture(fig)
+
+
+def clouds(ax: Axes, points: Tensor, kinds: Tensor) -> None:
+    """Points of up to ten kinds in the plane, each kind's number at the middle of its cloud.
+
+    Args:
+        ax: Where to draw.
+        points: `(N, 2)`.
+        kinds: `(N,)`, from 0 to 9.
+    """
+    colours = plt.get_cmap("tab10")
+    named = kinds.unique().tolist()
+    for kind in named:
+        x, y = as_numbers(points[kinds == kind].T)
+        ax.scatter(x, y, s=3, color=colours(kind))
+    for kind in named:  # above all dots
+        across, up = points[kinds == kind].median(0).values.tolist()
+        frame = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colours(kind)}
+        ax.text(across, up, str(kind), ha="center", va="center", fontsize=9, bbox=frame)
 
 
 def as_numbers(values: Sequence[float] | Tensor) -> NDArray[np.float64]:

@@ -65,7 +65,7 @@ def test_the_plane_shows_what_the_critic_believes_the_right_way_up():
 def test_rows_of_images_carry_their_labels():
     rows = {"one": torch.zeros(4, 1, 8, 8), "two": torch.ones(4, 1, 8, 8)}
     picture = viz.image_rows(rows)
-    assert viz.image_rows(rows, height=1.24).height > 1.8 * picture.height
+    assert viz.image_rows(rows, height=2.6).height > 1.8 * picture.height
     assert picture.width > picture.height > 50
 
 
@@ -147,3 +147,21 @@ def test_plots_take_tensors_of_another_device(elsewhere):
     viz.curves(axes[3], {"real": points[:, 0], "fake": [points.detach()[0, 0]] * 3})
     plt.close(fig)
     plt.close(viz.shares_figure({"a": points[:, 0]}))
+
+
+def test_few_images_are_shown_larger_than_many():
+    """Portraits that fill a third of the page's width waste the rest."""
+    few, many = ({"a": torch.zeros(count, 3, 8, 8)} for count in (5, 14))
+    assert viz.image_rows(few).height > 1.6 * viz.image_rows(many).height
+    assert viz.image_rows({"a": torch.zeros(1, 3, 8, 8)}).height < 1.5 * 110
+
+
+def test_each_cloud_has_its_number_at_its_middle():
+    points = torch.cat([torch.full((5, 2), 1.0), torch.full((5, 2), -2.0), torch.tensor([[9.0, 9.0]])])
+    kinds = torch.tensor([3] * 5 + [7] * 6)  # one stray of the second kind moves no number
+    with viz.style():
+        fig, ax = plt.subplots()
+        viz.clouds(ax, points, kinds)
+    assert {text.get_text(): text.get_position() for text in ax.texts} == {"3": (1.0, 1.0), "7": (-2.0, -2.0)}
+    assert len(ax.collections) == 2
+    plt.close(fig)
