@@ -98,7 +98,7 @@ def clouds(ax: Axes, points: Tensor, kinds: Tensor) -> None:
         kinds: `(N,)`, from 0 to 9.
     """
     colours = plt.get_cmap("tab10")
-    named: list[int] = torch.unique(kinds).tolist()  # type: ignore[no-untyped-call]
+    named: list[int] = torch.unique(kinds).tolist()
     for kind in named:
         x, y = as_numbers(points[kinds == kind].T)
         ax.scatter(x, y, s=3, color=colours(kind))
