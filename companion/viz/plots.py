@@ -63,10 +63,10 @@ def picture(fig: Figure, *, fine: int = 1) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
-LABELS, ROW = (
-    1.1,
+LETTER, ROW = (
+    0.085,
     (0.5, 1.3),
-)  # inches: of labels beside rows of images; the least and the greatest height of a row
+)  # inches: of a letter in a label; the least and the greatest height of a row of images
 
 
 def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2, height: float | None = None) -> Image.Image:
@@ -75,8 +75,8 @@ def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2, height: float | No
     A row is `height` inches high; if that is not given, as high as fills the page's width, within `ROW`.
     """
     if height is None:
-        most = max(len(images) for images in rows.values())
-        height = min(max((WIDTH - LABELS) / most, ROW[0]), ROW[1])
+        most, letters = max(map(len, rows.values())), max(map(len, rows))
+        height = min(max((WIDTH - LETTER * (letters + 3)) / most, ROW[0]), ROW[1])
     with style():
         fig, axes = plt.subplots(len(rows), 1, figsize=(WIDTH, height * len(rows) + 0.1), squeeze=False)
         for ax, (label, images) in zip(axes[:, 0], rows.items(), strict=True):
@@ -84,6 +84,7 @@ def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2, height: float | No
             ax.set_yticks([])
             ax.set_xticks([])
             ax.set_ylabel(label, rotation=0, ha="right", va="center")
+            ax.set_anchor("E")
             for spine in ax.spines.values():
                 spine.set_visible(False)
         return picture(fig)

@@ -156,6 +156,13 @@ def test_few_images_are_shown_larger_than_many():
     assert viz.image_rows({"a": torch.zeros(1, 3, 8, 8)}).height < 1.5 * 110
 
 
+@pytest.mark.parametrize("count", [1, 5, 8, 14])
+@pytest.mark.parametrize("label", ["real", "from the mixture", "as the network has it"])
+def test_no_label_beside_a_row_is_cut(count, label):
+    picture = viz.image_rows({label: torch.zeros(count, 3, 8, 8), "b": torch.zeros(count, 3, 8, 8)})
+    assert np.asarray(picture)[:, 0].min() > 250
+
+
 def test_each_cloud_has_its_number_at_its_middle():
     points = torch.cat([torch.full((5, 2), 1.0), torch.full((5, 2), -2.0), torch.tensor([[9.0, 9.0]])])
     kinds = torch.tensor([3] * 5 + [7] * 6)  # one stray of the second kind moves no number
