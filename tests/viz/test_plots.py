@@ -159,7 +159,7 @@ def test_few_images_are_shown_larger_than_many():
 @pytest.mark.parametrize("count", [1, 5, 8, 14])
 @pytest.mark.parametrize("label", ["real", "from the mixture", "as the network has it"])
 def test_no_label_beside_a_row_is_cut(count, label):
-    picture = viz.image_rows({label: torch.zeros(count, 3, 8, 8), "b": torch.zeros(count, 3, 8, 8)})
+    picture = viz.image_rows({label: torch.zeros(count, 3, 28, 28), "b": torch.zeros(count, 3, 28, 28)})
     assert np.asarray(picture)[:, 0].min() > 250
 
 
