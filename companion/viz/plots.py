@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 from PIL import Image
@@ -63,24 +64,28 @@ def picture(fig: Figure, *, fine: int = 1) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
-LETTER, ROW = (
-    0.085,
-    (0.5, 1.3),
-)  # inches: of a letter in a label; the least and the greatest height of a row of images
+BESIDE, HIGHEST = (
+    0.4,
+    1.3,
+)  # inches: of white around a label beside a row of images; and the greatest height of a row
 
 
 def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2, height: float | None = None) -> Image.Image:
     """One labelled row of images per entry, each `(N, C, H, W)`, all of one size.
 
-    A row is `height` inches high; if that is not given, as high as fills the page's width, within `ROW`.
+    A row is `height` inches high; if that is not given, as high as fills the page's width, `HIGHEST` at most.
     """
-    if height is None:
-        most, letters = max(map(len, rows.values())), max(map(len, rows))
-        height = min(max((WIDTH - LETTER * (letters + 3)) / most, ROW[0]), ROW[1])
+    grids = {label: image_grid(images, columns=len(images), scale=scale) for label, images in rows.items()}
     with style():
+        if height is None:
+            letters = max(
+                TextPath((0, 0), label, size=STYLE["font.size"]).get_extents().width for label in rows
+            )
+            widest = max(grid.width / grid.height for grid in grids.values())
+            height = min((WIDTH - letters / 72 - BESIDE) / widest, HIGHEST)
         fig, axes = plt.subplots(len(rows), 1, figsize=(WIDTH, height * len(rows) + 0.1), squeeze=False)
-        for ax, (label, images) in zip(axes[:, 0], rows.items(), strict=True):
-            ax.imshow(image_grid(images, columns=len(images), scale=scale), interpolation="nearest")
+        for ax, (label, grid) in zip(axes[:, 0], grids.items(), strict=True):
+            ax.imshow(grid, interpolation="nearest")
             ax.set_yticks([])
             ax.set_xticks([])
             ax.set_ylabel(label, rotation=0, ha="right", va="center")

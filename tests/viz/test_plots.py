@@ -159,8 +159,9 @@ def test_few_images_are_shown_larger_than_many():
 @pytest.mark.parametrize("count", [1, 5, 8, 14])
 @pytest.mark.parametrize("label", ["real", "from the mixture", "as the network has it"])
 def test_no_label_beside_a_row_is_cut(count, label):
-    picture = viz.image_rows({label: torch.zeros(count, 3, 28, 28), "b": torch.zeros(count, 3, 28, 28)})
-    assert np.asarray(picture)[:, 0].min() > 250
+    for side in (8, 28, 64):
+        rows = dict.fromkeys((label, "b", "c"), torch.zeros(count, 3, side, side))
+        assert np.asarray(viz.image_rows(rows))[:, 0].min() > 250
 
 
 def test_each_cloud_has_its_number_at_its_middle():
