@@ -55,6 +55,7 @@ class EveryBank:
             single = {task: bank.check for task, bank in self.banks.items() if task not in self.several}
             metafunc.parametrize("any_check", single.values(), ids=single)
 
+    @pytest.mark.slow
     def test_every_right_solution_passes(self, check, right, capsys):
         """Without a word on stderr, which nbgrader takes for a failure."""
         check(right)
@@ -76,6 +77,7 @@ class EveryBank:
         )
         assert not capsys.readouterr().err
 
+    @pytest.mark.slow
     def test_no_answer_however_strange_breaks_a_check(self, any_check):
         """Whatever a function returns, the check ends in a sentence or a confirmation, never in an error of its own."""
         for answer in STRANGE:

@@ -65,6 +65,7 @@ def test_the_unsupervised_filter_gains_with_the_true_kernel_and_repeats_itself(p
     assert (found - wiener_filter(grey[0], kernels[:1])).abs().mean() < 0.2
 
 
+@pytest.mark.slow
 def test_a_shaken_photograph_has_a_blur_and_a_sharp_one_none(pictures):
     pairs, kernels = pictures
     shaken, sharp = likeliest_blur(pairs.input[0], (9, 15)), likeliest_blur(pairs.target[0], (9, 15))
@@ -114,6 +115,7 @@ def test_a_picture_too_small_for_any_kernel_has_no_blur():
 
 @pytest.mark.parametrize("shape", [(3, 60, 60), (3, 1, 50), (3, 50, 1), (3, 1, 1), (3, 30, 30)])
 @pytest.mark.parametrize("value", [-1.0, 0.2, 1.0])
+@pytest.mark.slow
 def test_a_flat_picture_has_no_blur(shape, value):
     found = likeliest_blur(torch.full(shape, value))
     assert not found.sure

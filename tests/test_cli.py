@@ -72,6 +72,7 @@ def test_a_wasserstein_run_leaves_the_same_files_and_says_how_it_was_held(tmp_pa
         (["wgan-gp", "--one-sided"], {"name": "OneSidedWassersteinGP", "weight": 10.0}),
     ],
 )
+@pytest.mark.slow
 def test_how_the_critic_is_held_can_be_chosen(tmp_path, options, held):
     assert main(["train", *options, *TINY, "--data", "digits", "--out", str(tmp_path / "a")]) == 0
     objective = json.loads((tmp_path / "a/run.json").read_text())["settings"]["objective"]
@@ -365,6 +366,7 @@ def test_fetching_all_assets_leaves_out_what_nobody_publishes(monkeypatch, capsy
     assert "squeezenet-deep-compression" not in fetched
 
 
+@pytest.mark.slow
 def test_train_deblur_leaves_a_run_folder_with_blurred_restored_and_sharp(tmp_path, capsys):
     """And continues: `--resume` with more steps goes on where it was."""
     out = tmp_path / "run"

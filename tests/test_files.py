@@ -137,6 +137,7 @@ def test_the_longest_name_a_disk_takes_can_be_written(tmp_path, letter):
     assert names_in(tmp_path) == [name]
 
 
+@pytest.mark.slow
 def test_nothing_else_in_the_package_puts_files_in_the_place_of_others():
     """One way to write: `os.replace`, `os.rename` and their like occur in `files.py` alone."""
     renaming = {"os.replace", "os.rename", "os.renames", "shutil.move"}

@@ -73,6 +73,7 @@ WORK = {
 
 
 @pytest.mark.parametrize("how", WORK)
+@pytest.mark.slow
 def test_ctrl_c_pressed_again_leaves_no_half_file_and_no_traceback(tmp_path, how):
     """In the midst of writing, of taking the part away, of saying so, and of Python's own end."""
     script = COMMAND.replace("WORK", WORK[how])

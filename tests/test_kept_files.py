@@ -7,12 +7,19 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from torch import nn
+from torch import Tensor, nn
 
 from companion.errors import CompanionError
 from companion.tiling import restore_files
 
-UNCHANGED = nn.Identity()
+
+class Hardly(nn.Module):
+    """By one level: a JPEG that is not changed at all is copied as it is."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images - 2 / 255
+
+
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rating>5</rating></x:xmpmeta>'
 
 
@@ -21,7 +28,7 @@ def picture(shade: int = 90) -> Image.Image:
 
 
 def results(paths: list[Path], out: Path) -> list[Path | CompanionError]:
-    return [result for _, result in restore_files(UNCHANGED, paths, out)]
+    return [result for _, result in restore_files(Hardly(), paths, out)]
 
 
 def with_much_exif(path: Path) -> Path:

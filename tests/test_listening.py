@@ -74,6 +74,7 @@ def network():
     return KernelRestorer(KernelConfig(4, 1, 1, size=15)).eval()
 
 
+@pytest.mark.slow
 def test_a_blur_that_was_found_is_undone_and_a_sharp_photograph_stays_as_it_is(photographs, network):
     listening = Listening(network)
     with torch.no_grad():
@@ -88,6 +89,7 @@ def test_a_blur_that_was_found_is_undone_and_a_sharp_photograph_stays_as_it_is(p
     assert str(listening.finding()).startswith("no blur to speak of")
 
 
+@pytest.mark.slow
 def test_where_the_photograph_is_likelier_without_the_blur_it_stays(photographs, network):
     """A photograph of which one part is in focus."""
     listening = Listening(network)

@@ -152,6 +152,7 @@ def test_web_lock_names_hashes_and_no_addresses():
 # ---- the repository's address ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_address_is_the_same_everywhere(tmp_path):
     """`make address` would change nothing here, and carries a new address to every file that names one."""
     for name in ("README.md", "_config.yml", "book", "notebooks"):

@@ -149,6 +149,7 @@ WITH_FASTAI = {  # chapter 5's alone, and nobody imports these at the top of a m
 }
 
 
+@pytest.mark.slow
 def test_only_chapter_5_imports_fastai():
     """Fastai takes seconds to import: no command, model or recipe of another chapter waits for it."""
     found = set()
@@ -192,6 +193,7 @@ def test_the_package_says_that_it_is_typed():
     assert (PACKAGE / "py.typed").is_file()
 
 
+@pytest.mark.slow
 def test_pickles_are_opened_nowhere():
     """No pickle in the package: files never run code. Others' weights are read as tensors and nothing else."""
     for path in MODULES:

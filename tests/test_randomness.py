@@ -119,6 +119,7 @@ def test_the_readers_numbers_go_on_as_if_nothing_had_been_drawn():
 
 
 @given(seed=st.integers(0, 2**64), index=st.integers(-1, 2**40), purpose=st.text())
+@pytest.mark.slow
 def test_a_stream_is_a_seed_that_torch_takes(seed, index, purpose):
     assert 0 <= stream(seed, purpose, index) < 2**63
     generator(seed, purpose, index)

@@ -382,6 +382,7 @@ def test_an_unknown_run_is_answered_with_the_nearest_ones(tmp_path):
         reproduce("dcgan-mnst", tmp_path, tmp_path)
 
 
+@pytest.mark.slow
 def test_every_packaged_record_was_made_by_a_recipe_and_every_weight_has_one():
     """Nothing in `pretrained/` is pasted in."""
     from companion import pretrained

@@ -96,6 +96,7 @@ def test_no_style_at_all_is_refused(model):
 # ---- the commands ----
 
 
+@pytest.mark.slow
 def test_a_sagan_run_leaves_a_generator_and_says_how_it_was_made(tmp_path):
     command = ["train", "sagan", *TINY, "--width", "8", "--batch", "4", "--data", "digits", "--classes", "10"]
     assert main([*command, "--resize", "--out", str(tmp_path / "run")]) == 0

@@ -11,6 +11,7 @@ from companion.errors import CompanionError
 from companion.vision.models import model_file
 
 
+@pytest.mark.slow
 def test_both_sides_see_the_same_frames(tmp_path, monkeypatch, capsys):
     import socket
 

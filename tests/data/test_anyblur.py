@@ -57,6 +57,7 @@ def test_kernels_are_centred_on_their_centre_of_mass():
         assert ((MANY.kernels.sum(axis) * at).sum(1).abs() < 0.05).all()
 
 
+@pytest.mark.slow
 def test_each_kind_comes_as_often_as_its_share():
     share = torch.bincount(FAMILY.draw(8000, generator(1, "test")).kinds, minlength=5) / 8000
     rest = 1 - FAMILY.none - FAMILY.shake - FAMILY.line - FAMILY.disc

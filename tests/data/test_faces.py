@@ -210,6 +210,7 @@ def longest_step(render, start: Faces, end: Faces, steps: int) -> float:
 
 
 @pytest.mark.parametrize("render", RENDERERS)
+@pytest.mark.slow
 def test_interpolation_between_any_two_is_smooth(render):
     """Between random people steps a quarter as long move the picture about a quarter as far; a jump stays a jump.
 
@@ -320,6 +321,7 @@ def test_cuda_draws_the_same_pictures(render):
 
 
 @pytest.mark.parametrize(("render", "allowed"), [(draw_portraits, 0.045), (draw_caricatures, 0.075)])
+@pytest.mark.slow
 def test_size_does_not_matter(render, allowed: float):
     """A small picture is the large one seen from further off."""
     faces = people(12, seed=3)
@@ -366,6 +368,7 @@ def inside_head(points: Tensor, masks: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("k", [0.0, 1.0, 2.5])
+@pytest.mark.slow
 def test_landmarks_lie_inside_the_head(k: float):
     """All of them; in a wild caricature the outer ends of long brows may pass the edge of a narrow head."""
     faces = exaggerate(people(64, seed=7), k)
@@ -430,6 +433,7 @@ def test_a_set_is_the_same_in_any_order_and_from_any_worker():
 
 
 @pytest.mark.parametrize("make", [Portraits, Caricatures, FacePairs])
+@pytest.mark.slow
 def test_workers_bring_the_same_batches(make):
     """In processes of their own, with one thread each as here: the same pictures, bit for bit."""
     faces = make(people=7, size=24, seed=5)
@@ -588,6 +592,7 @@ def test_another_process_exports_the_same_files(tmp_path: Path):
 
 
 @pytest.mark.parametrize("style", [Portraits, Caricatures])
+@pytest.mark.slow
 def test_an_export_is_read_back_as_any_other_data_set(tmp_path: Path, style: type[FaceSet]):
     """Through the folder loader: the same pictures and the same labels."""
     export_faces(tmp_path / "set", count=5, size=32, style=style.__name__.lower()[:-1], seed=3)
@@ -678,6 +683,7 @@ def test_export_refuses_what_it_cannot_do(tmp_path: Path):
 # benchmark
 
 
+@pytest.mark.slow
 def test_the_benchmark_runs_and_records_every_style_and_size(tmp_path: Path):
     benchmark.main(["--quick", "--out", str(tmp_path)])
     found = json.loads((tmp_path / "faces.json").read_text(encoding="utf-8"))

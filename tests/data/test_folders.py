@@ -197,6 +197,7 @@ for _format in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"):
     changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=6),
     keep=st.floats(0.05, 1),
 )
+@pytest.mark.slow
 def test_no_damage_to_a_picture_can_stop_the_reading(tmp_path_factory, kind, changes, keep):
     """Whatever bytes are changed or cut off, the file is read or skipped; never does it raise."""
     broken = bytearray(GOOD[kind])

@@ -28,6 +28,7 @@ def test_each_motif_comes_in_six_skin_tones():
 
 
 @pytest.mark.usefixtures("in_cache")
+@pytest.mark.slow
 def test_no_colour_exceeds_its_alpha_before_and_after_resizing():
     """What is multiplied by alpha cannot be larger; the bicubic resize overshoots a little at a few hard edges."""
     pixels, _ = emoji()

@@ -683,6 +683,7 @@ def test_what_passes_today_gives_the_same_parts_at_another_start_of_python():
     assert first[1] != second[1]
 
 
+@pytest.mark.slow
 def test_checks_leave_the_readers_random_numbers_and_pythons_hash_alone():
     """But for what the student's own function draws."""
     own = hash

@@ -125,6 +125,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("check", "wrong", "phrase"), WRONG.values(), ids=WRONG)
+@pytest.mark.slow
 def test_wrong_by_one_rule_one_size_or_one_edge(check, wrong, phrase):
     with pytest.raises(NotYet, match=phrase):
         check(wrong)

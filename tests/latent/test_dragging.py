@@ -57,6 +57,7 @@ def test_one_step_is_the_minimum_of_what_the_docstring_says():
     assert cost(step) < cost(torch.zeros_like(step))
 
 
+@pytest.mark.slow
 def test_a_dragged_chin_goes_down_and_the_eyes_stay():
     model = latent.autoencoder("faces-vae")
     people = Portraits(300, size=64)

@@ -192,6 +192,7 @@ def line() -> VAE:
     return vae
 
 
+@pytest.mark.slow
 def test_the_estimate_is_the_integral_over_the_latent(line):
     """With one latent, log ∫ p(x|z) p(z) dz is a sum over a fine grid; the encoder may be a poor one."""
     images = (drawn(3, 1, 32, 32, seed=5) > 0).float() * 2 - 1

@@ -63,6 +63,7 @@ def test_what_is_doubted_rests_where_exaggerating_moves_nothing(measurer, reader
         assert moved[name].item() == pytest.approx(doubted[name].item(), abs=1e-5), name
 
 
+@pytest.mark.slow
 def test_one_face_has_the_files_name_and_several_have_numbers(tmp_path, measurer, tracker):
     photo = photo_at(tmp_path / "a.jpg")
     assert outcomes(measurer, [photo], tmp_path / "one") == {photo: [tmp_path / "one/a.png"]}
@@ -73,6 +74,7 @@ def test_one_face_has_the_files_name_and_several_have_numbers(tmp_path, measurer
     assert all(place.is_file() for place in made)
 
 
+@pytest.mark.slow
 def test_a_morph_comes_beside_the_drawing(tmp_path, measurer):
     photo = photo_at(tmp_path / "a.png")
     made = outcomes(measurer, [photo], tmp_path / "out", moving=True)[photo]

@@ -136,6 +136,7 @@ def compared(ours: object, theirs: object, where: str) -> None:
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.slow
 def test_losses_gradients_and_weights_are_those_of_the_package(name: str) -> None:
     torch.manual_seed(3)
     generator, critic = PlaneGenerator(LATENTS, WIDTH), PlaneCritic(WIDTH)

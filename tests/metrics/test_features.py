@@ -160,6 +160,7 @@ def test_colour_features_take_any_size_and_leave_alpha_out(extractor):
     torch.testing.assert_close(extractor(images[1:2]), found[1:2], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_face_features_know_portraits_from_caricatures_and_both_from_noise():
     """The further a set is from portraits, the larger its distance to them."""
     portraits = faces.Portraits(60, size=64)[:]

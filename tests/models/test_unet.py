@@ -14,6 +14,7 @@ SMALL = UNetConfig(stages=3)
 
 
 @pytest.mark.parametrize("config", [SMALL, UNetConfig(), UNetConfig(resnet=18)], ids=str)
+@pytest.mark.slow
 def test_an_untrained_network_changes_nothing_whatever_the_size(config):
     network = UNet(config).eval()
     for height, width in ((64, 64), (37, 50)):

@@ -21,6 +21,7 @@ def estimate(critic: torch.nn.Module, gap: float) -> float:
     return last
 
 
+@pytest.mark.slow
 def test_a_sigmoid_cannot_measure_more_than_one():
     """Lines 4 apart: the right critic says so, the one with the sigmoid less than 1.
 

@@ -88,6 +88,7 @@ def test_a_frozen_encoder_stays_and_the_rest_moves(photos):
     assert not all(after[len(convolutions) :])
 
 
+@pytest.mark.slow
 def test_the_fixed_switcher_alternates_and_no_critic_is_waited_for_for_ever(photos):
     patches = RestorationSettings(**SHAPE).patches(photos)
     fixed = [report.numbers["critic_batches"] for report in trainer_of("fixed", photos).run(patches, steps=3)]
@@ -243,6 +244,7 @@ def test_nothing_but_the_restoring_brings_fastai():
     assert answer.stdout.strip() == "False"
 
 
+@pytest.mark.slow
 def test_restore_takes_a_unet_for_photographs_of_any_size_and_tiles_them(tmp_path, capsys):
     """Larger than a tile and of odd sides; an untrained network gives back what it was given."""
     pixels = save(tmp_path / "photo.png", width=301, height=270)
@@ -252,6 +254,7 @@ def test_restore_takes_a_unet_for_photographs_of_any_size_and_tiles_them(tmp_pat
     assert (np.asarray(Image.open(tmp_path / "out/photo.png")) == pixels).all()
 
 
+@pytest.mark.slow
 def test_the_harm_of_tiles_is_nothing_for_a_network_that_changes_nothing():
     assert seams(network()).value > 60
 

@@ -151,6 +151,7 @@ def slot_astray(player):
 
 @EACH
 @pytest.mark.parametrize("astray", [weight_astray, slot_astray])
+@pytest.mark.slow
 def test_one_tensor_in_the_wrong_place_is_found(pretended, make, astray):
     for name in make(Workshop())[0].players:
         trainer, batches = make(there(pretended))
@@ -162,6 +163,7 @@ def test_one_tensor_in_the_wrong_place_is_found(pretended, make, astray):
 
 
 @pytest.mark.parametrize("name", [name for name in TRAINERS if name not in (*LESSONS, *LONE)])
+@pytest.mark.slow
 def test_an_average_left_behind_is_found(pretended, name):
     trainer, batches = TRAINERS[name](there(pretended))
     parameter = next(trainer.average.parameters())
@@ -194,6 +196,7 @@ def test_a_step_that_waits_twice_is_counted(pretended):
 
 
 @EACH
+@pytest.mark.slow
 def test_a_trainer_works_where_it_was_told_to(pretended, make):
     """Two steps with the CPU's numbers, of which the second, with averages and all slots there, waits once."""
     trainer, batches = make(there(pretended))
@@ -208,6 +211,7 @@ def test_a_trainer_works_where_it_was_told_to(pretended, make):
 
 
 @EACH
+@pytest.mark.slow
 def test_a_trainer_is_taken_up_where_it_was_told_to(pretended, make):
     trainer, batches = make(there(pretended))
     next(trainer.run(batches, steps=2))
@@ -224,6 +228,7 @@ def test_a_trainer_is_taken_up_where_it_was_told_to(pretended, make):
 
 
 @EACH
+@pytest.mark.slow
 def test_what_a_trainer_shows_has_come_over(pretended, make):
     trainer, _ = make(there(pretended))
     shown = trainer.preview()

@@ -183,6 +183,7 @@ def test_the_two_sides_come_in_orders_of_their_own():
     assert not all(torch.equal(batch.a, batch.b) for batch in batches)
 
 
+@pytest.mark.slow
 def test_the_fingerprint_is_of_both_sides():
     assert made().fingerprint != build(TINY, (SETS[1], SETS[0])).fingerprint
     assert made().fingerprint == SETS[0].fingerprint + SETS[1].fingerprint

@@ -19,6 +19,7 @@ NETWORKS = [PlainConfig(4, 1, 1), GatedConfig(4, 1, 1), KernelConfig(4, 1, 1, si
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=["plain", "gated", "kernel"])
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_to_the_same_weights(network):
     settings = replace(SMALL, network=network, steps=4)
     whole, first, second = (build(settings) for _ in range(3))

@@ -110,6 +110,7 @@ def test_the_final_generator_is_the_averaged_one(whole):
     assert torch.equal(saved(latents), trainer.average.module.eval()(latents))
 
 
+@pytest.mark.slow
 def test_a_long_run_leaves_about_twenty_grids(tmp_path):
     train(tmp_path / "run", replace(SETTINGS, steps=45, batch=2))
     assert len(list((tmp_path / "run/samples").iterdir())) in range(20, 24)
@@ -322,6 +323,7 @@ def emptied(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [truncated, tampered, emptied, another_runs], ids=lambda f: f.__name__)
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_refused_in_one_sentence(tmp_path, damage):
     train(tmp_path / "run", stop_after=3)
     damage(tmp_path / "run/checkpoint/last.safetensors")
@@ -353,6 +355,7 @@ def test_a_whole_number_beyond_all_floats_is_damage_in_every_field(tmp_path, who
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1", "2.5", '"3"', "null", "true"])
+@pytest.mark.slow
 def test_a_record_with_an_impossible_step_is_refused(tmp_path, number):
     train(tmp_path / "run", stop_after=1)
     about = tmp_path / "run/run.json"
@@ -372,6 +375,7 @@ def flip(content: bytes) -> bytes:
     [lambda content: None, lambda content: content[:-40], lambda content: b"\xff\0" + content, flip],
     ids=["lost", "cut", "other bytes", "another digit"],
 )
+@pytest.mark.slow
 def test_metrics_that_are_not_those_of_the_checkpoint_are_noticed(tmp_path, damage):
     train(tmp_path / "run", stop_after=3)
     path = tmp_path / "run/metrics.csv"
@@ -409,6 +413,7 @@ def test_a_folder_that_was_begun_and_holds_nothing_is_as_good_as_none(tmp_path, 
         start(folder, **how)
 
 
+@pytest.mark.slow
 def test_overwriting_that_was_killed_can_be_taken_up_by_the_same_command(tmp_path, whole, monkeypatch):
     """Whichever file it came to, run.json is the last to go."""
     count = sum(path.is_file() for path in whole.rglob("[!.]*"))
@@ -446,6 +451,7 @@ def test_another_number_of_threads_is_said_and_may_be_meant(tmp_path):
     assert move == {"step": 2, "from": ["cpu", threads], "to": ["cpu", threads + 1]}
 
 
+@pytest.mark.slow
 def test_a_run_of_another_device_goes_on_here_if_that_is_meant(tmp_path):
     train(tmp_path / "run", stop_after=2)
     about = tmp_path / "run/run.json"
@@ -500,6 +506,7 @@ def test_nan_ends_the_run_and_keeps_the_last_good_checkpoint(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("leave", [False, True], ids=["at the end", "left early"])
+@pytest.mark.slow
 def test_weights_that_are_nan_never_replace_a_good_checkpoint(tmp_path, leave):
     """A finite loss can still spoil the weights in its step: the checkpoint of before stays."""
     train(tmp_path / "run", stop_after=2)
@@ -577,6 +584,7 @@ def test_a_really_full_disk_gives_one_sentence_and_the_run_continues_when_there_
 
 
 @pytest.mark.parametrize("function", ["write_tensors", "losses_of_run", "image_grid", "environment"])
+@pytest.mark.slow
 def test_whatever_cannot_be_written_is_one_sentence(tmp_path, monkeypatch, function):
     """Checkpoint, curves, grids, record: each may be the one that meets the end of the disk."""
     run, trainer, batches = start(tmp_path / "run")

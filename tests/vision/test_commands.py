@@ -45,6 +45,7 @@ def lines(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+@pytest.mark.slow
 def test_a_folder_becomes_a_picture_and_a_line_per_input(mode, folder, tmp_path, capsys):
     before = {path: path.read_bytes() for path in folder.iterdir()}
     assert main(["vision", mode, "--source", str(folder), "--save", str(tmp_path / "out")]) == 0
@@ -83,12 +84,14 @@ def test_a_hand_on_a_photograph_is_drawn_and_told(tracker, photo, tmp_path):
     assert not changed.any(), "and nowhere else"
 
 
+@pytest.mark.slow
 def test_without_a_place_lines_are_printed(mode, folder, capsys):
     assert main(["vision", mode, "--source", str(folder / "astronaut.png")]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["source"] == "astronaut.png"
 
 
+@pytest.mark.slow
 def test_a_video_becomes_an_annotated_video(mode, film, person, tmp_path):
     small = np.asarray(Image.fromarray(person).resize((256, 256)))
     out = tmp_path / "deep/out.mp4"

@@ -36,10 +36,12 @@ def copied(source: Path, place: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 @pytest.mark.parametrize("times", [CHANGING, BROWSER, STEADY], ids=["changing", "browser", "steady"])
+@pytest.mark.slow
 def test_time_comes_from_the_frames(tmp_path, suffix, times):
     assert seconds_in(film(tmp_path / f"film{suffix}", times)) == pytest.approx(times, abs=0.001)
 
 
+@pytest.mark.slow
 def test_a_recorder_that_names_no_rate_and_no_length_is_no_trouble(tmp_path):
     """As a browser's MediaRecorder writes: 98 frames of four seconds, which OpenCV takes for a tenth of a second."""
     source = film(tmp_path / "film.webm", BROWSER, live="1")
@@ -194,6 +196,7 @@ def test_what_was_shown_when_is_written(tmp_path, suffix, times):
 
 
 @pytest.mark.parametrize("times", [CHANGING, BROWSER, STEADY], ids=["changing", "browser", "steady"])
+@pytest.mark.slow
 def test_an_avi_which_can_only_count_keeps_every_frame_at_about_its_time(tmp_path, times):
     copied(film(tmp_path / "film.mkv", times), tmp_path / "out.avi")
     assert times_of(tmp_path / "out.avi") == pytest.approx(times, abs=0.5 / 25 + 0.02)
@@ -265,6 +268,7 @@ def test_a_refused_avi_is_not_told_to_become_one(tmp_path):
         raise av.ArgumentError(22, "Invalid argument")
 
 
+@pytest.mark.slow
 def test_the_loss_of_a_sound_is_said_before_the_work(tmp_path, capsys):
     film(tmp_path / "film.mp4", BROWSER, sound="aac")
     with Video(tmp_path / "film.mp4") as video, picture_output(tmp_path / "out.webm", video) as pictures:

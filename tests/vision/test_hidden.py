@@ -45,6 +45,7 @@ def test_a_mesh_moved_by_one_distance_between_the_eyes_is_off_by_one(tracker, pe
     assert hidden.off(moved, mesh) == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_record_says_what_each_way_leaves(kinds, tmp_path, monkeypatch):
     """An untrained network restores nothing, so that before and after are the same."""
     for name in ("orl-att", "vision-photos"):

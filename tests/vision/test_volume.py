@@ -359,6 +359,7 @@ def test_the_command_turns_the_volume_with_a_video(server, pinching, tmp_path, r
 
 
 @pytest.mark.parametrize("kind_of_source", ["folder", "video"])
+@pytest.mark.slow
 def test_without_a_hand_the_command_turns_nothing(
     server, tracker, person, film, tmp_path, kind_of_source, capsys
 ):
