@@ -18,13 +18,13 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 from tqdm.auto import tqdm
 
-from companion.classical import log_likelihoods
+from companion.classical import differences, log_likelihoods, transfer
 from companion.data.anyblur import delta
 
 SIZES = (9, 15, 25, 41)  # sides of the kernels that are looked for
 NOISES = (0.002, 0.005, 0.01, 0.02, 0.04)  # of a picture in [−1, 1], tried one by one
 ENOUGH = 0.7  # of 60 training photographs none has more as it was, and 55 have once shaken (`deblur-blind`)
-STEEP = 1.3  # of those 55 none has more than 1.14, and drawn graphics have 4 and more
+STEEP = 1.3  # of those 55 none has more than 1.14; a drawn rectangle has 3
 RARE = 0.001  # the part of a picture's steps that is not asked how steep it is: noise, and lines finer than a kernel
 FLAT = 2 / 255  # a picture that varies by less is one flat area, which no blur changes
 STEPS = 5  # turns at each size
@@ -143,8 +143,8 @@ def _few_edges(blurred: Tensor, kernel: Tensor, weight: float) -> Tensor:
 
     Slopes are split off and either kept or set to zero, with a tie to the picture that grows (Xu et al. 2011).
     """
-    passed = _filter(kernel, blurred.shape)
-    across, down = _differences(blurred.shape)
+    passed = transfer(kernel, blurred.shape)
+    across, down = differences(blurred.shape, torch.double)
     fit, power = passed.conj() * torch.fft.rfft2(blurred), passed.abs().square()
     slopes = across.abs().square() + down.abs().square()
     tie, picture = 2 * weight, blurred
@@ -162,7 +162,7 @@ def _few_edges(blurred: Tensor, kernel: Tensor, weight: float) -> Tensor:
 
 def _kernel_of(edges: Tensor, blurred: Tensor, side: int, smooth: float) -> Tensor:
     """The kernel `(side, side)` by least squares on slopes (Cho and Lee 2009, equation 8), without faint light."""
-    across, down = _differences(blurred.shape)
+    across, down = differences(blurred.shape, torch.double)
     top, bottom = 0.0, smooth
     for slope in (across, down):
         sharp, given = slope * torch.fft.rfft2(edges), slope * torch.fft.rfft2(blurred)
@@ -170,23 +170,6 @@ def _kernel_of(edges: Tensor, blurred: Tensor, side: int, smooth: float) -> Tens
     found = torch.fft.irfft2(top / bottom, s=blurred.shape).roll((side // 2, side // 2), (0, 1))[:side, :side]
     light = torch.where(found < 0.05 * found.max(), 0.0, found)
     return light / light.sum() if light.sum() > 0 else _still(side)  # without an edge nothing tells of a blur
-
-
-def _filter(kernel: Tensor, shape: torch.Size) -> Tensor:
-    half = kernel.shape[-1] // 2
-    wide = pad(kernel, (0, shape[-1] - kernel.shape[-1], 0, shape[-2] - kernel.shape[-2]))
-    passed: Tensor = torch.fft.rfft2(wide.roll((-half, -half), (0, 1)))
-    return passed
-
-
-def _differences(shape: torch.Size) -> tuple[Tensor, Tensor]:
-    """The transforms of the differences to the right and lower neighbour."""
-    down, across = (
-        torch.fft.fftfreq(shape[-2], dtype=torch.double),
-        torch.fft.rfftfreq(shape[-1], dtype=torch.double),
-    )
-    unit = 2j * math.pi
-    return (torch.exp(unit * across) - 1)[None, :], (torch.exp(unit * down) - 1)[:, None]
 
 
 def _framed(picture: Tensor, side: int) -> Tensor:

@@ -79,13 +79,7 @@ def total_variation(blurry: Tensor, kernels: Tensor, *, weight: float = 8e-4, ro
     frame, tie = kernels.shape[-1], 50 * weight
     light = pad((blurry + 1) / 2, (frame,) * 4, mode="reflect")
     size = light.shape[-2:]
-    middle = kernels.shape[-1] // 2
-    wide = pad(kernels[:, None], (0, size[1] - kernels.shape[-1], 0, size[0] - kernels.shape[-1]))
-    passed = torch.fft.rfft2(wide.roll((-middle, -middle), (-2, -1)))
-    waves = [torch.fft.fftfreq(size[0])[:, None], torch.fft.rfftfreq(size[1])[None, :]]
-    slopes = [
-        torch.exp(2j * torch.pi * wave).to(passed) - 1 for wave in waves
-    ]  # to the next row, to the next column
+    passed, slopes = transfer(kernels[:, None], size), differences(size, light.dtype)
     fit, power = passed.conj() * torch.fft.rfft2(light), passed.abs().square()
     power = power + tie * (slopes[0].abs().square() + slopes[1].abs().square())
     kept = [torch.zeros_like(light) for _ in slopes]
@@ -103,6 +97,21 @@ def total_variation(blurry: Tensor, kernels: Tensor, *, weight: float = 8e-4, ro
         owed = [one - k for one, k in zip(now, kept, strict=True)]
     sharp: Tensor = torch.fft.irfft2(found, s=size)[..., frame:-frame, frame:-frame]
     return (2 * sharp - 1).clamp(-1, 1)
+
+
+def transfer(kernels: Tensor, shape: torch.Size) -> Tensor:
+    """What kernels `(…, k, k)` pass on of each wave in pictures of a shape, `(…, H, W // 2 + 1)`, complex."""
+    half = kernels.shape[-1] // 2
+    wide = pad(kernels, (0, shape[-1] - kernels.shape[-1], 0, shape[-2] - kernels.shape[-2]))
+    passed: Tensor = torch.fft.rfft2(wide.roll((-half, -half), (-2, -1)))
+    return passed
+
+
+def differences(shape: torch.Size, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """The transforms of the differences to the right and the lower neighbour, in pictures of a shape."""
+    down, across = torch.fft.fftfreq(shape[-2], dtype=dtype), torch.fft.rfftfreq(shape[-1], dtype=dtype)
+    unit = 2j * torch.pi
+    return (torch.exp(unit * across) - 1)[None, :], (torch.exp(unit * down) - 1)[:, None]
 
 
 def straight_line(kernel: Tensor) -> Tensor:

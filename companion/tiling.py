@@ -211,19 +211,21 @@ def _restore_file(model: nn.Module, file: Path, folder: Path, taken: set[str]) -
     target = folder / free_names(file, [".jpg" if photo.jpeg else ".png"], taken)[0]
     refuse_existing(target)  # before the work, and again after it
     pixels = restore_photo(model, photo)
-    if photo.jpeg and np.array_equal(
-        pixels, photo.pixels
-    ):  # to code it once more would lose something for nothing
-        lost = []
-        with replacing(target) as copy:
-            copy.write(file.read_bytes())
-            refuse_existing(target)
-    else:
-        lost = write_photo(target, photo, pixels)
+    # A JPEG that stays is copied: to code it once more would lose something for nothing.
+    stays = photo.jpeg and np.array_equal(pixels, photo.pixels)
+    lost = _copy(file, target) if stays else write_photo(target, photo, pixels)
     taken.add(target.name.casefold())
     if lost:
         print(f"{shown(target)} could not keep: {', '.join(lost)}.", file=sys.stderr)
     return target
+
+
+def _copy(file: Path, target: Path) -> list[str]:
+    """As `write_photo`: nothing is replaced, and nothing is lost."""
+    with replacing(target) as copy:
+        copy.write(file.read_bytes())
+        refuse_existing(target)
+    return []
 
 
 def _through(model: nn.Module, pixels: NDArray[Any], peak: int) -> Tensor:

@@ -1,9 +1,16 @@
-"""Small networks of the registered models, for every test that runs them all."""
+"""Small networks: of the registered models, for every test that runs them all, and one that hardly does anything."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from companion.models.registry import Model
+
+
+class Hardly(nn.Module):
+    """Changes a photograph by one level, so that its file has to be written anew."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images - 2 / 255
 
 
 def woken(model: Model) -> nn.Module:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from house import PATIENCE, until
+from networks import Hardly
 from PIL import Image, ImageCms
 from torch import Tensor, nn
 
@@ -40,13 +41,6 @@ class Darker(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return images - 0.25
-
-
-class Hardly(nn.Module):
-    """By one level, so that a file has to be written anew."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        return images - 2 / 255
 
 
 class Local(nn.Module):

@@ -64,10 +64,8 @@ def picture(fig: Figure, *, fine: int = 1) -> Image.Image:
     return Image.open(buffer).convert("RGB")
 
 
-BESIDE, HIGHEST = (
-    0.4,
-    1.3,
-)  # inches: of white around a label beside a row of images; and the greatest height of a row
+BESIDE = 0.4  # inches of white around a label beside a row of images
+HIGHEST = 1.3  # inches of a row of images, where its height is not given
 
 
 def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2, height: float | None = None) -> Image.Image:

@@ -21,9 +21,8 @@ def people(spread: float) -> list[np.ndarray]:
 
 def test_under_every_split_strangers_get_the_name_of_the_nearest():
     assert covered.shares_named(people(5)) == [1.0] * 4
-    assert (
-        sum(covered.shares_named([privacy.covered(photo) for photo in people(5)])) == 1.0
-    )  # all take the first's name
+    alike = [privacy.covered(photo) for photo in people(5)]
+    assert sum(covered.shares_named(alike)) == 1.0  # all take the first's name
     one_exchanged = people(5)
     one_exchanged[0], one_exchanged[10] = one_exchanged[10], one_exchanged[0]
     first, second, *others = covered.shares_named(one_exchanged)

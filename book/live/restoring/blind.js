@@ -24,16 +24,18 @@ const TIGHT = 1e4; // the tie of slopes to the picture ends here
 /** @typedef {{ data: Float64Array, side: number }} Kernel  Row after row; its light adds up to one. */
 
 /** Whether a picture in [−1, 1] is one flat area, which no blur changes. @param {Grey} picture */
-export function flat({ data }) {
+export const flat = ({ data }) => range(data) < FLAT;
+
+/** From the least to the greatest. @param {Float64Array} data */
+function range(data) {
   let [least, most] = [data[0], data[0]];
   for (const value of data) [least, most] = [Math.min(least, value), Math.max(most, value)];
-  return most - least < FLAT;
+  return most - least;
 }
 
 /** How steep a picture is for what a kernel leaves of edges. @param {Grey} picture @param {Kernel} kernel */
 export function steepness({ data, width }, { data: light, side }) {
-  let [least, most] = [data[0], data[0]];
-  for (const value of data) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  const height = range(data);
   const [rows, columns] = [new Float64Array(side), new Float64Array(side)];
   light.forEach((value, at) => {
     rows[Math.floor(at / side)] += value;
@@ -43,8 +45,8 @@ export function steepness({ data, width }, { data: light, side }) {
   const across = data.map((value, at) => Math.abs(data[at + 1] - value)).filter((_, at) => (at + 1) % width);
   /** @param {Float64Array} steps @param {Float64Array} lights */
   const steepest = (steps, lights) =>
-    steps.length && most > least
-      ? steps.sort()[Math.ceil((1 - RARE) * steps.length) - 1] / ((most - least) * Math.max(...lights))
+    steps.length && height
+      ? steps.sort()[Math.ceil((1 - RARE) * steps.length) - 1] / (height * Math.max(...lights))
       : 0;
   return Math.max(steepest(down, rows), steepest(across, columns));
 }

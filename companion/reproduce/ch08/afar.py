@@ -21,7 +21,7 @@ from companion.vision.cutting import far_away
 from companion.vision.gestures import fingers_up, shape
 from companion.vision.models import model_name
 
-HEIGHTS = (24, 32, 40, 48, 64, 80, 100)  # in pixels; what is not so high when near has no number there
+HEIGHTS = (24, 32, 40, 48, 64, 80, 100)  # in pixels; nothing is made larger than it was when near
 LEAST = 80  # pixels: what is not so high when near is left out
 PLACES = tuple((x, y) for x in (0.1, 0.5, 0.9) for y in (0.1, 0.5, 0.9))
 
@@ -72,15 +72,9 @@ def _each(folder: Path, marks: dict[str, list[Point]], job: Job, find: Find) -> 
 
 
 def _smaller(picture: Picture, box: Box, near_by: Hand | None, find: Find) -> dict[str, list[Any]]:
-    """At each height: the share of places where it is found and, of a hand, is read rightly; how far it is off."""
+    """At each height that it has: the share of places where it is found and, of a hand, read rightly; how far off."""
     numbers: dict[str, list[Any]] = {"found": [], "read": [], "off": []}
-    for height in HEIGHTS:
-        if height > box.height:  # nothing is made larger than it was
-            numbers["found"].append(None)
-            if near_by is not None:
-                numbers["read"].append(None)
-                numbers["off"].append(None)
-            continue
+    for height in (height for height in HEIGHTS if height <= box.height):
         there = []
         for place in PLACES:
             far = far_away(picture, height / box.height, place)
@@ -103,20 +97,21 @@ def _metrics(kind: str, rows: list[dict[str, Any]], model: str) -> list[Measurem
     """Means over photographs, since what stands in one photograph shares its light and its sharpness."""
     metrics = []
     for place, height in enumerate(HEIGHTS):
-        count = sum(row["found"][place] is not None for row in rows)
+        so_high = [row for row in rows if place < len(row["found"])]
+        count = len(so_high)
         so_tall = (
             f"marked by eye, found near, and at least {max(height, LEAST)} pixels tall in their photograph"
         )
         metrics.append(Measurement(f"{kind}, {height} pixels high", count, so_tall))
         for number in ("found", "read"):
-            values = _by_photograph(rows, number, place)
+            values = _by_photograph(so_high, number, place)
             if values:
                 protocol = f"{count} {kind} on {len(values)} photographs, {len(PLACES)} places each"
                 protocol += " in pictures of 640×480 pixels; interval over photographs"
                 protocol += f"; model {model}" if kind == "hands" else ""
                 name = f"{kind} {number}, {height} pixels high"
                 metrics.append(with_interval(name, fmean(values), bootstrap([values]), protocol))
-        apart = [row["off"][place] for row in rows if row["off"] and row["off"][place] is not None]
+        apart = [row["off"][place] for row in so_high if row["off"] and row["off"][place] is not None]
         if apart:
             of = (
                 f"median of {len(apart)} hands that are found there, each at its median place, in hand-widths"
@@ -130,7 +125,7 @@ def _metrics(kind: str, rows: list[dict[str, Any]], model: str) -> list[Measurem
 def _by_photograph(rows: list[dict[str, Any]], number: str, place: int) -> list[float]:
     values: dict[str, list[float]] = {}
     for row in rows:
-        if row[number] and row[number][place] is not None:
+        if row[number]:  # of a face nothing is read
             values.setdefault(row["picture"], []).append(row[number][place])
     return [fmean(of_one) for of_one in values.values()]
 
