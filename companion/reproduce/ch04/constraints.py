@@ -64,7 +64,7 @@ def critic_constraints(job: Job) -> Result:
     for name, places in TRIALS:  # what the chapter leans on comes first
         for cloud, data in CLOUDS.items():
             label = f"{cloud}, {name}, {places} fakes"
-            fake = Noisy(data) if places == "displaced" else Noisy(replace(data, seed=data.seed + 1))
+            fake = _fakes(data, places)
             objective, rate = CONSTRAINTS[name]
             trained = partial(_critics, data, fake, objective, rate, lengths, seeds, points, label)
             runs[label] = job.once(label, trained)["runs"]
@@ -147,6 +147,10 @@ def _critics(
     return {"runs": runs}
 
 
+def _fakes(data: GaussianRing | SwissRoll, places: str) -> Noisy:
+    return Noisy(data if places == "displaced" else replace(data, seed=data.seed + 1))
+
+
 def _critic(seed: int) -> PlaneCritic:
     with drawing(seed, "weights"):
         return PlaneCritic(width=64, depth=3)
@@ -178,11 +182,14 @@ def _exact(cloud: str, data: GaussianRing | SwissRoll, points: int) -> Iterator[
     A sample's distance is too large, by about as much as two samples of the same cloud are apart.
     """
     noisy = Noisy(data)
-    asked = _assigned(_unseen(data, points), _unseen(noisy, points))
-    protocol = (
-        f"best assignment of the {points:,} points and {points:,} fakes that the critics are asked about"
-    )
-    yield Measurement(f"earth mover's distance: {cloud}, where the critics are asked", asked, protocol)
+    for places, name in (("displaced", ""), ("independent", ", independent fakes")):
+        asked = _assigned(_unseen(data, points), _unseen(_fakes(data, places), points))
+        protocol = (
+            f"best assignment of the {points:,} points and {points:,} fakes that the critics are asked about"
+        )
+        yield Measurement(
+            f"earth mover's distance: {cloud}, where the critics are asked{name}", asked, protocol
+        )
     for title, first, second in (
         (f"earth mover's distance: {cloud}", data, noisy),
         (f"earth mover's distance: {cloud}, two samples of the data", data, data),
