@@ -12,7 +12,7 @@ from companion.data.reading import as_rgb, opened, upright
 from companion.data.scale import bytes_of, from_bytes, to_bytes
 from companion.errors import CompanionError
 from companion.files import free_names, one_by_one, refuse_existing, replacing
-from companion.models.munit import Translator
+from companion.models.munit import BothWays, Translator
 from companion.models.store import load_model
 from companion.randomness import generator
 from companion.training.munit import styles_of, translated
@@ -23,14 +23,17 @@ def translator(name: str, *, back: bool = False) -> Translator:
 
     Args:
         name: Which one.
-        back: Of a run's folder, the way from the second set to the first.
+        back: Of a run's folder or a pretrained run, the way from the second set to the first.
 
     Raises:
-        CompanionError: There is no such model, or it does not translate.
+        CompanionError: There is no such model, it does not translate, or it knows one way and is asked for the other.
     """
-    folder = Path(name)
-    model = load_model(folder / f"{'b_to_a' if back else 'a_to_b'}.safetensors") if folder.is_dir() else None
-    model = model or pretrained.find(name)
+    folder, way = Path(name), "b_to_a" if back else "a_to_b"
+    model = load_model(folder / f"{way}.safetensors") if folder.is_dir() else pretrained.find(name)
+    if isinstance(model, BothWays):
+        model = getattr(model, way)
+    elif back and not folder.is_dir():
+        raise CompanionError(f"The model {name} knows one way only; leave out --back, or name a run's folder.")
     if isinstance(model, Translator):
         return model
     raise CompanionError(

@@ -11,7 +11,7 @@ from PIL import Image
 from companion.cli import main
 from companion.errors import CompanionError
 from companion.models.dcgan import DCGANConfig, Generator
-from companion.models.munit import MUNITConfig, Translator
+from companion.models.munit import BothWays, MUNITConfig, Translator
 from companion.models.store import load_model, save_model
 from companion.translation import drawn_styles, style_like, translate_files, translator
 
@@ -41,6 +41,15 @@ def test_a_translator_is_found_by_file_and_by_run_in_both_directions(tmp_path, m
     assert translator(str(tmp_path / "run")).config == model.config
     assert translator(str(tmp_path / "run/a_to_b.safetensors")).config == model.config
     assert translator(str(tmp_path / "run"), back=True).config.width == 3
+    both = BothWays(SMALL).eval()
+    save_model(tmp_path / "both.safetensors", both)
+    images, styles = torch.rand(2, 3, 16, 16) * 2 - 1, torch.randn(2, 3)
+    there, back = both(images, styles)
+    ways = [translator(str(tmp_path / "both.safetensors"), back=way) for way in (False, True)]
+    assert torch.equal(ways[0](images, styles), there)
+    assert torch.equal(ways[1](there, ways[1].style(images)), back)
+    with pytest.raises(CompanionError, match="knows one way only"):
+        translator(str(tmp_path / "run/a_to_b.safetensors"), back=True)
 
 
 def test_what_does_not_translate_is_one_sentence(tmp_path):

@@ -124,7 +124,11 @@ def _translate_options(parser: ArgumentParser) -> None:
         metavar="RUN|FILE|NAME",
         help="the folder of a run, one of its .safetensors files, or a pretrained run",
     )
-    add("--back", action="store_true", help="of a run: from its second set to its first")
+    add(
+        "--back",
+        action="store_true",
+        help="from the second set to the first, where the model knows both ways",
+    )
     styles = parser.add_mutually_exclusive_group()
     styles.add_argument("--styles", type=int, default=1, metavar="N", help="styles to draw (default: 1)")
     styles.add_argument("--like", type=Path, metavar="PICTURE", help="take the style of this picture")

@@ -150,6 +150,30 @@ class Translator(nn.Module):
         return drawn
 
 
+class BothWays(nn.Module):
+    """Both ways of a translation, as one model: from one side to the other, and back."""
+
+    def __init__(self, config: MUNITConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.a_to_b = Translator(config)
+        self.b_to_a = Translator(config)
+
+    @classmethod
+    def joining(cls, there: Translator, back: Translator) -> "BothWays":
+        """Both ways made of two trained translators, which are shared with whoever gave them."""
+        with torch.device("meta"):
+            both = cls(there.config)
+        both.a_to_b, both.b_to_a = there, back
+        return both.train(there.training)
+
+    def forward(self, images: Tensor, styles: Tensor) -> tuple[Tensor, Tensor]:
+        """Images of the first side in these styles of the second, and again as the first side's, in their own style."""
+        there: Tensor = self.a_to_b(images, styles)
+        back: Tensor = self.b_to_a(there, self.b_to_a.style(images))
+        return there, back
+
+
 @dataclass(frozen=True)
 class MultiScaleCriticConfig:
     """The numbers that fix a critic's shape; the paper's are 64, 3 and 4."""
@@ -264,6 +288,12 @@ def _signature(config: MUNITConfig) -> Signature:
     )
 
 
+def _signature_of_both(config: MUNITConfig) -> Signature:
+    there = _signature(config)
+    return Signature(there.inputs, (*there.outputs, image("back", 3, config.size)))
+
+
 MODELS = (
     Model("munit.Translator", Translator, MUNITConfig, _signature, MUNITConfig(16, 2, 3, 1, attention=True)),
+    Model("munit.BothWays", BothWays, MUNITConfig, _signature_of_both, MUNITConfig(16, 2, 3, 1)),
 )

@@ -1,10 +1,10 @@
 """Portraits into caricatures and back: how good, how true to the person, how varied, and thanks to which part?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from statistics import fmean
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from companion.environment import pick_device
 from companion.metrics import FaceFeatures, Measurement, frechet_distance
 from companion.metrics.restoration import PerceptualDistance
 from companion.metrics.verification import recall_at_one, verification
+from companion.models.munit import BothWays, Translator
 from companion.models.reader import FaceReader
 from companion.models.store import load_model
 from companion.objectives import Hinge, LeastSquares, NonSaturatingR1
@@ -71,7 +72,8 @@ def munit_faces(job: Job) -> Result:
         *(Measurement(TITLES[key], value, truth.protocols[key]) for key, value in found.items()),
     ]
     about = {**settings.as_json(), "precision": "float32", "people": people}
-    model = load_model(job.work / "run" / "a_to_b.safetensors")
+    ways = (load_model(job.work / "run" / f"{way}.safetensors") for way in ("a_to_b", "b_to_a"))
+    model = BothWays.joining(*cast(Iterator[Translator], ways))
     return Result(about, [settings.seed], metrics, {"curve": curve}, model=model)
 
 
