@@ -28,7 +28,7 @@ from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
 
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "wgan-loss-quality"}
-NEEDS_MEDIAPIPE = {"faces-mediapipe", "likeness", "likeness-looks", "likeness-people"}
+NEEDS_MEDIAPIPE = {"faces-mediapipe", "likeness", "likeness-looks", "likeness-people", "munit-people"}
 NEEDS_ORL = {"likeness-people"}
 DEBLURRING = {"deblur-gan", "deblur-wgan", "deblur-wgan-gp", "deblur-best"}
 COLOUR = {"colour-wgan", "colour-wgan-gp", "sprites-wgan-gp", "portraits-best"}
@@ -61,7 +61,7 @@ from companion.reproduce.ch01 import features, memory, ring
 from companion.reproduce.ch02 import anyblur, deblurring
 from companion.reproduce.ch04 import constraints
 from companion.reproduce.ch06 import drag, walks
-from companion.reproduce.ch07 import likeness, looks
+from companion.reproduce.ch07 import likeness, looks, people
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.restoring import RestoringTrainer
@@ -99,6 +99,7 @@ for name in names:
         likeness.lessons = die_at(2, likeness.lessons)
         likeness._read = die_at(7, likeness._read)
         looks.hair_seen = die_at(2, looks.hair_seen)
+        people._least = die_at(2, people._least)
         if name in ("unet-restoration", "unet", "colour") or name.startswith("restoration"):
             from companion.restoration.trainer import LearnerTrainer
             LearnerTrainer.one_step = die_at(5 if "restoration" in name else 3, LearnerTrainer.one_step)

@@ -1,0 +1,265 @@
+"""What a translation keeps of people, how far it exaggerates them, and what becomes of their skins (chapter 7)."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from statistics import fmean
+from typing import Any
+
+import torch
+from skimage.color import rgb2lab
+from torch import Tensor
+from torch.nn.functional import normalize
+from torchvision.transforms.v2.functional import resize
+from tqdm.auto import tqdm
+
+from companion import pretrained
+from companion.data.faces import Faces, Portraits, draw_caricatures, draw_portraits
+from companion.data.faces.landmarks import PARTS
+from companion.data.faces.parameters import STYLE
+from companion.data.scale import from_bytes, to_bytes
+from companion.likeness.drawing import caricature
+from companion.likeness.measuring import Measurer
+from companion.metrics import Measurement
+from companion.metrics.restoration import PerceptualDistance
+from companion.models.munit import BothWays, MUNITConfig, Translator
+from companion.models.reader import FaceReader
+from companion.randomness import drawing, generator
+from companion.reproduce.ch07.munit import TEST
+from companion.reproduce.job import Job, Recipe, Result
+from companion.reproduce.statistics import bootstrap, with_interval
+from companion.training.faces import read_faces
+from companion.training.munit import styles_of, translated
+from companion.vision.pictures import as_picture
+
+SIZE = 64
+SEEN_AT = 384  # pixels: a portrait as “Draw me” is given it, which reads no small pictures
+K = 1.5  # how far the drawings that the translation learnt from exaggerate
+TRIED = [0.25 * step for step in range(11)]
+MEASURED = 100  # people by “Draw me”, which takes its time
+HANDS = 4  # of other people's drawings, whose style everybody is drawn in
+THIRDS = ("darkest third", "middle third", "lightest third")
+
+
+def munit_people(job: Job) -> Result:
+    """The shipped translation on people nobody was trained on, each drawn truth beside it, and “Draw me” beside both.
+
+    * *Who is it?* A picture's nearest among second portraits of the same people, in another pose, light and dress: what
+      is found there is the person and not the picture. What would refute “it keeps the person”: an interval that
+      reaches chance; “it keeps as much as a true drawing”: one below the true drawings'.
+    * *How far does it exaggerate?* Everybody is translated in the style of somebody else's drawing, and compared with
+      true drawings of themselves in that very style, from k = 0 to 2.5: whose k is the nearest? The ruler is tried on
+      drawings and portraits whose k is known, in another style than the ruler's, and must read them rightly; what would
+      refute “it exaggerates”: an interval that reaches 1.
+    * *Whose skin?* In the style of one drawing, is somebody whose skin is lighter still drawn lighter? What would
+      refute “a style treats all skins alike”: thirds of the people whose lightness moves by different amounts, beyond
+      what moves them in true drawings in the same style.
+    """
+    people = People(12 if job.debug else 300)
+    there = _untrained() if job.debug else _shipped()
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "who": partial(people.who, there, measured=2 if job.debug else MEASURED),
+        "how far": partial(people.how_far, there),
+        "skins": partial(people.skins, there),
+    }
+    found = {key: job.once(key, make) for key, make in parts.items()}
+    metrics = [*_who(found["who"]), *_how_far(found["how far"]), *_skins(found["skins"])]
+    about = {"people": people.count, "first": TEST, "size": SIZE, "k": K, "device": "cpu"}
+    return Result(about, [0], metrics, found)
+
+
+def _shipped() -> Translator:
+    model = pretrained.load("munit-faces")
+    assert isinstance(model, BothWays)
+    return model.a_to_b
+
+
+def _untrained() -> Translator:
+    with drawing(0, "weights"):
+        return Translator(MUNITConfig(SIZE, 2, 3, 1)).eval()
+
+
+class People:
+    """Test people, in two portraits each, and true drawings of the first."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        views = Portraits(count, views=2, size=SIZE, first=TEST)
+        self.set, self.first, self.second = views, 2 * torch.arange(count), 2 * torch.arange(count) + 1
+        self.faces = views.faces(self.first)
+
+    @cached_property
+    def portraits(self) -> Tensor:
+        """The first portraits, `(count, 3, SIZE, SIZE)` in [−1, 1]."""
+        return self.set[self.first]
+
+    @cached_property
+    def encoder(self) -> FaceReader:
+        """Who is who, among portraits and drawings."""
+        model = pretrained.load("faces-identity")
+        assert isinstance(model, FaceReader)
+        return model
+
+    def named(self, images: Tensor) -> Tensor:
+        """Each picture's person as the encoder sees them, `(N, 64)`, of length one."""
+        side = self.encoder.config.size
+        return normalize(read_faces(self.encoder, to_bytes(resize(images, [side, side], antialias=True))))
+
+    def who(self, there: Translator, *, measured: int) -> dict[str, Any]:
+        """For each way to draw: whose second portrait is nearest, and how many strangers' are less alike."""
+        gallery = self.named(self.set[self.second])
+        styles = torch.randn(self.count, there.config.styles, generator=generator(0, "styles of people"))
+        ways = {
+            "first portraits": self.portraits,
+            "true drawings": draw_caricatures(self.faces, SIZE, k=K).images,
+            "translations": translated(there, self.portraits, styles),
+        }
+        found = {name: self._nearest(images, gallery) for name, images in ways.items()}
+        rows, drawn = self._measured_and_drawn(measured)
+        found["measured and drawn"] = self._nearest(drawn, gallery, rows)
+        return found
+
+    def _nearest(self, images: Tensor, gallery: Tensor, rows: Sequence[int] | None = None) -> dict[str, Any]:
+        own = torch.arange(self.count) if rows is None else torch.tensor(rows)
+        alike = self.named(images) @ gallery.T
+        right = alike.gather(1, own[:, None])
+        strangers = (alike < right).sum(1) / (self.count - 1)
+        return {"found": (alike.argmax(1) == own).int().tolist(), "strangers": strangers.tolist()}
+
+    def _measured_and_drawn(self, most: int) -> tuple[list[int], Tensor]:
+        """Whoever has a mesh, measured in a large portrait and drawn with the same K; their rows, and the drawings."""
+        rows, drawn = [], []
+        with Measurer(most=1, confidence=0.3) as measurer:
+            for row in tqdm(range(most), desc="measuring people", delay=2, leave=False):
+                face = self.faces.rows(slice(row, row + 1))
+                people = measurer.measure(as_picture(draw_portraits(face, SEEN_AT).images[0]))
+                if people:
+                    rows.append(row)
+                    drawn.append(torch.from_numpy(caricature(people[0].faces, K, "ink", SIZE)[0].copy()))
+        return rows, from_bytes(torch.stack(drawn).permute(0, 3, 1, 2))
+
+    def how_far(self, there: Translator) -> dict[str, Any]:
+        """Each person's nearest k, for translations and for pictures whose k is known."""
+        examples = self.faces.rows(torch.arange(1, self.count + 1) % self.count)  # each other's neighbours
+        styles = styles_of(there, draw_caricatures(examples, SIZE, k=K).images)
+        posed = _in_the_hand_of(self.faces, examples)
+        ruler = [draw_caricatures(posed, SIZE, k=k).images for k in TRIED]
+        pictures = {
+            "translations": translated(there, self.portraits, styles),
+            "portraits, k = 1": self.portraits,
+            **{
+                f"drawings in another style, k = {k:g}": draw_caricatures(self.faces, SIZE, k=k).images
+                for k in (1.0, K, 2.0)
+            },
+        }
+        distance = PerceptualDistance("untrained" if self.count < 100 else "squeezenet-deep-compression")
+        found: dict[str, Any] = {}
+        for name, images in pictures.items():
+            apart = torch.stack([distance(images, drawn) for drawn in ruler])  # (k, people)
+            found[name] = {"nearest": _least(apart), "apart": apart.mean(1).tolist()}
+        return found
+
+    def skins(self, there: Translator) -> dict[str, Any]:
+        """Lightness (CIELAB's L*) of each person's skin: in the portrait, and in each hand, translated and true."""
+        masks = self.set.masks(self.first)[:, PARTS.index("skin")] > 0.95
+        examples = self.faces.rows(slice(0, HANDS))
+        styles = styles_of(there, draw_caricatures(examples, SIZE, k=K).images)
+        found: dict[str, Any] = {
+            "portraits": _lightness(self.portraits, masks),
+            "translations": [],
+            "true drawings": [],
+        }
+        for hand, style in enumerate(styles):
+            drawn = translated(there, self.portraits, style.expand(self.count, -1))
+            found["translations"].append(_lightness(drawn, masks))
+            posed = _in_the_hand_of(
+                self.faces, examples.rows(torch.full((self.count,), hand, dtype=torch.long))
+            )
+            found["true drawings"].append(_lightness(draw_caricatures(posed, SIZE, k=1.0).images, masks))
+        return found
+
+
+def _in_the_hand_of(faces: Faces, examples: Faces) -> Faces:
+    """These faces, to be drawn as those examples are."""
+    return faces.replace(**{name: examples[name] for name in STYLE})
+
+
+def _least(apart: Tensor) -> list[float]:
+    """Where each column of distances `(k, people)` is least: the vertex of the parabola through the three lowest."""
+    at = apart.argmin(0).clamp(1, len(TRIED) - 2)
+    below, middle, above = (apart.gather(0, (at + step)[None])[0] for step in (-1, 0, 1))
+    bend = (below - 2 * middle + above).clamp(min=1e-9)
+    moved = (0.5 * (below - above) / bend).clamp(-1, 1)
+    step = TRIED[1] - TRIED[0]
+    return [step * (index + by) for index, by in zip(at.tolist(), moved.tolist(), strict=True)]
+
+
+def _lightness(images: Tensor, masks: Tensor) -> list[float]:
+    """Mean lightness of each picture `(N, 3, S, S)` where its mask `(N, S, S)` is true."""
+    light = rgb2lab((images / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).double().numpy())[..., 0]
+    return [float(one[mask].mean()) for one, mask in zip(light, masks.numpy(), strict=True)]
+
+
+def _who(found: dict[str, Any]) -> list[Measurement]:
+    metrics = []
+    for way, of_people in found.items():
+        count, gallery = len(of_people["found"]), len(found["first portraits"]["found"])
+        protocol = f"{count} people not trained on, second portraits of {gallery}, the packaged encoder, {SIZE}×{SIZE}"
+        for title, key in {
+            "recall of the person": "found",
+            "strangers who are less alike": "strangers",
+        }.items():
+            values = [float(value) for value in of_people[key]]
+            metrics.append(
+                with_interval(
+                    f"{title}: {way}",
+                    fmean(values),
+                    bootstrap([values]),
+                    f"{protocol}; bootstrap over people",
+                )
+            )
+    metrics.append(Measurement("recall of the person: chance", 1 / gallery, protocol))
+    return metrics
+
+
+def _how_far(found: dict[str, Any]) -> list[Measurement]:
+    metrics = []
+    for name, of_people in found.items():
+        values = of_people["nearest"]
+        protocol = (
+            "the nearest, by perceptual distance, of true drawings of the same person in another's style; "
+            f"{len(values)} people not trained on, bootstrap over people"
+        )
+        metrics.append(with_interval(f"nearest k: {name}", fmean(values), bootstrap([values]), protocol))
+    return metrics
+
+
+def _skins(found: dict[str, Any]) -> list[Measurement]:
+    """How alike the order of skins is within one hand, and by how much each third of the people moves."""
+    own = torch.tensor(found["portraits"], dtype=torch.double)
+    thirds = own.argsort().chunk(3)
+    metrics = []
+    for way in ("translations", "true drawings"):
+        drawn = torch.tensor(found[way], dtype=torch.double)  # (hands, people)
+        says = f"L* (0 black, 100 white) of the skin, {len(own)} people not trained on"
+        protocol = f"{says}, mean over {len(drawn)} styles"
+        kept = fmean(float(torch.corrcoef(torch.stack([own, one]))[0, 1]) for one in drawn)
+        metrics.append(Measurement(f"correlation of skins with the portraits': {way}", kept, protocol))
+        moved = (drawn - own).mean(0)
+        for name, third in zip(THIRDS, thirds, strict=True):
+            values = moved[third].tolist()
+            metrics.append(
+                with_interval(
+                    f"lightness gained, {name}: {way}",
+                    fmean(values),
+                    bootstrap([values]),
+                    f"{protocol}; bootstrap over people",
+                )
+            )
+    return metrics
+
+
+RECIPES = {
+    "munit-people": Recipe(
+        "What a translation keeps of people, beside a drawing that measured them", 7, munit_people
+    ),
+}
