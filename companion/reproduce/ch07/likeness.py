@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity
+from torch.nn.functional import avg_pool2d, cosine_similarity
 from tqdm.auto import tqdm
 
 from companion import pretrained
@@ -20,7 +20,7 @@ from companion.data.sets.orl import people
 from companion.likeness.aligning import Numbers
 from companion.likeness.drawing import SHAPE
 from companion.likeness.lessons import Lessons, lessons, mean_mesh
-from companion.likeness.measuring import Measurer
+from companion.likeness.measuring import DOUBTED, Measurer
 from companion.likeness.teaching import COLUMNS, WORN_COLUMNS, likeness_lessons, look, new_reader
 from companion.metrics import Measurement
 from companion.models.likeness import (
@@ -42,6 +42,7 @@ from companion.vision.trackers import FaceMesh
 
 SEED = 1  # of weights and order
 PEOPLE_SEED = 77
+SIDE = 28  # pixels of a small photograph, a quarter of 112
 EXAGGERATED = {parameter.name for parameter in SHAPE} - {name for name in HAIR if name.startswith("hair_")}
 
 
@@ -180,16 +181,19 @@ def likeness_people(job: Job) -> Result:
     rows = torch.arange(len(pixels))[: 40 if job.debug else None]
     with Measurer(most=1, confidence=0.3, reader=reader) as measurer:
         found = [
-            job.once(f"people/{row:03}", partial(_read, measurer, pixels[row]))["means"]
+            job.once(f"people/{row:03}", partial(_read, measurer, pixels[row]))
             for row in tqdm(rows.tolist(), desc="reading people", delay=2)
         ]
-    kept = [row for row, means in enumerate(found) if means]
-    means = torch.tensor([found[row] for row in kept])
+    kept = [row for row, seen in enumerate(found) if seen["means"]]
+    means, doubts = (torch.tensor([found[row][key] for row in kept]) for key in ("means", "doubts"))
     who = numbers[kept]
     shape = [column for column, name in enumerate(MEASURED) if name in EXAGGERATED]
     vectors = means[:, shape]
     groups = [who == person for person in sorted(set(who.tolist()))]
     each = [_tells_apart(vectors, mine) for mine in groups]
+    small = avg_pool2d(pixels[kept].float().mean(1), pixels.shape[-1] // SIDE).flatten(1)
+    by_pixels = [_tells_apart(small, mine) for mine in groups]
+    told = doubts[:, shape].median(0).values < DOUBTED
     protocol = (
         f"{len(kept)} of {len(found)} photographs of {len(each)} people (ORL) in which a mesh was found"
     )
@@ -200,7 +204,8 @@ def likeness_people(job: Job) -> Result:
     names = [MEASURED[column] for column in shape]
     metrics = [
         with_interval("area under the curve: same person or not", fmean(each), bootstrap([each]), protocol),
-        *_ways(torch.stack([vectors[mine].mean(0) for mine in groups]), _drawn_mean(reader, shape)),
+        *_beside_pixels(each, by_pixels, protocol),
+        *_ways(torch.stack([vectors[mine].mean(0) for mine in groups]), _drawn_mean(reader, shape), told),
         *(
             Measurement(f"share that is the person's: {name}", float(share), protocol)
             for name, share in zip(names, own, strict=True)
@@ -217,22 +222,42 @@ def _drawn_mean(reader: LikenessReader, shape: list[int]) -> Tensor:
     return (drawn - reader.middle[shape]) / reader.spread[shape]
 
 
-def _ways(people: Tensor, drawn: Tensor) -> Iterator[Measurement]:
+def _beside_pixels(each: list[float], by_pixels: list[float], protocol: str) -> Iterator[Measurement]:
+    """The same of the photographs' own pixels: a person's photographs are alike in more than the face."""
+    gaps = [one - other for one, other in zip(each, by_pixels, strict=True)]
+    for name, values in (("pixels", by_pixels), ("numbers minus pixels", gaps)):
+        title = f"area under the curve: same person or not, {name}"
+        yield with_interval(title, fmean(values), bootstrap([values]), f"{SIDE}×{SIDE} pixels; {protocol}")
+
+
+def _ways(people: Tensor, drawn: Tensor, told: Tensor) -> Iterator[Measurement]:
     """Does exaggeration take people each their own way, or all the same one? From two means, as cosines.
 
-    From the mean of real people, that of all others than the two whose ways are compared.
+    From the mean of real people, that of all others than the two whose ways are compared; and from that of the drawn,
+    once more in those numbers alone that are usually told, since the others are not drawn.
     """
     count = len(people)
+    from_told: list[list[float]] = [[] for _ in range(count)]
     total = people.sum(0)
     from_drawn: list[list[float]] = [[] for _ in range(count)]
     from_real: list[list[float]] = [[] for _ in range(count)]
     for one, other in combinations(range(count), 2):
         real = (total - people[one] - people[other]) / max(1, count - 2)
-        for found, mean in ((from_drawn, drawn), (from_real, real)):
-            alike = float(cosine_similarity(people[one] - mean, people[other] - mean, 0))
+        everything = torch.ones_like(told)
+        for found, mean, kept in (
+            (from_drawn, drawn, everything),
+            (from_real, real, everything),
+            (from_told, drawn, told),
+        ):
+            own, others = (people[[one, other]] - mean)[:, kept]
+            alike = float(cosine_similarity(own, others, 0))
             found[one].append(alike)
             found[other].append(alike)
-    for name, found in (("drawn people", from_drawn), ("the other real people", from_real)):
+    for name, found in (
+        ("drawn people", from_drawn),
+        ("the other real people", from_real),
+        (f"drawn people, the {int(told.sum())} numbers usually told", from_told),
+    ):
         each = [fmean(alike) for alike in found]
         protocol = f"pairs of {count} people, bootstrap over people"
         yield with_interval(
@@ -242,7 +267,11 @@ def _ways(people: Tensor, drawn: Tensor) -> Iterator[Measurement]:
 
 def _read(measurer: Measurer, pixels: Tensor) -> dict[str, Any]:
     seen = measurer.read(pixels.permute(1, 2, 0).contiguous().numpy())
-    return {"means": [round(value, 4) for value in seen[0].means[0].tolist()] if seen else []}
+    said = {"means": seen[0].means, "doubts": seen[0].doubts} if seen else {}
+    return {
+        key: [round(value, 4) for value in said[key][0].tolist()] if said else []
+        for key in ("means", "doubts")
+    }
 
 
 def _tells_apart(vectors: Tensor, mine: Tensor) -> float:
