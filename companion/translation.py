@@ -33,7 +33,9 @@ def translator(name: str, *, back: bool = False) -> Translator:
     if isinstance(model, BothWays):
         model = getattr(model, way)
     elif back and not folder.is_dir():
-        raise CompanionError(f"The model {name} knows one way only; leave out --back, or name a run's folder.")
+        raise CompanionError(
+            f"The model {name} knows one way only; leave out --back, or name a run's folder."
+        )
     if isinstance(model, Translator):
         return model
     raise CompanionError(
