@@ -40,8 +40,8 @@ from companion.training.munit import (
 SEEDS = [1, 2, 3]
 TEST = 8000  # the number of the first person nobody is trained on, as in the sets “portraits-test” and so on
 PAIRS = 200  # of translations, for their variety
-# As trials and then `munit-rates` told: the more of R1, the nearer; at both rates alike, and at this one more people are
-# found again.
+# As trials and then `munit-rates` told: the more of R1, the nearer; at both rates alike, and at this one more people
+# are found again.
 FACES = MUNITSettings(
     batch=8, critic_width=32, generator_rate=1e-3, critic_rate=1e-3, objective=NonSaturatingR1(weight=10.0)
 )
