@@ -31,12 +31,12 @@ def translator(name: str, *, back: bool = False) -> Translator:
     folder, way = Path(name), "b_to_a" if back else "a_to_b"
     model = load_model(folder / f"{way}.safetensors") if folder.is_dir() else pretrained.find(name)
     if isinstance(model, BothWays):
-        model = getattr(model, way)
-    elif back and not folder.is_dir():
-        raise CompanionError(
-            f"The model {name} knows one way only; leave out --back, or name a run's folder."
-        )
+        return model.b_to_a if back else model.a_to_b
     if isinstance(model, Translator):
+        if back and not folder.is_dir():
+            raise CompanionError(
+                f"The model {name} knows one way only; leave out --back, or name a run's folder."
+            )
         return model
     raise CompanionError(
         f"The model {name} does not translate between two sets of pictures; choose one that companion train munit made."

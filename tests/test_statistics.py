@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from companion.reproduce.statistics import bootstrap, two_way, with_interval
+from companion.reproduce.statistics import bootstrap, mean_with_interval, two_way, with_interval
 
 
 def test_a_table_owes_its_variance_to_what_made_it():
@@ -38,3 +38,11 @@ def test_an_interval_holds_the_mean_and_shrinks_with_n():
     assert many[1] - many[0] == pytest.approx(4 / 20, rel=0.3)
     assert bootstrap([[1.0, 1.0], [3.0, 3.0]]) == (2, 2)
     assert with_interval("gain", 2.0, (1.5, 2.5), "34 photographs").interval == (1.5, 2.5)
+
+
+def test_a_mean_stands_with_the_interval_of_its_numbers():
+    values = [1.0, 2.0, 3.0, 6.0]
+    found = mean_with_interval("size", values, "four")
+    assert (found.name, found.value, found.protocol) == ("size", 3.0, "four")
+    assert found.interval == bootstrap([values])
+    assert found.interval[0] < 3.0 < found.interval[1]

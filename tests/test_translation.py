@@ -54,8 +54,9 @@ def test_a_translator_is_found_by_file_and_by_run_in_both_directions(tmp_path, m
 
 def test_what_does_not_translate_is_one_sentence(tmp_path):
     save_model(tmp_path / "g.safetensors", Generator(DCGANConfig(size=16, width=2)))
-    with pytest.raises(CompanionError, match="does not translate"):
-        translator(str(tmp_path / "g.safetensors"))
+    for back in (False, True):
+        with pytest.raises(CompanionError, match="does not translate"):
+            translator(str(tmp_path / "g.safetensors"), back=back)
     (tmp_path / "empty").mkdir()
     with pytest.raises(CompanionError, match=r"There is no file .*a_to_b\.safetensors"):
         translator(str(tmp_path / "empty"))

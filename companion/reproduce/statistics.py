@@ -43,6 +43,11 @@ def with_interval(name: str, value: float, interval: tuple[float, float], protoc
     return Measurement(name, value, protocol, interval=interval)
 
 
+def mean_with_interval(name: str, values: list[float], protocol: str) -> Measurement:
+    """The mean of numbers of equal standing, with that interval from the bootstrap."""
+    return with_interval(name, fmean(values), bootstrap([values]), protocol)
+
+
 @dataclass(frozen=True)
 class Share:
     """What part of all variance a source makes up, and whether chance could have done it."""

@@ -6,7 +6,6 @@ Chapter 4 compares the three from the same records.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
-from statistics import fmean
 from typing import Any
 
 import torch
@@ -35,7 +34,7 @@ from companion.models.deblur import Restorer
 from companion.objectives import NonSaturating, Objective, Wasserstein, WassersteinGP
 from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import bootstrap, with_interval
+from companion.reproduce.statistics import mean_with_interval
 from companion.training.conditional import ConditionalTrainer
 from companion.training.deblurring import DeblurSettings, build
 
@@ -283,11 +282,7 @@ def deblur_classical(job: Job) -> Result:
             ]
             gains = numbers["gains"]
             protocol = f"{_protocol(job, sets[where][0])}, mean over {len(gains)} photographs"
-            metrics.append(
-                with_interval(
-                    f"gain a photograph (dB), {where}: {label}", fmean(gains), bootstrap([gains]), protocol
-                )
-            )
+            metrics.append(mean_with_interval(f"gain a photograph (dB), {where}: {label}", gains, protocol))
     metrics += _right_choices(base.camera, sets, job)
     about = {**_about(base), "steps": 0, "chosen on validation photographs": chosen}
     return Result(about, [], metrics, {"runs": results})

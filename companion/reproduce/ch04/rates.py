@@ -1,7 +1,6 @@
 """Chapters 3 and 4: clipping against the penalty on drawn portraits, as fair as it can be made."""
 
 from dataclasses import dataclass, replace
-from statistics import fmean
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from companion.models.dcgan import Critic
 from companion.objectives import NonSaturatingR1, Wasserstein, WassersteinGP
 from companion.reproduce.following import followed
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import bootstrap, with_interval
+from companion.reproduce.statistics import mean_with_interval
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.gan import ColourSettings
 
@@ -97,11 +96,7 @@ def colour_rates(job: Job) -> Result:
         metrics.append(over_seeds(f"fallen over the last third: {side}", last_third))
     for side in ("clipping, normalised critic", "clipping, plain critic", "R1, plain critic"):
         gaps = [a - b for a, b in zip(ends[side], ends["penalty, plain critic"], strict=True)]
-        metrics.append(
-            with_interval(
-                f"{side}, minus the penalty", fmean(gaps), bootstrap([gaps]), f"{len(gaps)} seeds, paired"
-            )
-        )
+        metrics.append(mean_with_interval(f"{side}, minus the penalty", gaps, f"{len(gaps)} seeds, paired"))
     critic_steps = {side: settings.objective.critic_steps for side, settings in SIDES.items()}
     about = {
         **change,

@@ -22,7 +22,7 @@ from companion.models.unet import UNet, UNetConfig
 from companion.reproduce.ch05.measuring import FAR, SHRINKS, Judge
 from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Result, over_seeds
-from companion.reproduce.statistics import bootstrap, with_interval
+from companion.reproduce.statistics import mean_with_interval
 from companion.restoration.colour import Uncoloured
 from companion.restoration.judging import LabelledByFolder, accuracy, drawn_by, mean_psnr, save_for_critic
 from companion.restoration.learners import copied, critic, unet
@@ -433,9 +433,7 @@ def differences(
             seeds = "one seed" if len(apart) == 1 else f"means over {len(apart)} seeds"
             by_seed = ", ".join(f"{_mean(one):+.3f}" for one in apart)
             protocol = f"{seeds} ({by_seed}), {len(of_one)} photographs, bootstrap over the photographs"
-            yield with_interval(
-                f"{title}: {better} over {worse}", fmean(of_one), bootstrap([of_one]), protocol
-            )
+            yield mean_with_interval(f"{title}: {better} over {worse}", of_one, protocol)
 
 
 def _minus(one: list[float | None], other: list[float | None]) -> list[float | None]:

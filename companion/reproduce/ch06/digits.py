@@ -13,7 +13,7 @@ from companion.metrics import DigitFeatures, frechet_distance
 from companion.records import Measurement
 from companion.reproduce.ch06.common import finished_vae
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import bootstrap, with_interval
+from companion.reproduce.statistics import bootstrap, mean_with_interval
 from companion.training.vae import VAESettings, binarised
 from companion.variational import Bernoulli, gaussian_divergence
 
@@ -134,9 +134,7 @@ def mnist_plane(job: Job) -> Result:
     means = latent.codes(trainer.best, images)
     error = (trainer.reconstruct(images) - images).square().mean((1, 2, 3)).tolist()
     metrics = [
-        with_interval(
-            "squared error", fmean(error), bootstrap([error]), f"per pixel, {len(error)} test images"
-        ),
+        mean_with_interval("squared error", error, f"per pixel, {len(error)} test images"),
     ]
     assert test.labels is not None
     shown = {"means": means[:1500].tolist(), "labels": test.labels[:1500].tolist()}

@@ -36,7 +36,7 @@ from companion.models.likeness import (
 from companion.models.store import read_tensors, write_tensors
 from companion.reproduce.following import learnt
 from companion.reproduce.job import Job, Recipe, Result
-from companion.reproduce.statistics import bootstrap, with_interval
+from companion.reproduce.statistics import mean_with_interval
 from companion.training.player import workshop
 from companion.vision.trackers import FaceMesh
 
@@ -203,7 +203,7 @@ def likeness_people(job: Job) -> Result:
     own = between / (between + within).clamp(min=1e-9)
     names = [MEASURED[column] for column in shape]
     metrics = [
-        with_interval("area under the curve: same person or not", fmean(each), bootstrap([each]), protocol),
+        mean_with_interval("area under the curve: same person or not", each, protocol),
         *_beside_pixels(each, by_pixels, protocol),
         *_ways(torch.stack([vectors[mine].mean(0) for mine in groups]), _drawn_mean(reader, shape), told),
         *(
@@ -227,7 +227,7 @@ def _beside_pixels(each: list[float], by_pixels: list[float], protocol: str) -> 
     gaps = [one - other for one, other in zip(each, by_pixels, strict=True)]
     for name, values in (("pixels", by_pixels), ("numbers minus pixels", gaps)):
         title = f"area under the curve: same person or not, {name}"
-        yield with_interval(title, fmean(values), bootstrap([values]), f"{SIDE}×{SIDE} pixels; {protocol}")
+        yield mean_with_interval(title, values, f"{SIDE}×{SIDE} pixels; {protocol}")
 
 
 def _ways(people: Tensor, drawn: Tensor, told: Tensor) -> Iterator[Measurement]:
@@ -260,9 +260,7 @@ def _ways(people: Tensor, drawn: Tensor, told: Tensor) -> Iterator[Measurement]:
     ):
         each = [fmean(alike) for alike in found]
         protocol = f"pairs of {count} people, bootstrap over people"
-        yield with_interval(
-            f"cosine of two people's ways from the mean of {name}", fmean(each), bootstrap([each]), protocol
-        )
+        yield mean_with_interval(f"cosine of two people's ways from the mean of {name}", each, protocol)
 
 
 def _read(measurer: Measurer, pixels: Tensor) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Chapter 7: what colours and hair gain or lose by asking the picture, on drawn people, whose truth is known."""
 
 from dataclasses import dataclass
-from statistics import fmean
 
 import numpy as np
 import torch
@@ -27,7 +26,7 @@ from companion.likeness.teaching import look
 from companion.models.likeness import PARTS, WORN, WORN_FROM, LikenessReader
 from companion.randomness import generator
 from companion.reproduce.job import Job, Recipe, Result
-from companion.reproduce.statistics import bootstrap, with_interval
+from companion.reproduce.statistics import mean_with_interval
 from companion.vision.frames import Picture
 from companion.vision.pictures import as_picture
 from companion.vision.trackers import FaceMesh
@@ -63,18 +62,12 @@ def looks(job: Job) -> Result:
             for title, kind in {"gained": "plain", "gained over one for all": "one for all"}.items()
         }
         for kind, values in {**errors, **gained}.items():
-            metrics.append(
-                with_interval(
-                    f"error of the skin, {name}: {kind}", fmean(values), bootstrap([values]), protocol
-                )
-            )
+            metrics.append(mean_with_interval(f"error of the skin, {name}: {kind}", values, protocol))
     for kind, values in hair.items():
         protocol = (
             f"IoU, {len(values)} bare heads of drawn people, spoiled as in training; bootstrap over people"
         )
-        metrics.append(
-            with_interval(f"overlap of the hair: {kind}", fmean(values), bootstrap([values]), protocol)
-        )
+        metrics.append(mean_with_interval(f"overlap of the hair: {kind}", values, protocol))
     return Result({"people": count, "seed": SEED}, [SEED], metrics, {"skins": skins, "hair": hair})
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from statistics import fmean
+from functools import cache, cached_property, partial
 from typing import Any, cast
 
 import torch
@@ -26,7 +25,7 @@ from companion.objectives import Hinge, LeastSquares, NonSaturatingR1, Objective
 from companion.randomness import generator
 from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import bootstrap, with_interval
+from companion.reproduce.statistics import mean_with_interval
 from companion.training.faces import read_faces
 from companion.training.munit import (
     MUNITSettings,
@@ -129,7 +128,7 @@ def munit_parts(job: Job) -> Result:
                 gaps = [value - run[key] for value, run in zip(values, runs["all"], strict=True)]
                 protocol = f"minus that of all parts; {len(gaps)} seeds, paired"
                 name = f"{title}: what “{part}” adds"
-                metrics.append(with_interval(name, fmean(gaps), bootstrap([gaps]), protocol))
+                metrics.append(mean_with_interval(name, gaps, protocol))
     about = {**FACES.as_json(), **change, "precision": "float32", "people": people}
     return Result(about, seeds, metrics, {"runs": runs})
 
@@ -182,6 +181,24 @@ TITLES = {
 }
 
 
+@cache
+def _encoder() -> FaceReader:
+    model = pretrained.load("faces-identity")
+    assert isinstance(model, FaceReader)
+    return model
+
+
+def recognised(images: Tensor) -> Tensor:
+    """Each picture's person, `(N, 64)` of length one, as the encoder sees them that knows portraits and caricatures."""
+    side = _encoder().config.size
+    return normalize(read_faces(_encoder(), to_bytes(resize(images, [side, side], antialias=True))))
+
+
+def distance_for(people: int) -> PerceptualDistance:
+    """How different pictures of so many people look; the light stand-in where a run is only to show that it runs."""
+    return PerceptualDistance("untrained" if people < 100 else "squeezenet-deep-compression")
+
+
 @dataclass(frozen=True)
 class Truth:
     """Test people, as portraits and as the caricatures that a perfect translation would draw."""
@@ -205,26 +222,13 @@ class Truth:
         return FaceFeatures()
 
     @cached_property
-    def encoder(self) -> FaceReader:
-        """Who is who, among portraits and caricatures."""
-        model = pretrained.load("faces-identity")
-        assert isinstance(model, FaceReader)
-        return model
-
-    @cached_property
     def distance(self) -> PerceptualDistance:
-        """How different two pictures look; the light stand-in where the run is only to show that it runs."""
-        return PerceptualDistance("untrained" if self.count < 100 else "squeezenet-deep-compression")
-
-    def people(self, images: Tensor) -> Tensor:
-        """Each picture's person as the encoder sees them, `(N, 64)`, of length one."""
-        side = self.encoder.config.size
-        pixels = to_bytes(resize(images, [side, side], antialias=True))
-        return normalize(read_faces(self.encoder, pixels))
+        """How different two pictures look."""
+        return distance_for(self.count)
 
     @cached_property
     def _known(self) -> tuple[Tensor, Tensor]:
-        return self.people(self.portraits), self.people(self.caricatures)
+        return recognised(self.portraits), recognised(self.caricatures)
 
     def frechet(self, images: Tensor, real: Tensor) -> float:
         """Of the first half of the test people, translated, to the other half's true pictures."""
@@ -236,7 +240,7 @@ class Truth:
         images = self._translated(trainer)
         return {
             "frechet": self.frechet(images, self.caricatures),
-            "recall": recall_at_one(self.people(images), self._known[0]),
+            "recall": recall_at_one(recognised(images), self._known[0]),
         }
 
     def all(self, trainer: TranslationTrainer) -> dict[str, float]:
@@ -245,12 +249,12 @@ class Truth:
         images = self._translated(trainer)
         again = translated(back, images, styles_of(back, self.portraits))  # in the portrait's own style
         returned = translated(back, self.caricatures, self._styles(trainer, "styles of test caricatures"))
-        who = self.people(images)
+        who = recognised(images)
         return {
             "frechet": self.frechet(images, self.caricatures),
             "back": self.frechet(returned, self.portraits),
             **self._identity(who),
-            "both ways": recall_at_one(self.people(again), self._known[0]),
+            "both ways": recall_at_one(recognised(again), self._known[0]),
             **self._variety(trainer, partial(translated, there)),
         }
 

@@ -8,26 +8,21 @@ from typing import Any
 import torch
 from skimage.color import rgb2lab
 from torch import Tensor
-from torch.nn.functional import normalize
-from torchvision.transforms.v2.functional import resize
 from tqdm.auto import tqdm
 
 from companion import pretrained
 from companion.data.faces import Faces, Portraits, draw_caricatures, draw_portraits
 from companion.data.faces.landmarks import PARTS
 from companion.data.faces.parameters import STYLE
-from companion.data.scale import from_bytes, to_bytes
+from companion.data.scale import from_bytes
 from companion.likeness.drawing import caricature
 from companion.likeness.measuring import Measurer
 from companion.metrics import Measurement
-from companion.metrics.restoration import PerceptualDistance
 from companion.models.munit import BothWays, MUNITConfig, Translator
-from companion.models.reader import FaceReader
 from companion.randomness import drawing, generator
-from companion.reproduce.ch07.munit import TEST
+from companion.reproduce.ch07.munit import TEST, distance_for, recognised
 from companion.reproduce.job import Job, Recipe, Result
-from companion.reproduce.statistics import bootstrap, with_interval
-from companion.training.faces import read_faces
+from companion.reproduce.statistics import mean_with_interval
 from companion.training.munit import styles_of, translated
 from companion.vision.pictures import as_picture
 
@@ -92,21 +87,9 @@ class People:
         """The first portraits, `(count, 3, SIZE, SIZE)` in [−1, 1]."""
         return self.set[self.first]
 
-    @cached_property
-    def encoder(self) -> FaceReader:
-        """Who is who, among portraits and drawings."""
-        model = pretrained.load("faces-identity")
-        assert isinstance(model, FaceReader)
-        return model
-
-    def named(self, images: Tensor) -> Tensor:
-        """Each picture's person as the encoder sees them, `(N, 64)`, of length one."""
-        side = self.encoder.config.size
-        return normalize(read_faces(self.encoder, to_bytes(resize(images, [side, side], antialias=True))))
-
     def who(self, there: Translator, *, measured: int) -> dict[str, Any]:
         """For each way to draw: whose second portrait is nearest, and how many strangers' are less alike."""
-        gallery = self.named(self.set[self.second])
+        gallery = recognised(self.set[self.second])
         styles = torch.randn(self.count, there.config.styles, generator=generator(0, "styles of people"))
         ways = {
             "first portraits": self.portraits,
@@ -120,7 +103,7 @@ class People:
 
     def _nearest(self, images: Tensor, gallery: Tensor, rows: Sequence[int] | None = None) -> dict[str, Any]:
         own = torch.arange(self.count) if rows is None else torch.tensor(rows)
-        alike = self.named(images) @ gallery.T
+        alike = recognised(images) @ gallery.T
         right = alike.gather(1, own[:, None])
         strangers = (alike < right).sum(1) / (self.count - 1)
         return {"found": (alike.argmax(1) == own).int().tolist(), "strangers": strangers.tolist()}
@@ -151,7 +134,7 @@ class People:
                 for k in (1.0, K, 2.0)
             },
         }
-        distance = PerceptualDistance("untrained" if self.count < 100 else "squeezenet-deep-compression")
+        distance = distance_for(self.count)
         found: dict[str, Any] = {}
         for name, images in pictures.items():
             apart = torch.stack([distance(images, drawn) for drawn in ruler])  # (k, people)
@@ -200,61 +183,45 @@ def _lightness(images: Tensor, masks: Tensor) -> list[float]:
 
 
 def _who(found: dict[str, Any]) -> list[Measurement]:
-    metrics = []
+    gallery = len(found["first portraits"]["found"])
+    seen_by = f"second portraits of {gallery}, the packaged encoder, {SIZE}×{SIZE}"
+    titles = {"recall of the person": "found", "strangers who are less alike": "strangers"}
+    metrics = [Measurement("recall of the person: chance", 1 / gallery, seen_by)]
     for way, of_people in found.items():
-        count, gallery = len(of_people["found"]), len(found["first portraits"]["found"])
-        protocol = f"{count} people not trained on, second portraits of {gallery}, the packaged encoder, {SIZE}×{SIZE}"
-        for title, key in {
-            "recall of the person": "found",
-            "strangers who are less alike": "strangers",
-        }.items():
-            values = [float(value) for value in of_people[key]]
-            metrics.append(
-                with_interval(
-                    f"{title}: {way}",
-                    fmean(values),
-                    bootstrap([values]),
-                    f"{protocol}; bootstrap over people",
-                )
-            )
-    metrics.append(Measurement("recall of the person: chance", 1 / gallery, protocol))
+        protocol = f"{len(of_people['found'])} people not trained on, {seen_by}; bootstrap over people"
+        metrics += [
+            mean_with_interval(f"{title}: {way}", list(map(float, of_people[key])), protocol)
+            for title, key in titles.items()
+        ]
     return metrics
 
 
 def _how_far(found: dict[str, Any]) -> list[Measurement]:
-    metrics = []
-    for name, of_people in found.items():
-        values = of_people["nearest"]
-        protocol = (
-            "the nearest, by perceptual distance, of true drawings of the same person in another's style; "
-            f"{len(values)} people not trained on, bootstrap over people"
+    ruler = "the nearest, by perceptual distance, of true drawings of the same person in another's style"
+    return [
+        mean_with_interval(
+            f"nearest k: {name}",
+            of_people["nearest"],
+            f"{ruler}; {len(of_people['nearest'])} people not trained on, bootstrap over people",
         )
-        metrics.append(with_interval(f"nearest k: {name}", fmean(values), bootstrap([values]), protocol))
-    return metrics
+        for name, of_people in found.items()
+    ]
 
 
 def _skins(found: dict[str, Any]) -> list[Measurement]:
     """How alike the order of skins is within one hand, and by how much each third of the people moves."""
     own = torch.tensor(found["portraits"], dtype=torch.double)
     thirds = own.argsort().chunk(3)
+    says = f"L* (0 black, 100 white) of the skin, {len(own)} people not trained on, mean over {HANDS} styles"
     metrics = []
     for way in ("translations", "true drawings"):
         drawn = torch.tensor(found[way], dtype=torch.double)  # (hands, people)
-        says = f"L* (0 black, 100 white) of the skin, {len(own)} people not trained on"
-        protocol = f"{says}, mean over {len(drawn)} styles"
         kept = fmean(float(torch.corrcoef(torch.stack([own, one]))[0, 1]) for one in drawn)
-        metrics.append(Measurement(f"correlation of skins with the portraits': {way}", kept, protocol))
+        metrics.append(Measurement(f"correlation of skins with the portraits': {way}", kept, says))
         moved = (drawn - own).mean(0)
         for name, third in zip(THIRDS, thirds, strict=True):
-            values = moved[third].tolist()
-            metrics.append(
-                with_interval(
-                    f"lightness gained, {name}: {way}",
-                    fmean(values),
-                    bootstrap([values]),
-                    f"{protocol}; bootstrap over people",
-                )
-            )
+            title = f"lightness gained, {name}: {way}"
+            metrics.append(mean_with_interval(title, moved[third].tolist(), f"{says}; bootstrap over people"))
     return metrics
 
 

@@ -18,7 +18,7 @@ from companion.models.store import load_model
 from companion.objectives import Hinge, LeastSquares, NonSaturatingR1
 from companion.reproduce.following import followed
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import bootstrap, with_interval
+from companion.reproduce.statistics import mean_with_interval
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.sagan import SAGANSettings
 
@@ -268,7 +268,7 @@ def _differences(runs: dict[str, list[dict[str, Any]]]) -> list[Measurement]:
         if one in runs and other in runs:
             gaps = [a[key] - b[key] for a, b in zip(runs[one], runs[other], strict=True)]
             protocol = f"{one}, minus {other}; {len(gaps)} seeds, paired"
-            metrics.append(with_interval(claim, fmean(gaps), bootstrap([gaps]), protocol))
+            metrics.append(mean_with_interval(claim, gaps, protocol))
     return metrics
 
 

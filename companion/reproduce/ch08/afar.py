@@ -15,7 +15,7 @@ from companion.reproduce.ch08.found import Point, middle, near
 from companion.reproduce.ch08.found import labels as face_labels
 from companion.reproduce.ch08.gestures import labels
 from companion.reproduce.job import Job, Recipe, Result
-from companion.reproduce.statistics import bootstrap, with_interval
+from companion.reproduce.statistics import mean_with_interval
 from companion.vision import Box, FaceDetector, Hand, HandTracker, Picture, as_picture
 from companion.vision.cutting import far_away
 from companion.vision.gestures import fingers_up, shape
@@ -110,7 +110,7 @@ def _metrics(kind: str, rows: list[dict[str, Any]], model: str) -> list[Measurem
                 protocol += " in pictures of 640×480 pixels; interval over photographs"
                 protocol += f"; model {model}" if kind == "hands" else ""
                 name = f"{kind} {number}, {height} pixels high"
-                metrics.append(with_interval(name, fmean(values), bootstrap([values]), protocol))
+                metrics.append(mean_with_interval(name, values, protocol))
         apart = [row["off"][place] for row in so_high if row["off"] and row["off"][place] is not None]
         if apart:
             of = (

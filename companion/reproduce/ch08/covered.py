@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from itertools import product
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from companion.metrics import Measurement
 from companion.randomness import generator
 from companion.reproduce.ch08.hidden import PEOPLE, PHOTOS, WAYS
 from companion.reproduce.job import Job, Recipe, Result
-from companion.reproduce.statistics import bootstrap, with_interval
+from companion.reproduce.statistics import mean_with_interval
 from companion.vision import Box, FaceDetector, Picture, as_picture
 from companion.vision.models import opencv
 from companion.vision.privacy import BLURRED_AT, _ellipse, _part, blurred, covered, hide_faces
@@ -58,13 +57,12 @@ def faces_covered(job: Job) -> Result:
         f"treated alike; mean of {SPLITS} splits; interval over {people} people; guessing: {1 / people:.3f}"
     )
     metrics = [
-        with_interval(f"named rightly, {name}", fmean(values), bootstrap([values]), protocol)
-        for name, values in shares.items()
+        mean_with_interval(f"named rightly, {name}", values, protocol) for name, values in shares.items()
     ]
     wall, face = (shares[f"by the mean colour of the {part}"] for part in (WALL, FACE))
     more = [a - b for a, b in zip(wall, face, strict=True)]
     name = "named rightly by the wall's mean colour more than by the face's"
-    metrics.append(with_interval(name, fmean(more), bootstrap([more]), f"{protocol}; paired"))
+    metrics.append(mean_with_interval(name, more, f"{protocol}; paired"))
     protocol = (
         "PSNR in the detector's box, one face (NASA's astronaut), least squares with the blur's own kernel"
     )
