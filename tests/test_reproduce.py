@@ -31,14 +31,14 @@ NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "w
 NEEDS_MEDIAPIPE = {"faces-mediapipe", "likeness", "likeness-looks", "likeness-people", "munit-people"}
 NEEDS_ORL = {"likeness-people"}
 DEBLURRING = {"deblur-gan", "deblur-wgan", "deblur-wgan-gp", "deblur-best"}
-COLOUR = {"colour-wgan", "colour-wgan-gp", "sprites-wgan-gp", "portraits-best"}
+COLOUR = {"colour-wgan", "colour-wgan-gp", "sprites-wgan-gp"}
 WITH_WEIGHTS = {
     *("digit-features", "dcgan-mnist", "dcgan-digits", "deblur-any", "faces-attributes", "faces-identity"),
     *DEBLURRING,
     *COLOUR,
     *("unet", "colour"),
     *("faces-vae", "mnist-vae", "mnist-plane"),
-    *("sagan-parts", "munit-faces", "likeness"),
+    *("sagan-parts", "sagan-portraits", "munit-faces", "likeness"),
 }
 # A minute or less, nothing to continue; tested beside their chapter's code.
 SHORT = {
@@ -80,7 +80,7 @@ def die_at(count, function):
 
 for name in names:
     if (child := os.fork()) == 0:
-        step = 4 if name.startswith(("dcgan", "sprites", "portraits")) else 3 if name.startswith("deblur") else 10
+        step = 4 if name.startswith(("dcgan", "sprites", "sagan-portraits")) else 3 if name.startswith("deblur") else 10
         AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
         RestoringTrainer.one_step = die_at(1, RestoringTrainer.one_step)
         anyblur.blind_kernel = die_at(2, anyblur.blind_kernel)
