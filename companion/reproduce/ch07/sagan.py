@@ -159,7 +159,7 @@ def sagan_portraits(job: Job) -> Result:
     """
     at_budget: dict[str, dict[str, Any]] = {
         "debug": {"steps": 6, "batch": 4, "width": 8, "size": 16, "attention": 8, "data": "digits"},
-        "laptop": {"steps": 20_000, "batch": 16, "width": 24},
+        "laptop": {"steps": 16_000, "batch": 16, "width": 24},
         "gpu": {"steps": 100_000, "batch": 64, "width": 48, "device": "auto"},
     }
     settings = replace(FINED, generator_rate=1e-3, critic_rate=1e-3, **at_budget[job.budget])
