@@ -1,4 +1,4 @@
-"""Guards the task that needs reach: what is drawn, what a mistake costs, and that a convolution cannot and attention can."""
+"""Guards the task that needs reach: what is drawn, what a mistake costs, and who can do it and who cannot."""
 
 import pytest
 import torch
@@ -18,10 +18,11 @@ def test_each_picture_has_a_colour_and_a_mark_somewhere_else():
     assert torch.equal(drawn.pictures[:, 3:].sum((2, 3)), torch.ones(500, 2))
     assert torch.equal(drawn.pictures[each, :3, rows, columns], drawn.colours)
     assert drawn.pictures[:, :3].abs().sum() == pytest.approx(drawn.colours.abs().sum().item(), rel=1e-5)
-    assert torch.equal(drawn.pictures[each, 4, *drawn.wanted.T], torch.ones(500))
+    assert torch.equal(drawn.pictures[each, 4, drawn.wanted[:, 0], drawn.wanted[:, 1]], torch.ones(500))
     away = torch.maximum((drawn.wanted[:, 0] - rows).abs(), (drawn.wanted[:, 1] - columns).abs())
     assert torch.equal(away, drawn.apart)
-    assert drawn.apart.min() == 1 and drawn.apart.max() == 5
+    assert drawn.apart.min() == 1
+    assert drawn.apart.max() == 5
 
 
 def test_only_the_marked_place_is_judged_and_a_guess_of_nothing_costs_a_third():
