@@ -30,7 +30,7 @@ class Carrying:
         pictures[each, 4, wanted] = 1
         places = torch.stack([wanted // side, wanted % side], 1)
         apart = (places - torch.stack([lies // side, lies % side], 1)).abs().amax(1)
-        return cls(pictures.unflatten(2, (side, side)), colours, places, apart)
+        return cls(torch.unflatten(pictures, 2, (side, side)), colours, places, apart)
 
     def errors(self, answers: Tensor) -> Tensor:
         """Mean squared error of `(N, 3, side, side)` at the place where the colour is wanted, `(N,)`."""
