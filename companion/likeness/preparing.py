@@ -254,10 +254,10 @@ def read_report(folder: Path) -> list[tuple[Outcome, Path]]:
 
 def _outcome(row: Mapping[str, str]) -> Outcome:
     """A line of the report, read back."""
-    words, numbers = ("name", "result", "reason"), ("yaw", "roll", "unit", "misfit")
-    return Outcome(
-        *(row[name] for name in words), *(float(row[name]) if row[name] else None for name in numbers)
+    yaw, roll, unit, misfit = (
+        float(row[name]) if row[name] else None for name in ("yaw", "roll", "unit", "misfit")
     )
+    return Outcome(row["name"], row["result"], row["reason"], yaw, roll, unit, misfit)
 
 
 def _sheet(thumbs: list[Image.Image]) -> Image.Image:

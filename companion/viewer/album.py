@@ -135,16 +135,23 @@ def _named(source: str, size: int) -> Album:
 def _of_images(images: Images, known: ImageSet | None = None) -> Album:
     if images.labels is None:
         return Album(images, images.files or ("",) * len(images))
-    words = {} if known is None else dict(known.words(images.labels))
+    words = dict(known.words(images.labels)) if known is not None else {}
     if not words:
-        words = {str(label): images.labels == label for label in images.labels.unique().tolist()}
-    groups = {word: fits.nonzero()[:, 0] for word, fits in words.items() if bool(fits.any())}
+        numbers = tuple(map(str, images.labels.tolist()))
+        different = len({*numbers}) == len(numbers) > 1  # they narrow nothing down
+        by_number = {str(label): images.labels == label for label in sorted({*images.labels.tolist()})}
+        return Album(images, numbers, {} if different else _rows(by_number))
+    groups = _rows(words)
     said: list[list[str]] = [[] for _ in range(len(images))]
     for word, rows in groups.items():
         for row in rows.tolist():
             said[row].append(word)
-    telling = groups if len(groups) < len(images) else {}  # a label for each picture narrows nothing down
-    return Album(images, tuple(map(", ".join, said)), telling)
+    return Album(images, tuple(map(", ".join, said)), groups)
+
+
+def _rows(groups: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """From whether each picture belongs to a group, `(N,)` bool, to the numbers of those that do; none is empty."""
+    return {name: fits.nonzero()[:, 0] for name, fits in groups.items() if bool(fits.any())}
 
 
 def _of_folder(images: Images, path: Path) -> Album:
@@ -226,5 +233,5 @@ def _given(groups: Mapping[str, Any], count: int) -> dict[str, Tensor]:
                 f"The group “{name}” has the shape {tuple(fits.shape)}, and there are {count} pictures; give true or "
                 "false for each."
             )
-        found[name] = fits.nonzero()[:, 0]
-    return {name: rows for name, rows in found.items() if len(rows)}
+        found[name] = fits
+    return _rows(found)

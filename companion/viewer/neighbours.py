@@ -28,7 +28,7 @@ def nearest(vectors: Tensor, row: int, count: int) -> tuple[Tensor, Tensor]:
         distances `(count,)`, float32.
     """
     own = vectors[row].float()
-    parts = [(part.float() - own).square().sum(1) for part in vectors.split(AT_ONCE)]
+    parts = [(part.float() - own).square().sum(1) for part in torch.split(vectors, AT_ONCE)]
     away = torch.cat(parts).sqrt()
     away[row] = torch.inf
     distances, rows = away.sort(stable=True)

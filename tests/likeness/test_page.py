@@ -1,4 +1,4 @@
-"""Guards “draw me” as a page: measured once, drawn as the controls say, and a picture without a face changes nothing."""
+"""Guards “draw me” as a page: drawn as the controls say, and a picture without a face changes nothing."""
 
 import base64
 import io
