@@ -33,7 +33,7 @@ def test_depth_counts_the_hidden_layers():
 def test_critics_side_by_side_learn_what_each_would_alone():
     """One-sided, with slopes far below 1: so there is nothing random in it.
 
-    Equal up to rounding, and to what Adam makes of it where a gradient is next to nothing: far less than what was learnt.
+    Equal up to rounding, and what Adam makes of it where a gradient is next to nothing: far less than was learnt.
     """
     torch.manual_seed(0)
     ring = GaussianRing(batch=32)
