@@ -17,9 +17,7 @@ POLICY = (
     "connect-src 'self' ws://localhost:* ws://127.0.0.1:*"
 )
 
-LARGEST_UPLOAD = (
-    100 * 2**20
-)  # bytes; beyond tornado's own limit of a tenth, a page loses its kernel without a word
+LARGEST_UPLOAD = 100 * 2**20  # bytes; tornado's own limit is a tenth, at which a page loses its kernel
 
 
 def serve(title: str, code: str, *, port: int = 8866, browser: bool = True) -> None:

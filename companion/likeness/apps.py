@@ -4,7 +4,8 @@ from companion.data.sets.photographs import embedded
 from companion.likeness.measuring import Measurer
 from companion.likeness.page import DrawMe
 
-SAMPLE = "embedded/astronaut"  # Eileen Collins, by NASA, public domain; scikit-image ships it
+SAMPLE = "embedded/astronaut"  # scikit-image ships it
+CREDIT = "Sample photograph: Eileen Collins, by NASA, public domain."
 
 
 def caricature() -> DrawMe:
@@ -13,4 +14,4 @@ def caricature() -> DrawMe:
     Raises:
         CompanionError: MediaPipe or its model is missing.
     """
-    return DrawMe(Measurer(), embedded()[SAMPLE])
+    return DrawMe(Measurer(), embedded()[SAMPLE], credit=CREDIT)

@@ -6,6 +6,7 @@ It is built as `companion.viz.widgets` says. The photograph goes to the Python o
 """
 
 import base64
+import html
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,19 +36,20 @@ class DrawMe(Widget):
     Args:
         measurer: Finds and measures the faces; the caller closes it.
         sample: The photograph to begin with, which is to show a face.
+        credit: Whose it is, to stand below.
         size: Side of the drawings in pixels.
 
     Raises:
         CompanionError: The sample cannot be read, or the drawings cannot be of that size.
     """
 
-    def __init__(self, measurer: Measurer, sample: Path | str, *, size: int = SIZE) -> None:
+    def __init__(self, measurer: Measurer, sample: Path | str, *, credit: str = "", size: int = SIZE) -> None:
         super().__init__()
         self.measurer, self.size = measurer, Wish(size=size).size
         read = read_upright(Path(sample))
         if read is None:
             raise CompanionError(f"{shown(sample)} cannot be read as a picture; give a photograph.")
-        self.sample, self.whole = read, read
+        self.sample, self.whole, self.credit = read, read, credit
         self.found: list[Measured] = []
         self._still = False  # while controls are set from here, nothing is drawn
         self._controls()
@@ -56,7 +58,9 @@ class DrawMe(Widget):
 
     def _controls(self) -> None:
         wish, style = Wish(), {"description_width": "6em"}
-        self.upload = widgets.FileUpload(accept="image/*", multiple=False, description="Your photograph")
+        self.upload = widgets.FileUpload(
+            accept="image/*", multiple=False, description="Your photograph", layout={"width": "auto"}
+        )
         self.sample_button = button("Sample", lambda: self.take(self.sample), "The photograph at the start")
         self.strength = widgets.FloatSlider(
             value=wish.strength,
@@ -97,6 +101,7 @@ class DrawMe(Widget):
             self.style,
             self.face,
             self.download,
+            widgets.HTML(html.escape(self.credit)),
         )
 
     def take(self, picture: Image.Image) -> None:
