@@ -17,6 +17,10 @@ POLICY = (
     "connect-src 'self' ws://localhost:* ws://127.0.0.1:*"
 )
 
+LARGEST_UPLOAD = (
+    100 * 2**20
+)  # bytes; beyond tornado's own limit of a tenth, a page loses its kernel without a word
+
 
 def serve(title: str, code: str, *, port: int = 8866, browser: bool = True) -> None:
     """Serve a page with a heading and the widget that a cell of Python ends in, until it is stopped.
@@ -33,8 +37,11 @@ def serve(title: str, code: str, *, port: int = 8866, browser: bool = True) -> N
     with TemporaryDirectory() as folder:
         page = Path(folder) / "app.ipynb"
         page.write_text(_notebook(title, code, Path.cwd()), encoding="utf-8")
-        headers = {"headers": {"Content-Security-Policy": POLICY}}
-        settings = {"Voila": {"ip": "127.0.0.1", "tornado_settings": headers}}
+        server = {
+            "headers": {"Content-Security-Policy": POLICY},
+            "websocket_max_message_size": LARGEST_UPLOAD,
+        }
+        settings = {"Voila": {"ip": "127.0.0.1", "tornado_settings": server}}
         (Path(folder) / "voila.json").write_text(json.dumps(settings), encoding="utf-8")
         command = [sys.executable, "-m", "voila", str(page), f"--port={port}", "--show_tracebacks=True"]
         command += [] if browser else ["--no-browser"]

@@ -30,6 +30,7 @@ LAYERS = [
         "sonify",
         "tiling",
         "translation",
+        "viewer",
     ],
     ["course", "doctor"],
     ["commands"],

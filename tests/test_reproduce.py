@@ -38,7 +38,7 @@ WITH_WEIGHTS = {
     *COLOUR,
     *("unet", "colour"),
     *("faces-vae", "mnist-vae", "mnist-plane"),
-    *("sagan-parts", "sagan-portraits", "munit-faces", "likeness"),
+    *("sagan-portraits", "munit-faces", "likeness"),
 }
 # A minute or less, nothing to continue; tested beside their chapter's code.
 SHORT = {

@@ -3,7 +3,8 @@
 from argparse import ArgumentParser, Namespace
 from functools import partial
 
-from companion.commands import Command, Group
+from companion.commands import Command
+from companion.commands.apps import app
 from companion.commands.training import (
     RUN_FOLDER,
     Budgets,
@@ -52,35 +53,20 @@ def _train(options: Namespace) -> None:
     train(options, settings, trainer, shuffled(images, settings), images.fingerprint)
 
 
-def _app_options(parser: ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=8866, help="of the page (default: 8866)")
-    parser.add_argument("--no-browser", action="store_true", help="only print the page's address")
-
-
-def _app(name: str, title: str, options: Namespace) -> None:
-    from companion.serving import serve
-
-    code = f"from companion.latent import apps\n\napps.{name}()"
-    serve(title, code, port=options.port, browser=not options.no_browser)
-
-
-def _app_command(name: str, title: str, about: str) -> Command:
-    description = (
-        f"Open {about} as a page in the browser. Voilà serves it to this machine alone; pictures stay here. Ctrl-C "
-        "ends it."
-    )
-    return Command(about, partial(_app, name, title), _app_options, description)
+def _page(name: str, options: Namespace) -> str:
+    return f"from companion.latent import apps\n\napps.{name}()"
 
 
 COMMANDS = {
-    "app": Group("chapter 6: its widgets as pages on this machine", "apps", "APP"),
-    "app digits": _app_command(
-        "digits", "All digits on one plane", "the map of digits, and the digit at any place on it"
+    "app digits": app(
+        "All digits on one plane",
+        "the map of digits, and the digit at any place on it",
+        partial(_page, "digits"),
     ),
-    "app faces": _app_command(
-        "faces",
+    "app faces": app(
         "A face as a list of numbers",
         "sliders that change drawn faces, or a picture of yours",
+        partial(_page, "faces"),
     ),
     "train vae": Command(
         "chapter 6: a variational autoencoder",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from companion.commands import Command, add_fields, say_results
+from companion.commands.apps import app
 from companion.commands.training import (
     RUN_FOLDER,
     Budgets,
@@ -184,6 +185,13 @@ def _caricature(options: Namespace) -> None:
         say_results(results, len(options.photos), "drawn", _places)
 
 
+def _caricature_page(options: Namespace) -> str:
+    from companion.vision.trackers import FaceMesh
+
+    FaceMesh().close()  # says what is missing before a page is served
+    return "from companion.likeness import apps\n\napps.caricature()"
+
+
 def _align_options(parser: ArgumentParser) -> None:
     from companion.likeness.preparing import Preparation
 
@@ -225,6 +233,11 @@ COMMANDS = {
         "all. WebCaricature is read as it is published, with its own points. The pictures are never touched; what is "
         "there already is left alone, so Ctrl-C is safe: the same command goes on. A folder that holds other files, or "
         "faces cut out with other options, is refused.",
+    ),
+    "app caricature": app(
+        "You, drawn",
+        "a photograph of yours as portrait and caricature, with a slider between likeness and more",
+        _caricature_page,
     ),
     "caricature": Command(
         "draw the people in photographs, their own features exaggerated",

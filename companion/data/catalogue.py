@@ -78,6 +78,8 @@ class ImageSet(DataSet):
     kind: ClassVar[str] = "images with labels"
     read: "Callable[[str, int], tuple[Tensor, Tensor]]" = field(repr=False)
     """From a split and the size that is wanted to pixels `(N, C, S, S)` uint8, of any size, and labels `(N,)` int64."""
+    words: "Callable[[Tensor], Mapping[str, Tensor]]" = field(default=lambda labels: {}, repr=False)
+    """From labels `(N,)` to which images each word fits, `(N,)` bool; no words where labels are but numbers."""
 
     @property
     def names(self) -> dict[str, str]:

@@ -4,15 +4,12 @@
     LatentPad(model)                       # two latents: a map with a marker
     LatentDrag(handles, faces[:1])         # take a point of a face, and drag it
 
-Built from ipywidgets' own parts, of version 7.7 (Colab) and 8 alike, so they need nothing in the page. What goes wrong
-in a callback shows in the widget: an exception there would otherwise vanish into the server's log. Pictures that are
-uploaded go to the Python of this notebook and nowhere else.
+They are built as `companion.viz.widgets` says. Pictures that are uploaded go to the Python of this notebook and nowhere
+else.
 """
 
 import html
-import io
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,6 @@ from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor
 from torchvision.transforms.v2.functional import rgb_to_grayscale
 
-from companion.data.reading import FORMATS, read_upright
 from companion.data.scale import bytes_of, from_bytes
 from companion.errors import CompanionError
 from companion.files import replacing, shown
@@ -33,42 +29,10 @@ from companion.latent.given import rows
 from companion.models.vae import VAE
 from companion.viz.grids import image_grid
 from companion.viz.palette import COLOURS
+from companion.viz.widgets import Widget, button, picture_of, png, uploaded
 
 
-class _Widget:
-    """What both widgets share: a picture, a line for errors, and how a notebook shows them."""
-
-    def __init__(self) -> None:
-        self.picture = widgets.Image(format="png")
-        self.message = widgets.HTML()
-        self.box = widgets.VBox()
-
-    def _ipython_display_(self) -> None:
-        """What JupyterLab, VS Code and Colab show, with ipywidgets 7 and 8 alike."""
-        from IPython.display import display
-
-        display(self.box)  # type: ignore[no-untyped-call]
-
-    @contextmanager
-    def _said(self) -> Iterator[None]:
-        """Whatever goes wrong inside is one sentence in the widget, until the next thing goes right."""
-        self.message.value = ""
-        try:
-            yield
-        except Exception as error:  # of any kind: nobody reads a callback's traceback
-            named = str(error) if isinstance(error, CompanionError) else f"{type(error).__name__}: {error}"
-            self.message.value = f'<span role="alert" style="color: {ALERT}">{html.escape(named)}</span>'
-
-    def _show(self, image: Image.Image) -> None:
-        buffer = io.BytesIO()
-        image.save(buffer, "PNG", compress_level=1)  # the page is near, and every millisecond shows
-        self.picture.value = buffer.getvalue()
-
-
-ALERT = "#B00020"
-
-
-class LatentSliders(_Widget):
+class LatentSliders(Widget):
     """One slider for each direction, several images at once: `ψ(φ(x) + Σ tᵢ vᵢ)` as they move.
 
     Above are the images, below them what becomes of them. Each slider has its own reset; *undo* takes back the last
@@ -102,11 +66,11 @@ class LatentSliders(_Widget):
         self._still = False  # while sliders are moved from here, nothing is drawn and nothing remembered
         self.sliders = {name: self._slider(name, reach) for name in self.directions}
         self.resets = {
-            name: _button("↺", partial(self.reset, name), f"Reset {name}") for name in self.directions
+            name: button("↺", partial(self.reset, name), f"Reset {name}") for name in self.directions
         }
-        self.undo_button = _button("Undo", self.undo, "Take back the last slider")
-        self.reset_button = _button("Reset all", self.reset, "All sliders to 0")
-        self.save_button = _button("Save", self.save, "Write the picture beside the notebook")
+        self.undo_button = button("Undo", self.undo, "Take back the last slider")
+        self.reset_button = button("Reset all", self.reset, "All sliders to 0")
+        self.save_button = button("Save", self.save, "Write the picture beside the notebook")
         self.upload = widgets.FileUpload(accept="image/*", multiple=False, description="Your picture")
         self.upload.observe(self._uploaded, names="value")
         lines = [widgets.HBox([self.sliders[name], self.resets[name]]) for name in self.directions]
@@ -149,7 +113,7 @@ class LatentSliders(_Widget):
 
     def save(self) -> None:
         """Write the edited images as faces-1.png, faces-2.png and so on, and say where."""
-        with self._said():
+        with self.saying():
             number = 1
             while (path := self.folder / f"faces-{number}.png").exists():
                 number += 1
@@ -182,18 +146,18 @@ class LatentSliders(_Widget):
         self._draw()
 
     def _draw(self) -> None:
-        with self._said():
+        with self.saying():
             both = torch.cat([self.images, self.edited()])
-            self._show(image_grid(both, columns=len(self.images), scale=self.scale))
+            self.paint(image_grid(both, columns=len(self.images), scale=self.scale))
 
     def _uploaded(self, change: Mapping[str, Any]) -> None:
-        with self._said():
-            content = _content(change["new"])
+        with self.saying():
+            content = uploaded(change["new"])
             if content is not None:
                 self.show(read_square(content, self.model.config.size, self.model.config.channels)[None])
 
 
-class LatentPad(_Widget):
+class LatentPad(Widget):
     """A plane of two latents: its map, a marker on it that two sliders move, and the image at the marker.
 
     Args:
@@ -242,8 +206,8 @@ class LatentPad(_Widget):
         return place
 
     def _draw(self) -> None:
-        with self._said():
-            self._show(image_grid(decoded(self.model, self.place[None]), columns=1, scale=self.scale))
+        with self.saying():
+            self.paint(image_grid(decoded(self.model, self.place[None]), columns=1, scale=self.scale))
             self.mapped.value = self._marked()
 
     def _marked(self) -> bytes:
@@ -251,12 +215,10 @@ class LatentPad(_Widget):
         x = (float(self.across.value) / self.reach + 1) / 2 * ground.width
         y = (1 - float(self.up.value) / self.reach) / 2 * ground.height
         ImageDraw.Draw(ground).ellipse((x - 6, y - 6, x + 6, y + 6), outline=COLOURS["fake"], width=3)
-        buffer = io.BytesIO()
-        ground.save(buffer, "PNG", compress_level=1)
-        return buffer.getvalue()
+        return png(ground)
 
 
-class LatentDrag(_Widget):
+class LatentDrag(Widget):
     """Take a point of a face and drag it: on the left where it is and where it should go, on the right what comes.
 
     *Keep* makes the dragged face the one to go on from, *undo* takes the last one back.
@@ -296,8 +258,8 @@ class LatentDrag(_Widget):
         end = {"min": -reach, "max": reach, "step": 0.5, "value": 0.0, "readout_format": ".1f"}
         self.across = widgets.FloatSlider(description="→", **end)
         self.down = widgets.FloatSlider(description="↓", **end)
-        self.keep_button = _button("Keep", self.keep, "Go on from this face")
-        self.undo_button = _button("Undo", self.undo, "Take back what was kept last")
+        self.keep_button = button("Keep", self.keep, "Go on from this face")
+        self.undo_button = button("Undo", self.undo, "Take back what was kept last")
         for control in (self.choice, self.across, self.down):
             control.observe(lambda change: self._draw(), names="value")
         buttons = widgets.HBox([self.keep_button, self.undo_button])
@@ -325,7 +287,7 @@ class LatentDrag(_Widget):
         self._draw()
 
     def _draw(self) -> None:
-        with self._said():
+        with self.saying():
             both = torch.cat([self.code, self.dragged()])
             sheet = image_grid(decoded(self.handles.model, both), columns=2, scale=self.scale, gap=0)
             number = self.points[self.choice.value]
@@ -344,7 +306,7 @@ class LatentDrag(_Widget):
                     width=2,
                 )
             pen.ellipse((beyond + now_x - 4, now_y - 4, beyond + now_x + 4, now_y + 4), fill=COLOURS["real"])
-            self._show(sheet)
+            self.paint(sheet)
 
 
 def latent_map(model: VAE, plane: Tensor, *, reach: float = 2.5, tiles: int = 11) -> Image.Image:
@@ -360,23 +322,6 @@ def read_square(content: bytes, size: int, channels: int) -> Tensor:
     Raises:
         CompanionError: It cannot be read.
     """
-    upright = read_upright(io.BytesIO(content))
-    if upright is None:
-        raise CompanionError(f"This file could not be read as a picture; give a {FORMATS} file.")
-    image = from_bytes(bytes_of(ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS)))
+    image = from_bytes(bytes_of(ImageOps.fit(picture_of(content), (size, size), Image.Resampling.LANCZOS)))
     square: Tensor = rgb_to_grayscale(image) if channels == 1 else image
     return square
-
-
-def _content(value: Any) -> bytes | None:
-    """What was uploaded: ipywidgets 8 gives a tuple of files, version 7 a dictionary of them by name."""
-    files = list(value.values()) if isinstance(value, dict) else list(value)
-    return bytes(files[-1]["content"]) if files else None
-
-
-def _button(label: str, press: Callable[[], None], tooltip: str) -> widgets.Button:
-    button = widgets.Button(
-        description=label, tooltip=tooltip, layout={"width": "auto", "min_width": "2.5em"}
-    )
-    button.on_click(lambda _: press())
-    return button

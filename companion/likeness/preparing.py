@@ -7,6 +7,7 @@ pictures in `OriginalImages`, and is read as it is published.
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -167,8 +168,12 @@ def count(source: Path) -> int:
 
 def _pictures(source: Path) -> dict[str, Path]:
     """Every picture below a folder; of WebCaricature those of its own folder of pictures."""
+    return pictures_below(_pictures_in(source))
+
+
+def _pictures_in(source: Path) -> Path:
     inner = source / PICTURES
-    return pictures_below(inner if inner.is_dir() else source)
+    return inner if inner.is_dir() else source
 
 
 def _one(name: str, path: Path, target: Path, result: Path, aligner: Aligner) -> tuple[Outcome, Image.Image]:
@@ -224,6 +229,35 @@ def _table(outcomes: list[Outcome]) -> str:
         row = [round(value, 3) if isinstance(value, float) else value for value in values]
         writer.writerow(["" if value is None else value for value in row])
     return text.getvalue()
+
+
+def read_report(folder: Path) -> list[tuple[Outcome, Path]]:
+    """What `align` reports in a folder that it filled: each file's outcome, and the picture there is to look at.
+
+    That is the face it became, else the file itself, which need not be there any more.
+
+    Raises:
+        CompanionError: There is no such report, or it is not as `align` writes it.
+    """
+    try:
+        source = _pictures_in(Path(json.loads((folder / NOTE).read_text(encoding="utf-8"))["pictures"]))
+        with (folder / REPORT).open(encoding="utf-8", newline="") as file:
+            outcomes = [_outcome(row) for row in csv.DictReader(file)]
+    except (OSError, ValueError, LookupError, TypeError):
+        raise CompanionError(
+            f"{shown(folder / REPORT)} and {NOTE} beside it are not what companion align writes there; run it again."
+        ) from None
+    if not outcomes:
+        raise CompanionError(f"{shown(folder / REPORT)} lists no picture; run companion align again.")
+    return [(one, folder / one.result if one.result else source / one.name) for one in outcomes]
+
+
+def _outcome(row: Mapping[str, str]) -> Outcome:
+    """A line of the report, read back."""
+    yaw, roll, unit, misfit = (
+        float(row[name]) if row[name] else None for name in ("yaw", "roll", "unit", "misfit")
+    )
+    return Outcome(row["name"], row["result"], row["reason"], yaw, roll, unit, misfit)
 
 
 def _sheet(thumbs: list[Image.Image]) -> Image.Image:

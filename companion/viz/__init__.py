@@ -10,7 +10,16 @@ from typing import Any
 PLACES = {
     "palette": ["COLOURS", "GREY", "INK", "WIDTH"],
     "grids": [
-        *("checkerboard", "image_grid", "interpolation", "marked", "over", "photo_rows", "side_by_side"),
+        *(
+            "checkerboard",
+            "image_grid",
+            "heated",
+            "interpolation",
+            "marked",
+            "over",
+            "photo_rows",
+            "side_by_side",
+        ),
     ],
     "plots": [
         *("FAKE_TO_REAL", "STYLE", "clouds", "curves", "image_rows", "picture", "plain_labels", "plane"),

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+from torch.nn.functional import interpolate
 from torchvision.utils import make_grid
 
 from companion.viz.palette import COLOURS, INK
@@ -71,6 +72,32 @@ def marked(image: Tensor, points: Tensor, *, scale: int = 2) -> Image.Image:
     for x, y in (points * scale).tolist():  # the first pixel reaches from 0 to 1
         draw.ellipse((x - 2.5, y - 2.5, x + 2.5, y + 2.5), fill="white", outline=COLOURS["critic"])
     return canvas
+
+
+def heated(images: Tensor, weights: Tensor, place: tuple[float, float], *, scale: int = 2) -> Tensor:
+    """Images `(N, 3, H, W)` in [−1, 1], enlarged and grey, warm where weights `(N, h, w)` lie, ringed at one place.
+
+    A weight of 1 leaves grey as it is, and one of 8 or more is all red, evenly on a logarithmic scale; regions are
+    drawn as they are, not smoothed.
+
+    Args:
+        images: What was looked at.
+        weights: In multiples of an even weight.
+        place: Row and column of the ring's middle, in parts of the height and width.
+        scale: How many times larger than the images.
+    """
+    height, width = (scale * side for side in images.shape[2:])
+    grey = (images.mean(1, keepdim=True) + 1) / 2
+    grey = interpolate(grey, size=(height, width)).expand(-1, 3, -1, -1)
+    share = (weights.clamp_min(1e-12).log2() / 3).clamp(0, 1)[:, None]
+    share = interpolate(share, size=(height, width))
+    warm = torch.tensor([0.95, 0.25, 0.1], device=images.device).view(3, 1, 1)
+    found = grey * (1 - 0.75 * share) + warm * 0.75 * share
+    rows = torch.arange(height, device=images.device)[:, None] + 0.5 - place[0] * height
+    columns = torch.arange(width, device=images.device) + 0.5 - place[1] * width
+    ring = ((rows.square() + columns.square()).sqrt() - 2.5 * scale).abs() < 0.6 * scale
+    found[:, :, ring] = torch.tensor([0.1, 0.75, 0.9], device=images.device).view(3, 1)
+    return found * 2 - 1
 
 
 def side_by_side(frames: Sequence[Sequence[Image.Image]]) -> list[Image.Image]:

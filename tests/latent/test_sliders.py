@@ -11,8 +11,9 @@ from PIL import Image
 
 from companion import latent
 from companion.errors import CompanionError
-from companion.latent.sliders import LatentDrag, LatentPad, LatentSliders, _content, latent_map, read_square
+from companion.latent.sliders import LatentDrag, LatentPad, LatentSliders, latent_map, read_square
 from companion.models.vae import VAE, VAEConfig
+from companion.viz.widgets import uploaded
 
 
 def network(**numbers: int) -> VAE:
@@ -101,7 +102,7 @@ def png(width: int = 40, height: int = 60) -> bytes:
     ids=["8", "7"],
 )
 def test_an_uploaded_picture_takes_the_place_of_the_images(sliders, value):
-    assert _content(value) == png()
+    assert uploaded(value) == png()
     sliders.sliders["smile"].value = 1.0
     sliders._uploaded({"new": value})
     assert sliders.images.shape == (1, 3, 32, 32)

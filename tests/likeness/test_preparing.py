@@ -10,7 +10,16 @@ from PIL import Image
 from companion.cli import main
 from companion.errors import CompanionError
 from companion.likeness import preparing
-from companion.likeness.preparing import BROUGHT, NOTE, REPORT, SHEET, Aligner, Preparation, align
+from companion.likeness.preparing import (
+    BROUGHT,
+    NOTE,
+    REPORT,
+    SHEET,
+    Aligner,
+    Preparation,
+    align,
+    read_report,
+)
 from companion.vision.landmarks import Mesh
 
 HOW = Preparation(size=32, least=10)
@@ -86,6 +95,10 @@ def test_one_face_is_cut_out_and_everything_else_has_its_reason(tmp_path, aligne
     made = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert made == ["0.png", "6.png", REPORT, NOTE, SHEET]
     assert Image.open(tmp_path / "out/0.png").size == (32, 32)
+    for (read, shows), outcome in zip(read_report(tmp_path / "out"), outcomes.values(), strict=True):
+        assert (read.name, read.result, read.reason) == (outcome.name, outcome.result, outcome.reason)
+        assert read.yaw == pytest.approx(outcome.yaw, abs=1e-3)
+        assert shows == (tmp_path / "out" / read.result if read.result else tmp_path / "in" / read.name)
     told = report(tmp_path / "out")
     assert {name: row["reason"] for name, row in told.items()} == {
         name: outcome.reason for name, outcome in outcomes.items()

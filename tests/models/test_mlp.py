@@ -31,17 +31,23 @@ def test_depth_counts_the_hidden_layers():
 
 
 def test_critics_side_by_side_learn_what_each_would_alone():
-    """One-sided, with slopes far below 1: so there is nothing random in it. Equal up to Adam's ε and rounding."""
+    """One-sided, with slopes far below 1: so there is nothing random in it.
+
+    Equal up to rounding, and what Adam makes of it where a gradient is next to nothing: far less than was learnt.
+    """
+    torch.manual_seed(0)
     ring = GaussianRing(batch=32)
     fake = Noisy(ring, deviation=0.1)
     alone = [PlaneCritic(width=16, depth=3) for _ in range(3)]
     together = PlaneCritics(alone)
     points = ring[99]
     assert torch.allclose(together(points.repeat(3, 1)).view(3, -1)[1], alone[1](points), atol=1e-6)
+    before = [critic(points).detach() for critic in alone]
     objective = OneSidedWassersteinGP()
     list(critic_steps(together, objective, Repeated(ring, 3), Repeated(fake, 3), steps=8, seed=1))
     for critic in alone:
         list(critic_steps(critic, objective, ring, fake, steps=8, seed=1))
     scores = together(points.repeat(3, 1)).view(3, -1)
-    for critic, found in zip(alone, scores, strict=True):
-        assert torch.allclose(found, critic(points), atol=1e-4)
+    for critic, found, old in zip(alone, scores, before, strict=True):
+        learnt = critic(points) - old
+        assert (found - critic(points)).abs().max() < 0.05 * learnt.abs().max()

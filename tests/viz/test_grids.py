@@ -104,3 +104,18 @@ def test_images_and_points_may_lie_on_another_device(elsewhere):
         lambda given: viz.marked(given(images[0]), given(torch.tensor([[1.0, 2.0]]))),
     ):
         assert np.array_equal(np.asarray(drawn(elsewhere)), np.asarray(drawn(lambda same: same)))
+
+
+def test_heat_lies_where_weights_are_and_the_ring_where_it_was_asked():
+    images = torch.zeros(1, 3, 16, 16)
+    weights = torch.full((1, 4, 4), 1.0)
+    weights[0, 3, 0] = 8.0
+    found = viz.heated(images, weights, (0.25, 0.75), scale=4)
+    assert found.shape == (1, 3, 64, 64)
+    red = found[0, 0] - found[0, 2]
+    assert (red[48:, :16] > 0.5).all()  # the bottom left quarter of a quarter
+    ring = red < -0.5
+    rows, columns = ring.nonzero(as_tuple=True)
+    assert rows.float().mean() + 0.5 == pytest.approx(16, abs=0.5)
+    assert columns.float().mean() + 0.5 == pytest.approx(48, abs=0.5)
+    assert red[~ring][: 64 * 40].abs().max() < 1e-6  # an even weight leaves grey as it is

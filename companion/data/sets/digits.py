@@ -42,7 +42,13 @@ def published(name: str, split: str) -> "tuple[Tensor, Tensor]":
     return torch.from_numpy(pixels.copy()), torch.from_numpy(targets.astype(np.int64))
 
 
-def _published(name: str, description: str) -> ImageSet:
+CLOTHES = (  # Fashion-MNIST's labels (Xiao et al. 2017, table 2)
+    *("T-shirt or top", "trousers", "pullover", "dress", "coat"),
+    *("sandal", "shirt", "trainer", "bag", "ankle boot"),
+)
+
+
+def _published(name: str, description: str, names: tuple[str, ...] = ()) -> ImageSet:
     files = (f"{name}-{part}-{which}" for part in ("train", "test") for which in ("images", "labels"))
     return ImageSet(
         name=name,
@@ -50,6 +56,7 @@ def _published(name: str, description: str) -> ImageSet:
         assets=tuple(files),
         splits=("training", "test"),
         read=lambda split, size: published(name, split),
+        words=lambda labels: {word: labels == label for label, word in enumerate(names)},
     )
 
 
@@ -72,6 +79,8 @@ SETS = (
     ),
     _published("mnist", "MNIST (LeCun et al. 1998): 70,000 handwritten digits at 28×28, grey"),
     _published(
-        "fashion-mnist", "Fashion-MNIST (Xiao et al. 2017): 70,000 pictures of clothes at 28×28, grey"
+        "fashion-mnist",
+        "Fashion-MNIST (Xiao et al. 2017): 70,000 pictures of clothes at 28×28, grey",
+        CLOTHES,
     ),
 )

@@ -20,6 +20,14 @@ def _drawn(style: str, split: str, size: int) -> "tuple[Tensor, Tensor]":
     return images.pixels, images.labels
 
 
+def _told(people: "Tensor") -> "dict[str, Tensor]":
+    """What is true of people `(N,)`, by its name, `(N,)` bool each; the same in both styles."""
+    from companion.data.faces import LABELS, Portraits
+
+    table = Portraits(PEOPLE + TEST_PEOPLE).labels(people)
+    return {name.replace("_", " "): told for name, told in zip(LABELS, table.T, strict=True)}
+
+
 DRAWN = Credit(
     "portraits, caricatures",
     "Faces drawn by the package, which show nobody",
@@ -33,6 +41,7 @@ SETS = (
         credits=(DRAWN,),
         splits=("training", "test"),
         read=lambda split, size: _drawn("portrait", split, size),
+        words=_told,
     ),
     ImageSet(
         name="caricatures",
@@ -40,5 +49,6 @@ SETS = (
         credits=(DRAWN,),
         splits=("training", "test"),
         read=lambda split, size: _drawn("caricature", split, size),
+        words=_told,
     ),
 )
