@@ -60,7 +60,7 @@ def sees_the_map(reader: Reader, face: Tensor, weights: Tensor) -> None:
     inside = wanted[:, 4 * row + 1 : 4 * row + 3, 4 * column + 1 : 4 * column + 3].clone()
     wanted[frame] = torch.tensor([-0.8, 0.5, 0.8]).view(3, 1, 1)
     wanted[:, 4 * row + 1 : 4 * row + 3, 4 * column + 1 : 4 * column + 3] = inside
-    shown = reader.tab.locator(".gv-live-split > canvas").evaluate(PIXELS)
+    shown = reader.tab.locator(".gv-live-looking > canvas").evaluate(PIXELS)
     assert levels_apart(shown, wanted) <= 2
     says_the_numbers(reader, weights, place)
 

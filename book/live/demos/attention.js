@@ -177,8 +177,10 @@ export const demo = {
       kit.element("div", { class: "gv-live-ticks" }, ...ticks),
     );
     look(asking.value.x, asking.value.y);
+    const both = kit.layout("split", asking.element, map);
+    both.classList.add("gv-live-looking");
     stage.append(
-      kit.layout("split", asking.element, map),
+      both,
       words,
       kit.layout("split", scale, gain.element),
       kit.layout("row", another.element, model.element),
