@@ -109,6 +109,7 @@ DEMOS = (
     Demo("digit-walk", "book/live.html", "one digit, 32×32, 64 latents"),
     Demo("faces-sliders", "book/live.html", "one face, 64×64, 64 latents"),
     Demo("living-faces", "book/index.html", "four faces, 64×64 each"),
+    Demo("attention", "book/live.html", "one face, 64×64, and where its places look"),
 )
 RESTORERS = (
     Demo("restore", "book/live.html", "the U-Net"),

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 STILLS = ROOT / "book/images/live"
 FIRST = (
     ".gv-live-stage :is(.gv-live-drawn, .gv-live-faces, .gv-live-scene, .gv-live-score, .gv-live-heard, "
-    ".gv-live-compare, .gv-live-pad, .gv-live-picture, canvas:not([aria-hidden]))"
+    ".gv-live-compare, .gv-live-looking, .gv-live-pad, .gv-live-picture, canvas:not([aria-hidden]))"
 )
 
 

@@ -12,6 +12,7 @@ layers can be resize-convolutions (Odena et al. 2016), to ask where a checkerboa
 from dataclasses import dataclass
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from companion.errors import CompanionError
@@ -75,12 +76,53 @@ class Generator(nn.Module):
         if classes is None:
             classes = latents.new_ones(len(latents), 1)
         maps = self.first(latents).unflatten(1, (-1, 4, 4))  # (N, widest, 4, 4)
-        for level, norm in enumerate(self.norms):
-            if level:
-                maps = self.growing[level - 1](maps)  # size × 2
-            maps = self.attentions[level](norm(maps, classes).relu())
+        for level, attention in enumerate(self.attentions):
+            maps = attention(self.block(level, maps, classes))
         images: Tensor = self.last(maps).tanh()
         return images
+
+    def block(self, level: int, maps: Tensor, classes: Tensor) -> Tensor:
+        """A level's maps before any attention, from those of the level below, half as large; the first keeps 4×4."""
+        if level:
+            maps = self.growing[level - 1](maps)  # size × 2
+        normal: Tensor = self.norms[level](maps, classes)
+        return normal.relu()
+
+
+class Watched(nn.Module):
+    """A generator whose attention is in the open: how much it counts goes in, where it looks comes out.
+
+    `generator` may be replaced by a trained one of the same config.
+    """
+
+    def __init__(self, config: SAGANConfig) -> None:
+        if not config.attention:
+            raise CompanionError("A generator without attention looks nowhere; choose one that has it.")
+        super().__init__()
+        self.config = config
+        self.generator = Generator(config)
+
+    def forward(
+        self, latents: Tensor, strength: Tensor, classes: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Images as the generator draws them, and its weights of attention, `(N, attention², keys)`.
+
+        Args:
+            latents: One row for each image.
+            strength: By how much γ is multiplied, `(N, 1)`: 0 switches attention off, 1 leaves it as trained.
+            classes: As the generator takes them.
+        """
+        drawing = self.generator
+        if classes is None:
+            classes = latents.new_ones(len(latents), 1)
+        maps = drawing.first(latents).unflatten(1, (-1, 4, 4))
+        for level, attention in enumerate(drawing.attentions):
+            maps = drawing.block(level, maps, classes)
+            if isinstance(attention, SelfAttention):
+                weights = attention.weights(maps)
+                changed = attention(maps)  # by γ times what the places were told
+                maps = torch.lerp(maps, changed, strength[:, :, None, None])
+        return drawing.last(maps).tanh(), weights
 
 
 class Critic(nn.Module):
@@ -139,6 +181,18 @@ def _signature(config: SAGANConfig) -> Signature:
     return Signature((latents(config.latents), *classes), (image("images", config.channels, config.size),))
 
 
+def _watched(config: SAGANConfig) -> Signature:
+    drawing, side = _signature(config), config.attention
+    with torch.device("meta"):  # without weights, so that no random number is drawn
+        rows, columns = SelfAttention(8).grid(side, side)
+    first, *classes = drawing.inputs
+    strength = Port("strength", "vector", ("batch", 1), 0.0, 2.0)
+    weights = Port("weights", "vector", ("batch", side * side, rows * columns), 0.0, 1.0)
+    return Signature((first, strength, *classes), (*drawing.outputs, weights))
+
+
+SMALL = SAGANConfig(16, 1, 3, 8, 2, attention=8)
 MODELS = (
-    Model("sagan.Generator", Generator, SAGANConfig, _signature, SAGANConfig(16, 1, 3, 8, 2, attention=8)),
+    Model("sagan.Generator", Generator, SAGANConfig, _signature, SMALL),
+    Model("sagan.Watched", Watched, SAGANConfig, _watched, SMALL),
 )

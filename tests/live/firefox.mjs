@@ -53,6 +53,10 @@ await use("book/live.html", "faces-sliders", "canvas", async (figure) => {
   await page.focus(`${figure} input[type=range]`);
   await page.keyboard.press("End");
 });
+await use("book/live.html", "attention", ".gv-live-pad canvas", async (figure) => {
+  await page.focus(`${figure} .gv-live-slider input`);
+  await page.keyboard.press("Home");
+});
 await use("book/index.html", "living-faces", "canvas", drag);
 for (const demo of ["restore", "deblur", "any-shake"]) {
   await use("book/live.html", demo, ".gv-live-layers canvas:last-child", async (figure) => {

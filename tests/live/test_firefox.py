@@ -17,6 +17,7 @@ from companion import pretrained
 from companion.data.scale import bytes_of, from_bytes
 from companion.listening import Listening
 from companion.models.anyblur import KernelRestorer
+from companion.models.sagan import Watched
 from companion.tiling import read_photo, restore_photo
 
 pytestmark = pytest.mark.full  # the site is built, and a browser uses it
@@ -70,6 +71,16 @@ def test_faces_are_those_that_torch_draws(seen):
         for who in (0, 4, 5, 6)
     ]
     assert levels_apart(living["pixels"], torch.cat(faces, dim=2)) <= 1
+
+
+def test_a_face_without_attention_is_the_one_that_torch_draws(seen):
+    latents = torch.tensor([prepared("attention")["latents"]])
+    network = Watched(pretrained.load("sagan-portraits").config).eval()
+    network.generator = pretrained.load("sagan-portraits")
+    with torch.no_grad():
+        images, _ = network(latents, torch.zeros(1, 1))
+    assert seen["found"]["attention"]["values"][2] == 0
+    assert levels_apart(seen["found"]["attention"]["pixels"], images[0]) <= 1
 
 
 @pytest.mark.parametrize(

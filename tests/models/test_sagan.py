@@ -9,7 +9,8 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from companion.errors import CompanionError
 from companion.layers import SelfAttention
-from companion.models.sagan import Critic, Generator, SAGANConfig
+from companion.models.attending import attention_of
+from companion.models.sagan import Critic, Generator, SAGANConfig, Watched
 from companion.models.store import load_model, save_model
 from companion.objectives import mixes_batch
 
@@ -117,3 +118,28 @@ def test_what_cannot_be_built_is_one_sentence(wrong, said):
 def test_too_few_channels_to_attend_are_one_sentence():
     with pytest.raises(CompanionError, match="choose a larger width, or no attention"):
         Critic(replace(SMALL, width=2))
+
+
+def test_a_watched_generator_draws_the_same_and_says_where_it_looked():
+    watched, latents = Watched(replace(SMALL, spectral=False)).eval(), torch.randn(3, 5)
+    (layer,) = (layer for layer in watched.modules() if isinstance(layer, SelfAttention))
+    nn.init.constant_(layer.gain, 0.7)
+    images, weights = watched(latents, torch.ones(3, 1))
+    torch.testing.assert_close(images, watched.generator(latents))
+    (found,) = attention_of(watched.generator, latents).values()
+    torch.testing.assert_close(weights, found.weights)
+
+
+def test_the_strength_of_attention_is_a_factor_of_its_gain():
+    watched, latents = Watched(replace(SMALL, spectral=False)).eval(), torch.randn(3, 5)
+    (layer,) = (layer for layer in watched.modules() if isinstance(layer, SelfAttention))
+    nn.init.constant_(layer.gain, 0.7)
+    images, _ = watched(latents, torch.tensor([[0.0], [1.0], [2.0]]))
+    for index, gain in enumerate((0.0, 0.7, 1.4)):
+        nn.init.constant_(layer.gain, gain)
+        torch.testing.assert_close(images[index], watched.generator(latents)[index])
+
+
+def test_a_generator_without_attention_cannot_be_watched():
+    with pytest.raises(CompanionError, match="without attention looks nowhere"):
+        Watched(replace(SMALL, attention=0))

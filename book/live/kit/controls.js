@@ -188,7 +188,8 @@ export function toggle({ label, value, onChange }) {
 
 /**
  * A plane with a handle: dragged, or moved with the arrow keys (with Shift in larger steps). Screen readers meet two
- * sliders, one for each direction.
+ * sliders, one for each direction. With `hover` the handle follows a mouse that only passes over it, and goes back when
+ * that leaves.
  *
  * @param {object} options
  * @param {string} options.label
@@ -197,9 +198,10 @@ export function toggle({ label, value, onChange }) {
  * @param {{ label: string, min: number, max: number, value: number }} options.y  Upwards.
  * @param {number} [options.step]
  * @param {(x: number, y: number) => string} [options.said]
+ * @param {boolean} [options.hover]
  * @param {(x: number, y: number) => void} options.onMove
  */
-export function pad({ label, ground, x, y, step = 0.05, said, onMove }) {
+export function pad({ label, ground, x, y, step = 0.05, said, hover = false, onMove }) {
   const words = said ?? ((a, b) => `${plain(a, 2)}, ${plain(b, 2)}`);
   const inputs = [x, y].map((axis) => {
     const range = { min: `${axis.min}`, max: `${axis.max}`, step: "any" };
@@ -233,16 +235,27 @@ export function pad({ label, ground, x, y, step = 0.05, said, onMove }) {
     const top = (event.clientY - box.top) / box.height;
     move(x.min + right * (x.max - x.min), y.max - top * (y.max - y.min));
   };
+  /** @type {[number, number] | undefined} */
+  let left; // where the handle goes back to
   plane.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     event.preventDefault();
     plane.setPointerCapture(event.pointerId);
+    left = undefined;
     across.focus({ preventScroll: true });
     plane.classList.add("gv-live-held");
     follow(event);
   });
   plane.addEventListener("pointermove", (event) => {
     if (plane.hasPointerCapture(event.pointerId)) follow(event);
+    else if (hover && event.pointerType === "mouse") {
+      left ??= [across.valueAsNumber, up.valueAsNumber];
+      follow(event);
+    }
+  });
+  plane.addEventListener("pointerleave", () => {
+    if (left) move(...left);
+    left = undefined;
   });
   for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
     plane.addEventListener(end, () => plane.classList.remove("gv-live-held"));
@@ -254,6 +267,7 @@ export function pad({ label, ground, x, y, step = 0.05, said, onMove }) {
     ];
     if (!right && !top) return;
     event.preventDefault();
+    left = undefined;
     move(across.valueAsNumber + right * far, up.valueAsNumber + top * far);
   });
   for (const input of inputs) {
