@@ -16,6 +16,7 @@ CHAPTERS = {
     "05_restoration": ("restore",),
     "06_vae": ("digit-plane", "faces-sliders"),
     "07_draw_me": ("face-maker", "draw-me"),
+    "07b_attention": ("attention",),
     "08_mediapipe": ("landmarks", "pinch"),
 }
 WITHOUT = ("notebooks/00_faces.html", "book/results.html", "notebooks/exercises/01_gan_basics.html")
