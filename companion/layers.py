@@ -84,27 +84,6 @@ class SelfAttention(nn.Module):
         return max_pool2d(maps, self._factor(*maps.shape[2:]))
 
 
-@torch.no_grad()
-def watched(network: nn.Module, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-    """What a network with one attention gives for these inputs, and how its places looked, `(N, H · W, keys)`.
-
-    Raises:
-        CompanionError: It has no attention, or more than one.
-    """
-    layers = [layer for layer in network.modules() if isinstance(layer, SelfAttention)]
-    if len(layers) != 1:
-        raise CompanionError(
-            f"A network with one attention can be watched, and this one has {len(layers)}; give one of its parts."
-        )
-    (layer,), seen = layers, []
-    hook = layer.register_forward_pre_hook(lambda _, maps: seen.append(layer.weights(*maps)))
-    try:
-        outputs: Tensor = network(*inputs)
-    finally:
-        hook.remove()
-    return outputs, seen[0]
-
-
 class ConditionalBatchNorm(nn.Module):
     """Batch normalisation whose scale and shift are those of the image's class (de Vries et al. 2017; chapter 7).
 

@@ -10,7 +10,6 @@ from companion.layers import (
     SelfAttention,
     adaptive_instance_norm,
     spectrally_normalised,
-    watched,
 )
 from companion.models.dcgan import Critic, DCGANConfig
 
@@ -132,16 +131,3 @@ def test_adaptive_instance_normalisation_sets_mean_and_deviation_of_each_map():
     torch.testing.assert_close(
         found[1, 0], scale[1, 0] * (maps[1, 0] - mean) / deviation + shift[1, 0], atol=1e-4, rtol=1e-4
     )
-
-
-def test_a_network_is_watched_and_gives_what_it_gives_unwatched():
-    torch.manual_seed(0)
-    layer = SelfAttention(8, keys=4)
-    nn.init.ones_(layer.gain)
-    network, images = nn.Sequential(nn.Conv2d(3, 8, 1), layer, nn.Conv2d(8, 3, 1)), torch.randn(2, 3, 4, 4)
-    outputs, weights = watched(network, images)
-    assert torch.equal(outputs, network(images))
-    assert torch.equal(weights, layer.weights(network[0](images)))
-    assert not layer._forward_pre_hooks
-    with pytest.raises(CompanionError, match="this one has 0"):
-        watched(nn.Conv2d(3, 3, 1), images)

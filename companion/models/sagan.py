@@ -9,6 +9,7 @@ compares changes one thing; attention stands in one place of each, where the pap
 layers can be resize-convolutions (Odena et al. 2016), to ask where a checkerboard comes from.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -73,20 +74,21 @@ class Generator(nn.Module):
 
     def forward(self, latents: Tensor, classes: Tensor | None = None) -> Tensor:
         """Draw one image per row of `latents`, of the class, or mixture of classes, in the same row."""
+        return self.drawn(latents, classes, lambda attention, maps: attention(maps))
+
+    def drawn(
+        self, latents: Tensor, classes: Tensor | None, attend: Callable[[nn.Module, Tensor], Tensor]
+    ) -> Tensor:
+        """As `forward`; `attend` makes of each level's attention (or `Identity`) and maps what the next level grows."""
         if classes is None:
             classes = latents.new_ones(len(latents), 1)
         maps = self.first(latents).unflatten(1, (-1, 4, 4))  # (N, widest, 4, 4)
-        for level, attention in enumerate(self.attentions):
-            maps = attention(self.block(level, maps, classes))
+        for level, norm in enumerate(self.norms):
+            if level:
+                maps = self.growing[level - 1](maps)  # size × 2
+            maps = attend(self.attentions[level], norm(maps, classes).relu())
         images: Tensor = self.last(maps).tanh()
         return images
-
-    def block(self, level: int, maps: Tensor, classes: Tensor) -> Tensor:
-        """A level's maps before any attention, from those of the level below, half as large; the first keeps 4×4."""
-        if level:
-            maps = self.growing[level - 1](maps)  # size × 2
-        normal: Tensor = self.norms[level](maps, classes)
-        return normal.relu()
 
 
 class Watched(nn.Module):
@@ -112,17 +114,16 @@ class Watched(nn.Module):
             strength: By how much γ is multiplied, `(N, 1)`: 0 switches attention off, 1 leaves it as trained.
             classes: As the generator takes them.
         """
-        drawing = self.generator
-        if classes is None:
-            classes = latents.new_ones(len(latents), 1)
-        maps = drawing.first(latents).unflatten(1, (-1, 4, 4))
-        for level, attention in enumerate(drawing.attentions):
-            maps = drawing.block(level, maps, classes)
+        seen = []
+
+        def attend(attention: nn.Module, maps: Tensor) -> Tensor:
+            changed: Tensor = attention(maps)  # by γ times what the places were told
             if isinstance(attention, SelfAttention):
-                weights = attention.weights(maps)
-                changed = attention(maps)  # by γ times what the places were told
-                maps = torch.lerp(maps, changed, strength[:, :, None, None])
-        return drawing.last(maps).tanh(), weights
+                seen.append(attention.weights(maps))
+                changed = torch.lerp(maps, changed, strength[:, :, None, None])
+            return changed
+
+        return self.generator.drawn(latents, classes, attend), seen[0]
 
 
 class Critic(nn.Module):

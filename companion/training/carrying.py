@@ -10,12 +10,10 @@ from companion.training.player import Player, workshop
 from companion.training.progress import progress
 from companion.training.supervised import Rounds, SupervisedTrainer
 
-BATCH = 32
+SEED, BATCH = 1, 32
 
 
-def taught(
-    network: nn.Module, lessons: int, *, side: int, device: torch.device, seed: int = 1, label: str = ""
-) -> None:
+def taught(network: nn.Module, lessons: int, *, side: int, device: torch.device) -> None:
     """Teach a network the task, in place, on new pictures in each of so many steps.
 
     Args:
@@ -23,20 +21,18 @@ def taught(
         lessons: Steps, of 32 pictures each.
         side: Of the pictures.
         device: Where.
-        seed: Fixes the pictures.
-        label: What the progress bar says.
     """
-    rounds = Rounds(BATCH * lessons, seed, batch=BATCH)
+    rounds = Rounds(BATCH * lessons, SEED, batch=BATCH)
     trainer = SupervisedTrainer(
         "carrier",
         network,
         partial(_loss, side),
         rounds=1,
         per_round=lessons,
-        seed=seed,
+        seed=SEED,
         workshop=workshop(device.type),
     )
-    for _ in progress(trainer.run(rounds, steps=lessons), total=lessons, label=label):
+    for _ in progress(trainer.run(rounds, steps=lessons), total=lessons, label="carrying"):
         pass
 
 

@@ -12,10 +12,11 @@ from companion.data import Images, load
 from companion.metrics import FaceFeatures, frechet_distance
 from companion.objectives import NonSaturating, NonSaturatingR1, Wasserstein, WassersteinGP
 from companion.randomness import drawing
-from companion.reproduce.ch06.common import BESIDE, COMPARED, LIKE_UNSEEN, compared, finished_vae, like_unseen
+from companion.reproduce.ch06.common import finished_vae
 from companion.reproduce.ch06.faces import BETA
 from companion.reproduce.following import finished_run
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
+from companion.reproduce.samples import BESIDE, COMPARED, LIKE_UNSEEN, compared, like_unseen
 from companion.training import gan, vae
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.gan import GANSettings, RunSettings

@@ -14,8 +14,8 @@ from companion.metrics import FaceFeatures
 from companion.models.vae import VAE
 from companion.randomness import drawing
 from companion.records import Measurement
-from companion.reproduce.ch06.common import BESIDE, COMPARED, LIKE_UNSEEN, compared, like_unseen
 from companion.reproduce.job import Job, Recipe, Result
+from companion.reproduce.samples import BESIDE, COMPARED, LIKE_UNSEEN, compared, like_unseen
 from companion.reproduce.statistics import with_interval
 from companion.training.adversarial import OwnPrior
 

@@ -16,9 +16,9 @@ from companion.metrics import FaceFeatures, Measurement, frechet_distance
 from companion.metrics.restoration import PerceptualDistance
 from companion.metrics.spectrum import checkerboard
 from companion.objectives import Hinge, LeastSquares, NonSaturatingR1
-from companion.reproduce.ch06.common import BESIDE, COMPARED, LIKE_UNSEEN, compared, like_unseen
 from companion.reproduce.following import followed
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
+from companion.reproduce.samples import BESIDE, COMPARED, LIKE_UNSEEN, compared, like_unseen
 from companion.reproduce.statistics import mean_with_interval, with_interval
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.sagan import SAGANSettings
@@ -147,7 +147,10 @@ def sagan_parts(job: Job) -> Result:
 
 
 def sagan_portraits(job: Job) -> Result:
-    """One long run with attention, under the game that `sagan-parts` found to suit a laptop: the book's portraits.
+    """One long run with attention, under R1: the portraits that the book ships.
+
+    The rates are the better of two that were tried for 800 steps with this seed: a Fréchet distance of 7.9 (500
+    samples) against 11.1 at half of them.
 
     What would refute “it draws people of its own”: samples that lie nearer to training portraits than unseen ones do,
     by an interval that excludes one half. What would refute “it has come to rest”: a distance that still falls over the
@@ -292,7 +295,7 @@ def _followed(job: Job, key: str, settings: SAGANSettings, looks: Looks, real: T
 
 def _end(trainer: AdversarialTrainer, looks: Looks, count: int) -> dict[str, float]:
     images = trainer.sample(count, seed=0)
-    gains = {f"gain, {name}": float(gain) for name, gain in gains_of(trainer).items()}
+    gains = {f"gain, {name}": gain for name, gain in gains_of(trainer).items()}
     return {"checkerboard": checkerboard(images), "variety": looks.variety(images), **gains}
 
 
