@@ -11,7 +11,8 @@ from torch import Tensor
 from visitor import PIXELS, Reader, levels_apart, values
 
 from companion import pretrained
-from companion.layers import SelfAttention, watched
+from companion.layers import SelfAttention
+from companion.models.attending import attention_of
 from companion.viz import heated
 
 pytestmark = pytest.mark.full  # a browser
@@ -36,8 +37,9 @@ def drawn(latents: Tensor, strength: float = 1.0) -> tuple[Tensor, Tensor]:
     network = pretrained.load(RUN)
     (layer,) = (layer for layer in network.modules() if isinstance(layer, SelfAttention))
     layer.gain.data *= strength
-    images, weights = watched(network, latents)
-    return images[0], weights[0]
+    (attention,) = attention_of(network, latents).values()
+    with torch.no_grad():
+        return network(latents)[0], attention.weights[0]
 
 
 def warm(face: Tensor, shares: Tensor) -> Tensor:
