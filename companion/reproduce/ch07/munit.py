@@ -60,7 +60,7 @@ def munit_faces(job: Job) -> Result:
     """
     at_budget: dict[str, dict[str, Any]] = {
         "debug": {"steps": 4, "batch": 2, "width": 2, "size": 32, "blocks": 1, "critic_width": 2},
-        "laptop": {"steps": 15_000},
+        "laptop": {"steps": 10_000},
         "gpu": {"steps": 100_000, "width": 48, "critic_width": 64, "device": "auto"},
     }
     settings = replace(FACES, **at_budget[job.budget])
