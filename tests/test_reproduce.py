@@ -30,7 +30,7 @@ from companion.training.gan import GANSettings
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "wgan-loss-quality"}
 NEEDS_MEDIAPIPE = {"faces-mediapipe", "likeness", "likeness-looks", "likeness-people", "munit-people"}
 NEEDS_ORL = {"likeness-people"}
-DEBLURRING = {"deblur-gan", "deblur-wgan", "deblur-wgan-gp", "deblur-best"}
+DEBLURRING = {"deblur-gan", "deblur-best"}
 COLOUR = {"colour-wgan", "colour-wgan-gp", "sprites-wgan-gp"}
 WITH_WEIGHTS = {
     *("digit-features", "dcgan-mnist", "dcgan-digits", "deblur-any", "faces-attributes", "faces-identity"),

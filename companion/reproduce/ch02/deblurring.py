@@ -1,7 +1,4 @@
-"""Chapter 2: three deblurring GANs at equal budget, what the content loss is worth, and the classical answers.
-
-Chapter 4 compares the three from the same records.
-"""
+"""Chapter 2: a deblurring GAN, what its content loss is worth, and the classical answers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -31,7 +28,7 @@ from companion.losses import Perceptual, PixelL1
 from companion.metrics import Measurement
 from companion.metrics.restoration import PerceptualDistance, aligned_psnr, psnr, ssim
 from companion.models.deblur import Restorer
-from companion.objectives import NonSaturating, Objective, Wasserstein, WassersteinGP
+from companion.objectives import NonSaturating, WassersteinGP
 from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.reproduce.statistics import mean_with_interval
@@ -80,23 +77,8 @@ def backbone(job: Job) -> str:
 
 
 def deblur_gan(job: Job) -> Result:
-    """DeblurGAN's generator in the game of chapter 1."""
-    return _over_seeds(job, NonSaturating())
-
-
-def deblur_wgan(job: Job) -> Result:
-    """The same with the Wasserstein objective and clipped weights."""
-    return _over_seeds(job, Wasserstein())
-
-
-def deblur_wgan_gp(job: Job) -> Result:
-    """The same with the gradient penalty: DeblurGAN as published."""
-    return _over_seeds(job, WassersteinGP())
-
-
-def _over_seeds(job: Job, objective: Objective) -> Result:
-    """One objective over the seeds, judged on photographs never trained on; ships the first seed's weights."""
-    base = replace(base_settings(job), objective=objective)
+    """DeblurGAN's generator in the game of chapter 1, over the seeds, judged on photographs never trained on."""
+    base = replace(base_settings(job), objective=NonSaturating())
     found, models = _all_runs(job, base, {"run": {}}, _seeds(job))
     metrics = [*_blurry_metrics(job, base), *_metrics(job, base, found["run"], "")]
     return Result(_about(base), _seeds(job), metrics, {"runs": found["run"]}, model=models["run"])
@@ -522,8 +504,6 @@ def _about(settings: DeblurSettings) -> dict[str, Any]:
 
 RECIPES: dict[str, Recipe] = {
     "deblur-gan": Recipe("Deblurring GAN, non-saturating", 2, deblur_gan),
-    "deblur-wgan": Recipe("Deblurring GAN, Wasserstein with clipping", 2, deblur_wgan),
-    "deblur-wgan-gp": Recipe("Deblurring GAN, Wasserstein with gradient penalty", 2, deblur_wgan_gp),
     "deblur-content": Recipe("What the content loss is worth to a deblurring GAN", 2, deblur_content),
     "deblur-alone": Recipe("A deblurring generator with nobody but its critic", 2, deblur_alone),
     "deblur-kernels": Recipe("Deblurring networks trained on few kernels and on many", 2, deblur_kernels),
