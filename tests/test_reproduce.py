@@ -341,7 +341,7 @@ def test_dead_generators_are_counted_and_left_out_of_the_means(tmp_path, monkeyp
     assert "dead runs: plain, live" not in named
 
 
-def test_a_restorer_is_dead_when_nothing_of_the_picture_is_left():
+def test_what_a_restorer_keeps_of_a_picture():
     """As it was: 1; half the contrast: ½; one grey, or noise: about 0."""
     blurry = torch.rand(4, 3, 32, 32) * 2 - 1
     for restored, kept in (
@@ -351,9 +351,14 @@ def test_a_restorer_is_dead_when_nothing_of_the_picture_is_left():
         (torch.rand(4, 3, 32, 32), 0),
     ):
         assert deblurring._kept(restored, blurry) == pytest.approx(kept, abs=0.05)
-    curve = [{"step": 50, "kept": 1.0}, {"step": 100, "kept": 0.04}, {"step": 150, "kept": 0.5}]
-    assert deblurring._death(curve) == 100
-    assert deblurring._death(curve[:1]) is None
+
+
+@pytest.mark.parametrize(
+    ("gains", "lost"), [([0, -18, -18], 100), ([0, -18, -4], None), ([0, -18, -4, -12], 200), ([0, -9], None)]
+)
+def test_a_generator_that_comes_back_is_not_lost(gains, lost):
+    curve = [{"step": 50 * at, "gain_live": gain} for at, gain in enumerate(gains, start=1)]
+    assert deblurring._lost(curve) == lost
 
 
 def test_a_job_does_nothing_twice_and_adds_up_its_sittings(tmp_path):
