@@ -5,6 +5,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
+# Python keeps what it has compiled, whatever the shell says: hundreds of the tests' processes import the same.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON3 ?= python3
 PORT ?= 8000
