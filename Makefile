@@ -114,6 +114,9 @@ serve: book ## Open the built site on localhost
 
 # ---- tests ----------------------------------------------------------------------------------------------------------
 
+# One thread for each process, as JOBS of them share the cores: threads that wait for one another would spin.
+test fast oldest: export OMP_NUM_THREADS := 1
+
 test: system lint book ## Run every check: style, types, unit tests, notebooks, book, site in a browser
 	@echo "==> Unit tests of the demos"
 	@$(BIN)/node --test "book/live/tests/*.test.js"

@@ -59,11 +59,10 @@ def test_ci_runs_make_test_and_once_more_what_is_fast_at_the_oldest_versions_wit
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     assert "set -euo pipefail" in script
     assert re.findall(r"^(?:[A-Z_]+=\S+ )*make .*$", script, re.M) == [
-        "make test",
-        "make .venv-oldest/.installed",
+        "make --jobs=2 --output-sync=line test .venv-oldest/.installed",
         "make oldest",
     ]
-    assert script.index("make .venv-oldest") < script.index("https_proxy") < script.index("make oldest")
+    assert script.index("test .venv-oldest") < script.index("https_proxy") < script.index("make oldest")
     assert 'COMPANION_CACHE="$nothing"' in script
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
 
