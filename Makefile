@@ -134,9 +134,9 @@ fast: $(ENVIRONMENT)
 	@$(BIN)/node --test "book/live/tests/*.test.js"
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not full and not slow" tests
 
-oldest: $(OLD_VENV)/.installed ## Run all but the full tests at the oldest versions the course promises
+oldest: $(OLD_VENV)/.installed ## Run the fast tests at the oldest versions the course promises
 	@echo "==> Tests at the oldest versions, $$($(OLD_VENV)/bin/python --version)"
-	@$(OLD_VENV)/bin/pytest -n $(JOBS) --dist loadfile -m "not full" --ignore tests/test_book.py tests
+	@$(OLD_VENV)/bin/pytest -n $(JOBS) --dist loadfile -m "not full and not slow or api" --ignore tests/test_book.py tests
 
 # The lock of the oldest versions pairs other torches than the newest's, so uv must not read its settings.
 $(OLD_VENV)/.installed: requirements-oldest.txt | $(ENVIRONMENT)

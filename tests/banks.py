@@ -56,6 +56,7 @@ class EveryBank:
             metafunc.parametrize("any_check", single.values(), ids=single)
 
     @pytest.mark.slow
+    @pytest.mark.api
     def test_every_right_solution_passes(self, check, right, capsys):
         """Without a word on stderr, which nbgrader takes for a failure."""
         check(right)

@@ -367,6 +367,7 @@ def test_fetching_all_assets_leaves_out_what_nobody_publishes(monkeypatch, capsy
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_train_deblur_leaves_a_run_folder_with_blurred_restored_and_sharp(tmp_path, capsys):
     """And continues: `--resume` with more steps goes on where it was."""
     out = tmp_path / "run"

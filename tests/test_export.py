@@ -34,6 +34,7 @@ def test_every_registered_model_is_exported_and_agrees(model, capfd):
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_sizes_that_are_fixed_are_numbers_in_the_file():
     network = woken(models()["deblur.Restorer"])
     sizes = {"batch": 1, "height": 24, "width": 40}
@@ -67,6 +68,7 @@ def test_half_the_file_answers_nearly_the_same(tmp_path, generator):
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_one_line_says_what_was_written_and_how_far_it_is_from_torch(tmp_path, generator):
     said = str(export_model(str(tmp_path / "run"), tmp_path / "g.onnx"))
     assert "\n" not in said
@@ -88,6 +90,7 @@ def test_nothing_is_overwritten_and_nothing_half_written(tmp_path, generator, mo
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_a_difference_is_found(generator):
     """The control: another network's file."""
     other = models()["dcgan.Generator"].build(generator.config).eval()

@@ -23,6 +23,7 @@ MAKERS = {"vgg16": models.vgg16, "squeezenet-deep-compression": models.squeezene
 
 @pytest.mark.parametrize("name", MAKERS)
 @pytest.mark.slow
+@pytest.mark.api
 def test_activations_are_torchvisions_at_the_chosen_layers(random_weights, name):
     """Images in [−1, 1] brought to ImageNet's mean and spread, then torchvision's own network, module by module."""
     torch.manual_seed(0)
@@ -44,6 +45,7 @@ def test_activations_are_torchvisions_at_the_chosen_layers(random_weights, name)
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_vggs_layer_is_the_last_before_its_third_pooling():
     """DeblurGAN's conv3,3, after its ReLU."""
     features = models.vgg16(weights=None).features

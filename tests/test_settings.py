@@ -85,6 +85,7 @@ def test_the_package_has_the_settings_we_know():
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
 @pytest.mark.slow
+@pytest.mark.api
 def test_every_class_of_settings_goes_to_json_and_back(kind):
     @examples(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(made(kind))

@@ -107,6 +107,7 @@ def test_no_style_at_all_is_refused(model):
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_a_sagan_run_leaves_a_generator_and_says_how_it_was_made(tmp_path):
     command = ["train", "sagan", *TINY, "--width", "8", "--batch", "4", "--data", "digits", "--classes", "10"]
     assert main([*command, "--resize", "--out", str(tmp_path / "run")]) == 0
@@ -143,6 +144,7 @@ def test_an_impossible_sagan_is_one_sentence(tmp_path, capsys, more, said):
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_a_translation_is_trained_on_two_folders_continued_and_used(tmp_path, folders, capsys):
     """The continued run is the uninterrupted one byte for byte; its models translate, there and back."""
     options = ["--data", *map(str, folders), *TINY, "--budget", "smoke"]

@@ -131,6 +131,7 @@ def test_a_busy_source_is_asked_again_and_whoever_waits_is_told(publish, mirror,
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_a_source_that_stays_busy_is_left_with_its_answer(publish, mirror):
     mirror.files["/seas"] = CONTENT
     mirror.busy = [(503, "0")] * 20

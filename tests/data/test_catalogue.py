@@ -47,6 +47,7 @@ def test_every_set_says_what_it_is_and_whose():
 
 @pytest.mark.parametrize("name", of(ImageSet))
 @pytest.mark.slow
+@pytest.mark.api
 def test_each_part_of_an_image_set_has_pixels_and_labels(name, monkeypatch):
     monkeypatch.setattr(faces, "PEOPLE", 3)
     monkeypatch.setattr(faces, "TEST_PEOPLE", 2)
@@ -62,6 +63,7 @@ def test_each_part_of_an_image_set_has_pixels_and_labels(name, monkeypatch):
 
 @pytest.mark.parametrize("name", of(PhotoSet))
 @pytest.mark.slow
+@pytest.mark.api
 def test_each_photo_set_has_photographs_in_all_its_splits(name):
     at_hand(sets()[name])
     photos = load_photos(name, least=100)

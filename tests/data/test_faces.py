@@ -434,6 +434,7 @@ def test_a_set_is_the_same_in_any_order_and_from_any_worker():
 
 @pytest.mark.parametrize("make", [Portraits, Caricatures, FacePairs])
 @pytest.mark.slow
+@pytest.mark.api
 def test_workers_bring_the_same_batches(make):
     """In processes of their own, with one thread each as here: the same pictures, bit for bit."""
     faces = make(people=7, size=24, seed=5)
@@ -593,6 +594,7 @@ def test_another_process_exports_the_same_files(tmp_path: Path):
 
 @pytest.mark.parametrize("style", [Portraits, Caricatures])
 @pytest.mark.slow
+@pytest.mark.api
 def test_an_export_is_read_back_as_any_other_data_set(tmp_path: Path, style: type[FaceSet]):
     """Through the folder loader: the same pictures and the same labels."""
     export_faces(tmp_path / "set", count=5, size=32, style=style.__name__.lower()[:-1], seed=3)

@@ -198,6 +198,7 @@ for _format in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"):
     keep=st.floats(0.05, 1),
 )
 @pytest.mark.slow
+@pytest.mark.api
 def test_no_damage_to_a_picture_can_stop_the_reading(tmp_path_factory, kind, changes, keep):
     """Whatever bytes are changed or cut off, the file is read or skipped; never does it raise."""
     broken = bytearray(GOOD[kind])

@@ -116,6 +116,7 @@ REACHES = {
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_right_answers_earn_their_points_and_cheats_nothing_one_after_the_other():
     """In one shell, so that nothing a cheat has done lasts; what an exercise needs of the checks is there."""
     needed = "ch08.hand('open hand'), ch08.taps('12'), ch08.KEYS"

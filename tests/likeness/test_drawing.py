@@ -83,6 +83,7 @@ def test_each_colour_is_taken_from_where_the_mesh_says():
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_a_haircut_is_found_by_its_outline():
     """Twelve people: their own outline is met better by what was found than by anybody else's hair."""
     faces = people(12).replace(**dict.fromkeys(ONE_OF, 0.0), yaw=0.0)

@@ -64,6 +64,7 @@ def test_what_is_doubted_rests_where_exaggerating_moves_nothing(measurer, reader
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_one_face_has_the_files_name_and_several_have_numbers(tmp_path, measurer, tracker):
     photo = photo_at(tmp_path / "a.jpg")
     assert outcomes(measurer, [photo], tmp_path / "one") == {photo: [tmp_path / "one/a.png"]}

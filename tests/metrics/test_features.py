@@ -92,6 +92,7 @@ def inception(fidelity, monkeypatch) -> InceptionFeatures:
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_inception_features_are_torch_fidelitys_of_the_same_bytes(fidelity, inception):
     """[−1, 1] becomes the bytes a file would hold, and torch-fidelity does the rest; grey is repeated."""
     network, _ = fidelity

@@ -72,6 +72,7 @@ def test_an_example_is_valid_and_the_same_for_the_same_seed(model):
 
 @every_model
 @pytest.mark.slow
+@pytest.mark.api
 def test_a_saved_network_answers_the_same(model, tmp_path):
     network = woken(model)
     save_model(tmp_path / "m.safetensors", network)
@@ -131,6 +132,7 @@ FILES = sorted((Path(companion.__file__).parent / "pretrained").glob("*.safetens
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 @pytest.mark.slow
+@pytest.mark.api
 def test_every_packaged_file_still_loads_and_fits_its_signature(path):
     network = pretrained.load(path.stem)
     with safe_open(path, "pt") as opened:

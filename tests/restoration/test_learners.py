@@ -50,6 +50,7 @@ def trainer_of(kind, photos):
 
 @pytest.mark.parametrize("kind", ["mse", "frozen", "adaptive", "fixed"])
 @pytest.mark.slow
+@pytest.mark.api
 def test_a_learner_taken_up_again_equals_one_that_was_never_stopped(kind, photos):
     patches = RestorationSettings(**SHAPE).patches(photos)
     whole = trainer_of(kind, photos)
@@ -89,6 +90,7 @@ def test_a_frozen_encoder_stays_and_the_rest_moves(photos):
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_the_fixed_switcher_alternates_and_no_critic_is_waited_for_for_ever(photos):
     patches = RestorationSettings(**SHAPE).patches(photos)
     fixed = [report.numbers["critic_batches"] for report in trainer_of("fixed", photos).run(patches, steps=3)]
@@ -245,6 +247,7 @@ def test_nothing_but_the_restoring_brings_fastai():
 
 
 @pytest.mark.slow
+@pytest.mark.api
 def test_restore_takes_a_unet_for_photographs_of_any_size_and_tiles_them(tmp_path, capsys):
     """Larger than a tile and of odd sides; an untrained network gives back what it was given."""
     pixels = save(tmp_path / "photo.png", width=301, height=270)

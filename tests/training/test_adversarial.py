@@ -82,6 +82,7 @@ def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda o: type(o).__name__)
 @pytest.mark.slow
+@pytest.mark.api
 def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(tmp_path, objective, precision):
     """Weights, moving average, optimiser slots, reports and the order of the data; through a file, in new objects."""
     whole, data = image_trainer(objective, workshop=replace(IMAGES, precision=precision)), Pictures()

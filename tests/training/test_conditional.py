@@ -38,6 +38,7 @@ def advanced(deblurring, steps):
 @pytest.mark.parametrize("bfloat16", [False, True])
 @pytest.mark.parametrize("objective", [NonSaturating(), LeastSquares(), Wasserstein(), WassersteinGP()])
 @pytest.mark.slow
+@pytest.mark.api
 def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(photos, objective, bfloat16):
     settings = replace(TINY, objective=objective, bfloat16=bfloat16)
     whole, first, second = (build(settings, photos) for _ in range(3))

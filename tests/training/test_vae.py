@@ -27,6 +27,7 @@ EVERYTHING = Variational(sharpening=0.5, sobel=0.2, warm_up=3, edges_from=1, edg
     ids=["plain", "all", "bernoulli", "classifier"],
 )
 @pytest.mark.slow
+@pytest.mark.api
 def test_it_stops_and_goes_on_byte_for_byte(tmp_path, change):
     settings = replace(TINY, **change)
 

@@ -37,6 +37,7 @@ def copied(source: Path, place: Path) -> None:
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 @pytest.mark.parametrize("times", [CHANGING, BROWSER, STEADY], ids=["changing", "browser", "steady"])
 @pytest.mark.slow
+@pytest.mark.api
 def test_time_comes_from_the_frames(tmp_path, suffix, times):
     assert seconds_in(film(tmp_path / f"film{suffix}", times)) == pytest.approx(times, abs=0.001)
 
@@ -190,6 +191,7 @@ def test_a_sound_is_no_film(tmp_path):
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 @pytest.mark.parametrize("times", [CHANGING, BROWSER, STEADY], ids=["changing", "browser", "steady"])
 @pytest.mark.slow
+@pytest.mark.api
 def test_what_was_shown_when_is_written(tmp_path, suffix, times):
     copied(film(tmp_path / "film.mkv", times), tmp_path / f"out{suffix}")
     assert times_of(tmp_path / f"out{suffix}") == pytest.approx(times, abs=0.001)
@@ -197,6 +199,7 @@ def test_what_was_shown_when_is_written(tmp_path, suffix, times):
 
 @pytest.mark.parametrize("times", [CHANGING, BROWSER, STEADY], ids=["changing", "browser", "steady"])
 @pytest.mark.slow
+@pytest.mark.api
 def test_an_avi_which_can_only_count_keeps_every_frame_at_about_its_time(tmp_path, times):
     copied(film(tmp_path / "film.mkv", times), tmp_path / "out.avi")
     assert times_of(tmp_path / "out.avi") == pytest.approx(times, abs=0.5 / 25 + 0.02)
@@ -226,6 +229,7 @@ def test_a_slow_camera_plays_as_long_as_it_ran(tmp_path):
     ],
 )
 @pytest.mark.slow
+@pytest.mark.api
 def test_the_sound_is_copied(tmp_path, capsys, sound, source, place):
     before = sound_of(film(tmp_path / source, BROWSER, sound=sound))
     copied(tmp_path / source, tmp_path / place)
@@ -343,6 +347,7 @@ def test_pixels_that_are_not_square_stay_so(tmp_path):
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
 @pytest.mark.parametrize("room", [0, 20_000])
 @pytest.mark.slow
+@pytest.mark.api
 def test_a_full_disk_is_an_error_and_leaves_no_film(tmp_path, monkeypatch, suffix, room):
     """OpenCV's writer ended well with 0 to 12 of 60 frames."""
     noise = np.random.default_rng(1).integers(0, 256, (60, 48, 64, 3), dtype=np.uint8)
