@@ -1,29 +1,33 @@
-"""Runs a notebook at smoke as on a card that is only pretended: python elsewhere.py NOTEBOOK cuda|mps.
+"""Runs notebooks at smoke as on a card that is only pretended: python elsewhere.py cuda|mps, a notebook's path a line.
 
-Prints how many tensors were put on the card; what fails there is IPython's traceback and status 1.
+For each it prints a line of JSON: its status, and what it said, at last how many tensors were put on the card. Each has
+a process of its own, forked from this one, which has imported what takes long; what fails is IPython's traceback.
 """
 
 import json
 import os
 import sys
+from pathlib import Path
+from tempfile import TemporaryFile
 
-os.environ |= {"COMPANION_BUDGET": "smoke", "MPLBACKEND": "agg"}
+os.environ |= {"COMPANION_BUDGET": "smoke", "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
 
+import matplotlib.pyplot as plt  # noqa: F401
 import torch
 from IPython.core.interactiveshell import InteractiveShell
 from pretend import pretending
 
-from companion import environment
+from companion import course, environment, metrics, training, viz  # noqa: F401
 
 
-def main(notebook: str, kind: str) -> int:
+def run(notebook: Path, kind: str) -> int:
+    os.chdir(notebook.parent)
     real = environment.pick_device
     environment.pick_device = lambda name="auto": (
         torch.device(kind, 0) if name.partition(":")[0] in ("auto", kind) else real(name)
     )
     environment.device_name = lambda device: "a card that is only pretended"
-    with open(notebook, encoding="utf-8") as file:
-        cells = [cell for cell in json.load(file)["cells"] if cell["cell_type"] == "code"]
+    cells = [cell for cell in json.loads(notebook.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
     shell = InteractiveShell.instance(colors="nocolor")
     with pretending(kind) as mode:
         for cell in cells:
@@ -34,5 +38,19 @@ def main(notebook: str, kind: str) -> int:
     return 0
 
 
+def main(kind: str) -> None:
+    for line in sys.stdin:
+        with TemporaryFile() as said:
+            child = os.fork()
+            if child == 0:
+                for stream in (1, 2):
+                    os.dup2(said.fileno(), stream)
+                sys.stdin = open(os.devnull, encoding="utf-8")
+                sys.exit(run(Path(line.strip()), kind))
+            _, status = os.waitpid(child, 0)
+            said.seek(0)
+            print(json.dumps([status, said.read().decode("utf-8", "replace")]), flush=True)
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

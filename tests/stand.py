@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from browsing import opened, sync_api
-from house import ROOT, until
+from house import ROOT, run, until
 from PIL import Image
 
 PAGE = """<!doctype html>
@@ -39,12 +39,11 @@ def prepare(folder: Path, *demos: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
     shutil.copy2(ROOT / "book/web_static/palette.css", static)
-    for model in (ROOT / "book/web_static/live/models").glob(
-        "*"
-    ):  # made before; only if it still holds is it kept
-        (static / "live/models").mkdir(exist_ok=True)
-        shutil.copy2(model, static / "live/models")
-    live_models.main(static / "live", *demos)
+    made = ROOT / "book/web_static/live"
+    if made.is_dir():
+        shutil.copytree(made, static / "live", dirs_exist_ok=True)
+    if run("make", "--question", f"{made.relative_to(ROOT)}/.made").returncode:  # not the book's of today
+        live_models.main(static / "live", *demos)
     vendor(static / "vendor")
     for demo in demos:
         write_page(folder, demo)

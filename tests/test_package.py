@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,12 @@ def dotted(path: Path) -> str:
     return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A module's source, which several tests walk through."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> set[str]:
     """Companion's own modules that this one imports, anywhere in it, but for those that only a type checker reads."""
     found: set[str] = set()
@@ -68,7 +75,7 @@ def imports(path: Path) -> set[str]:
         for child in ast.iter_child_nodes(node):
             visit(child)
 
-    visit(ast.parse(path.read_text(encoding="utf-8")))
+    visit(parsed(path))
     return {name for name in found if name.startswith("companion.") and name != "companion.__version__"}
 
 
@@ -155,7 +162,7 @@ def test_only_chapter_5_imports_fastai():
     """Fastai takes seconds to import: no command, model or recipe of another chapter waits for it."""
     found = set()
     for path in MODULES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path)
         names = {
             alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
         }
@@ -176,7 +183,7 @@ def public(tree: ast.Module) -> list[ast.AST]:
 @pytest.mark.parametrize("path", MODULES, ids=dotted)
 def test_everything_public_is_explained_and_typed(path):
     """Every module opens with a docstring; public classes, functions and methods have one, and types throughout."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     assert ast.get_docstring(tree), f"{path} does not say what it is"
     for node in public(tree):
         assert ast.get_docstring(node), f"{dotted(path)}.{node.name} has no docstring"
@@ -198,7 +205,7 @@ def test_the_package_says_that_it_is_typed():
 def test_pickles_are_opened_nowhere():
     """No pickle in the package: files never run code. Others' weights are read as tensors and nothing else."""
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 if called == "torch.load" and "weights_only=True" in map(ast.unparse, node.keywords):

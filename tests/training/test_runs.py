@@ -65,6 +65,15 @@ def whole(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory) -> Path:
+    """Runs that were left, each in a folder with its last step for a name; not to be changed."""
+    folder = tmp_path_factory.mktemp("begun")
+    for step in (1, 3):
+        train(folder / str(step), stop_after=step)
+    return folder
+
+
 # ---- what is left behind ----
 
 
@@ -324,8 +333,8 @@ def emptied(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [truncated, tampered, emptied, another_runs], ids=lambda f: f.__name__)
 @pytest.mark.slow
-def test_a_damaged_checkpoint_is_refused_in_one_sentence(tmp_path, damage):
-    train(tmp_path / "run", stop_after=3)
+def test_a_damaged_checkpoint_is_refused_in_one_sentence(tmp_path, begun, damage):
+    shutil.copytree(begun / "3", tmp_path / "run")
     damage(tmp_path / "run/checkpoint/last.safetensors")
     with pytest.raises(CompanionError, match=r"damaged|checksum|another run") as error:
         train(tmp_path / "run", resume=True)
@@ -337,8 +346,8 @@ def test_a_damaged_checkpoint_is_refused_in_one_sentence(tmp_path, damage):
     "content", ["", "{", "[]", "{}", '{"settings": 3}', '"run"', '{"step": 1e999}', "[" * 5000, "\0"]
 )
 @pytest.mark.slow
-def test_a_damaged_record_is_refused_in_one_sentence(tmp_path, content):
-    train(tmp_path / "run", stop_after=1)
+def test_a_damaged_record_is_refused_in_one_sentence(tmp_path, begun, content):
+    shutil.copytree(begun / "1", tmp_path / "run")
     (tmp_path / "run/run.json").write_text(content)
     with pytest.raises(CompanionError, match=r"run.json is damaged"):
         start(tmp_path / "run", resume=True)
@@ -356,9 +365,10 @@ def test_a_whole_number_beyond_all_floats_is_damage_in_every_field(tmp_path, who
 
 @pytest.mark.parametrize("number", ["1e999", "-1", "2.5", '"3"', "null", "true"])
 @pytest.mark.slow
-def test_a_record_with_an_impossible_step_is_refused(tmp_path, number):
-    train(tmp_path / "run", stop_after=1)
+def test_a_record_with_an_impossible_step_is_refused(tmp_path, begun, number):
+    shutil.copytree(begun / "1", tmp_path / "run")
     about = tmp_path / "run/run.json"
+    assert '"step": 1,' in about.read_text()
     about.write_text(about.read_text().replace('"step": 1,', f'"step": {number},'))
     with pytest.raises(CompanionError, match=r"run.json is damaged"):
         start(tmp_path / "run", resume=True)
@@ -376,8 +386,8 @@ def flip(content: bytes) -> bytes:
     ids=["lost", "cut", "other bytes", "another digit"],
 )
 @pytest.mark.slow
-def test_metrics_that_are_not_those_of_the_checkpoint_are_noticed(tmp_path, damage):
-    train(tmp_path / "run", stop_after=3)
+def test_metrics_that_are_not_those_of_the_checkpoint_are_noticed(tmp_path, begun, damage):
+    shutil.copytree(begun / "3", tmp_path / "run")
     path = tmp_path / "run/metrics.csv"
     damaged = damage(path.read_bytes())
     path.unlink() if damaged is None else path.write_bytes(damaged)
