@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 from browsing import chromium, opened, serving
-from house import ROOT, built_site, in_contents, pages
+from house import ROOT, built_site, in_contents, pages, until
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -22,6 +22,13 @@ BROWSERS = {
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True},
 }
 SCHEMES = ("light", "dark")  # one after the other, as when evening comes to an open page
+THEME = "document.documentElement.dataset.theme"
+COLAB = "document.querySelector('a.btn-colab')?.getAttribute('href')"
+PICTURES = """[...document.querySelectorAll('.cell_output figure img')].map(
+  image => [image.classList.contains('gv-plot'), getComputedStyle(image).filter])"""
+MOVING = r"""[...document.querySelectorAll('.cell_output img')].filter(
+  image => /^data:image.(gif|webp)|\.(gif|webp)$/.test(image.currentSrc || image.src)
+).filter(image => !image.closest('picture')).map(image => image.alt)"""
 
 
 class Visit(NamedTuple):
@@ -33,6 +40,9 @@ class Visit(NamedTuple):
     errors: list[str]
     overflow: int
     untypeset: int
+    colab: str | None
+    pictures: list[tuple[bool, str]]  # in a notebook's figures: whether it is a plot, and how it is filtered
+    moving: list[str]  # animations that have no still
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +79,14 @@ def visit(context: "sync_api.BrowserContext", address: str, page: str, device: s
     tab.evaluate("window.MathJax?.startup?.promise")
     visits = []
     for scheme in SCHEMES:
-        tab.emulate_media(color_scheme=scheme)
+        tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        until(lambda: tab.evaluate(THEME) == scheme, pause=lambda _: tab.wait_for_timeout(20))  # noqa: B023
         overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         untypeset = tab.evaluate(
             "[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container')).length"
         )
-        visits.append(Visit(page, f"{device}, {scheme}", foreign, errors, overflow, untypeset))
+        seen = (tab.evaluate(what) for what in (COLAB, PICTURES, MOVING))
+        visits.append(Visit(page, f"{device}, {scheme}", foreign, errors, overflow, untypeset, *seen))
     tab.close()
     return visits
 
@@ -171,45 +183,28 @@ def test_the_button_changes_the_ground(browser, address):
         assert len(grounds) == 2
 
 
-def test_notebooks_open_in_colab(browser, address):
+def test_notebooks_open_in_colab(visits):
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
     repository = settings["url"].removeprefix("https://github.com/")
     notebooks = [
         path.relative_to(ROOT) for path in (ROOT / "notebooks").rglob("*.ipynb") if in_contents(path)
     ]
     assert len(notebooks) > 10
-    with opened(browser) as context:
-        tab = context.new_page()
-        for notebook in notebooks:
-            tab.goto(f"{address}/{notebook.with_suffix('.html')}")
-            link = tab.locator("a.btn-colab").first.get_attribute("href")
-            assert link == (
-                f"https://colab.research.google.com/github/{repository}/blob/{settings['branch']}/{notebook}"
-            )
+    links = {v.page: v.colab for v in visits}
+    for notebook in notebooks:
+        assert links[str(notebook.with_suffix(".html"))] == (
+            f"https://colab.research.google.com/github/{repository}/blob/{settings['branch']}/{notebook}"
+        )
 
 
-def test_plots_turn_dark_with_the_page_and_photographs_stay_as_they_are(browser, address):
+def test_plots_turn_dark_with_the_page_and_photographs_stay_as_they_are(visits):
     """Plots have a white ground and dark lines; in dark mode they are turned, and nothing is dimmed."""
-    with opened(browser, color_scheme="dark") as context:
-        tab, seen = context.new_page(), set()
-        for page in (path for path in pages() if Path("notebooks") in path.parents):
-            tab.goto(f"{address}/{page}")
-            looks = tab.locator(".cell_output figure img").evaluate_all(
-                "all => all.map(i => [i.classList.contains('gv-plot'), getComputedStyle(i).filter])"
-            )
-            assert all(look.startswith("invert") if plot else look == "none" for plot, look in looks), page
-            seen |= {plot for plot, _ in looks}
-        assert seen == {True, False}
+    dark = [v for v in visits if v.view.endswith("dark") and Path("notebooks") in Path(v.page).parents]
+    for v in dark:
+        assert all(look.startswith("invert") if plot else look == "none" for plot, look in v.pictures), v.page
+    assert {plot for v in dark for plot, _ in v.pictures} == {True, False}
 
 
-def test_animations_stand_still_when_asked(browser, address):
+def test_animations_stand_still_when_asked(visits):
     """With reduced motion a browser shows the still that each animation carries."""
-    with opened(browser, reduced_motion="reduce") as context:
-        tab = context.new_page()
-        for page in (path for path in pages() if Path("notebooks") in path.parents):
-            tab.goto(f"{address}/{page}")
-            moving = tab.locator(".cell_output img").evaluate_all(
-                "all => all.filter(i => /^data:image.(gif|webp)|\\.(gif|webp)$/.test(i.currentSrc || i.src))"
-                ".filter(i => !i.closest('picture')).map(i => i.alt)"
-            )
-            assert moving == [], page
+    assert [(v.page, v.moving) for v in visits if v.moving] == []

@@ -80,6 +80,15 @@ def loaded(tab) -> list[str]:
 
 # ---- the same landmarks as the package's ----
 
+
+@pytest.fixture(scope="module")
+def finding(browser, address):
+    """One tab for all pictures, in which each of the three networks is loaded once."""
+    tab = shown(browser, address)
+    yield tab
+    tab.context.close()
+
+
 PAIRS = [
     ("hand", "hand"),
     ("hand", "pinch"),
@@ -92,13 +101,13 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("kind", "name"), PAIRS)
-def test_landmarks_are_where_the_package_finds_them(tab, pictures, kind, name):
+def test_landmarks_are_where_the_package_finds_them(finding, pictures, kind, name):
     """Both run the same networks, on another arithmetic unit each: far less than a pixel apart."""
     if name not in pictures:
         pytest.skip("needs the photograph of chapter 8: companion assets fetch photo-pointing-up")
     with TRACKERS[kind]() as tracker:
         own = tracker.find(pictures[name])
-    answers = tab.evaluate(FIND, [kind, name])
+    answers = finding.evaluate(FIND, [kind, name])
     assert len(answers) == len(own) == 1
     apart = np.array([distances(answer, one) for answer, one in zip(answers, own, strict=True)])
     print(f"{kind} in {name}: mean {apart.mean():.1e}, most {apart.max():.1e} of its size")
