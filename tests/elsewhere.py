@@ -7,26 +7,34 @@ a process of its own, forked from this one, which has imported what takes long; 
 import json
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
 
 os.environ |= {"COMPANION_BUDGET": "smoke", "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"}
 
-import matplotlib.pyplot as plt  # noqa: F401
 import torch
 from IPython.core.interactiveshell import InteractiveShell
 from pretend import pretending
 
-from companion import course, environment, metrics, training, viz  # noqa: F401
+from companion import environment
+
+LONG = ("matplotlib.pyplot", "companion.course", "companion.metrics", "companion.training", "companion.viz")
 
 
-def run(notebook: Path, kind: str) -> int:
-    os.chdir(notebook.parent)
+def offer(kind: str) -> None:
+    """Let the package find the card; then only import what most notebooks need, as it keeps what it has found."""
     real = environment.pick_device
     environment.pick_device = lambda name="auto": (
         torch.device(kind, 0) if name.partition(":")[0] in ("auto", kind) else real(name)
     )
     environment.device_name = lambda device: "a card that is only pretended"
+    for name in LONG:
+        import_module(name)
+
+
+def run(notebook: Path, kind: str) -> int:
+    os.chdir(notebook.parent)
     cells = [cell for cell in json.loads(notebook.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
     shell = InteractiveShell.instance(colors="nocolor")
     with pretending(kind) as mode:
@@ -39,6 +47,7 @@ def run(notebook: Path, kind: str) -> int:
 
 
 def main(kind: str) -> None:
+    offer(kind)
     for line in sys.stdin:
         with TemporaryFile() as said:
             child = os.fork()
