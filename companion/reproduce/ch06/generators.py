@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -17,7 +16,6 @@ from companion.records import Measurement
 from companion.reproduce.job import Job, Recipe, Result
 from companion.reproduce.samples import BESIDE, COMPARED, LIKE_UNSEEN, compared, like_unseen
 from companion.reproduce.statistics import with_interval
-from companion.training.adversarial import OwnPrior
 
 
 @dataclass(frozen=True)
@@ -30,15 +28,13 @@ class Entrant:
 
 
 ENTRANTS = (
-    Entrant("colour-wgan", "WGAN, clipped"),
-    Entrant("colour-wgan-gp", "WGAN, penalised"),
+    Entrant("sagan-portraits", "SAGAN, R1"),
     Entrant("faces-vae", "VAE"),
     Entrant("faces-vae", "VAE, mixture", mixture=True),
 )
 TITLES = COMPARED | {
     "parameters": "parameters",
     "seconds to train": "seconds",
-    "milliseconds a picture": "milliseconds",
 }
 
 
@@ -87,7 +83,6 @@ def _measured(entrant: Entrant, real: Tensor, unseen: Images, training: Images, 
         **like_unseen(drawn, unseen[:], training),
         "parameters": sum(weight.numel() for weight in drawer(model).parameters()),
         "seconds": record.seconds / len(record.seeds),
-        "milliseconds": _milliseconds(model),
     }
 
 
@@ -97,10 +92,8 @@ def drawer(model: nn.Module) -> nn.Module:
 
 
 def drawn_latents(model: nn.Module, count: int) -> Tensor:
-    """Latents from the prior of a shipped model, `(count, latents)`, always the same."""
+    """Standard normal latents for a shipped model, `(count, latents)`, always the same."""
     with drawing(0, "samples"):
-        if isinstance(model, OwnPrior):
-            return model.draw_latents(count, torch.device("cpu"))
         return torch.randn(count, int(model.latents))  # type: ignore[arg-type]
 
 
@@ -119,17 +112,6 @@ def drawn_by(entrant: Entrant, count: int) -> Tensor:
     latents = mixture_latents(entrant.run, count) if entrant.mixture else drawn_latents(model, count)
     network = drawer(model)
     return torch.cat([network(part) for part in torch.split(latents, 250)])
-
-
-@torch.no_grad()
-def _milliseconds(model: nn.Module) -> float:
-    """The median over fifty pictures drawn one by one."""
-    network, taken = drawer(model), []
-    for one in torch.split(drawn_latents(model, 50), 1):
-        begun = perf_counter()
-        network(one)
-        taken.append(1000 * (perf_counter() - begun))
-    return float(torch.tensor(taken).median())
 
 
 RECIPES: dict[str, Recipe] = {
