@@ -23,7 +23,7 @@ from companion.reproduce import RECIPES, following, reproduce
 from companion.reproduce.ch00 import facemesh
 from companion.reproduce.ch01 import digits
 from companion.reproduce.ch02 import deblurring
-from companion.reproduce.ch04 import pictures
+from companion.reproduce.ch04.sprites import novelty
 from companion.reproduce.job import Job, Recipe
 from companion.training.gan import GANSettings
 
@@ -31,12 +31,10 @@ NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "w
 NEEDS_MEDIAPIPE = {"faces-mediapipe", "likeness", "likeness-looks", "likeness-people", "munit-people"}
 NEEDS_ORL = {"likeness-people"}
 DEBLURRING = {"deblur-gan", "deblur-best"}
-COLOUR = {"colour-wgan", "colour-wgan-gp", "sprites-wgan-gp"}
 WITH_WEIGHTS = {
     *("digit-features", "dcgan-mnist", "dcgan-digits", "deblur-any", "faces-attributes", "faces-identity"),
     *DEBLURRING,
-    *COLOUR,
-    *("unet", "colour"),
+    *("sprites-wgan-gp", "unet", "colour"),
     *("faces-vae", "mnist-vae", "mnist-plane"),
     *("sagan-portraits", "munit-faces", "likeness"),
 }
@@ -411,10 +409,10 @@ def test_copies_of_training_sprites_are_no_news_and_other_motifs_are():
     """Two motifs, each in two tones: a copy is 0 away, the middle between two motifs half of what divides them."""
     pixels = torch.tensor([0, 1, 100, 101], dtype=torch.uint8).view(4, 1, 1, 1).expand(-1, 4, 2, 2)
     sprites = Images("sprites", pixels, torch.tensor([0, 0, 1, 1]))
-    assert pictures.novelty(sprites, sprites[:]) == pytest.approx(0, abs=1e-3)
+    assert novelty(sprites, sprites[:]) == pytest.approx(0, abs=1e-3)
     between = Images("between", torch.full((3, 4, 2, 2), 50, dtype=torch.uint8))
     apart = (99 + 100) / 2  # the nearest of the other motif: 100 − 1 and 101 − 1
-    assert pictures.novelty(sprites, between[:]) == pytest.approx(49 / apart, rel=0.02)
+    assert novelty(sprites, between[:]) == pytest.approx(49 / apart, rel=0.02)
 
 
 def test_real_shakes_are_measured_where_the_photographs_are(tmp_path, monkeypatch):

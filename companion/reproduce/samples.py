@@ -10,6 +10,7 @@ from companion.data import Images
 from companion.metrics import frechet_distance, kernel_distance
 from companion.metrics.manifolds import manifolds
 from companion.metrics.memory import smaller, smaller_interval, two_nearest
+from companion.viz import over
 
 # What `compared` and `like_unseen` find, by the titles of their measurements
 COMPARED = {
@@ -39,3 +40,8 @@ def like_unseen(drawn: Tensor, unseen: Tensor, training: Images) -> dict[str, An
     nearest = two_nearest(drawn[:BESIDE], training[:], own)[0]
     usual = two_nearest(unseen[:BESIDE], training[:], own)[0]
     return {"memory": smaller(nearest, usual), "memory interval": smaller_interval(nearest, usual)}
+
+
+def over_white(images: Tensor) -> Tensor:
+    """Images without an alpha channel as they are, those with one over white."""
+    return over(images, torch.ones(())) if images.shape[1] == 4 else images

@@ -24,8 +24,8 @@ from companion.metrics.memory import (
     warped,
 )
 from companion.randomness import drawing, generator
-from companion.reproduce.ch03.portraits import over_white
 from companion.reproduce.job import Job, Recipe, Result
+from companion.reproduce.samples import over_white
 from companion.reproduce.statistics import with_interval
 from companion.training.adversarial import OwnPrior
 

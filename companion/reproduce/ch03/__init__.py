@@ -1,4 +1,4 @@
-"""Chapter 3: Wasserstein GANs, their losses, and drawn portraits in colour."""
+"""Chapter 3: Wasserstein GANs, and what their losses say."""
 
 from companion.found import gathered
 from companion.reproduce.job import Recipe
