@@ -75,7 +75,9 @@ class Referee(Execute):
         self.magic = f"graded_{secrets.token_hex(12)}"
         self.student = resources["nbgrader"]["student"]
         graded = "\n".join(cell.source for cell in nb.cells if cell.cell_type == "code" and is_grade(cell))
-        names = ", ".join(map(repr, [self.magic, *sorted(set(re.findall(r"\b(ch\d\d)\.check_", graded)))]))
+        names = ", ".join(
+            map(repr, [self.magic, *sorted(set(re.findall(r"\b(ch\d\d[a-z]?)\.check_", graded)))])
+        )
         self.opening = new_code_cell(
             f"__import__('companion.exercises.grading', fromlist=['begin']).begin({names})"
         )

@@ -95,7 +95,7 @@ def begin(magic: str, *used: str) -> None:
         if name != __name__:
             del sys.modules[name]
             vars(package).pop(name.rpartition(".")[2], None)
-    for name in [path.stem for path in HERE.glob("ch[0-9][0-9].py")]:
+    for name in [path.stem for path in HERE.glob("ch[0-9][0-9]*.py")]:
         front = _front(chapters.get(name, ModuleType(f"{PACKAGE}.{name}")))
         sys.modules[front.__name__] = front
         vars(package)[name] = front

@@ -31,7 +31,7 @@ FOLDER = Path(__file__).parent
 
 def banks() -> dict[str, Bank]:
     found = {}
-    for path in sorted(FOLDER.glob("test_ch[0-9][0-9].py")):
+    for path in sorted(FOLDER.glob("test_ch[0-9][0-9]*.py")):
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
