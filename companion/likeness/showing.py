@@ -7,16 +7,16 @@ from PIL import Image
 from torch import Tensor
 
 from companion.vision.frames import Picture
+from companion.viz.grids import named
 
 HAIR = np.array([213, 94, 0])  # the tint
 TINT = 0.55  # share of it
 
 
-def sheet(rows: Sequence[Sequence[Picture]], side: int = 200) -> Image.Image:
-    """Pictures in rows, each `side` pixels wide and high."""
-    return Image.fromarray(
-        np.concatenate([np.concatenate([_sized(p, side) for p in row], 1) for row in rows])
-    )
+def sheet(rows: Sequence[Sequence[Picture]], side: int = 200, *, columns: Sequence[str] = ()) -> Image.Image:
+    """Pictures in rows, each `side` pixels wide and high, under the names of their columns."""
+    pictures = np.concatenate([np.concatenate([_sized(p, side) for p in row], 1) for row in rows])
+    return named(Image.fromarray(pictures), columns=columns)
 
 
 def tinted(picture: Picture, share: Tensor, side: int = 200) -> Picture:

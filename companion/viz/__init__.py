@@ -16,6 +16,7 @@ PLACES = {
             "heated",
             "interpolation",
             "marked",
+            "named",
             "over",
             "photo_rows",
             "side_by_side",

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torchvision.utils import make_grid
 
+from companion.viz.letters import letters
 from companion.viz.palette import COLOURS, INK
 
 
@@ -51,18 +52,54 @@ def checkerboard(size: int, square: int = 8) -> Tensor:
 
 def photo_rows(rows: Mapping[str, Tensor]) -> Image.Image:
     """Labelled rows of photographs `(N, 3, H, W)` in [−1, 1], pixel for pixel: how sharp they are is what they show."""
-    from matplotlib.font_manager import findfont  # the one font that is everywhere where this runs
-
-    font = ImageFont.truetype(findfont("DejaVu Sans"), 15)
-    margin = max(round(font.getlength(label)) for label in rows) + 14
     grids = [image_grid(images, columns=len(images)) for images in rows.values()]
-    sheet = Image.new("RGB", (margin + grids[0].width, sum(grid.height for grid in grids)), "white")
-    pen, top = ImageDraw.Draw(sheet), 0
-    for label, grid in zip(rows, grids, strict=True):
-        sheet.paste(grid, (margin, top))
-        pen.text((margin - 8, top + grid.height / 2), label, fill=INK, font=font, anchor="rm")
+    sheet = Image.new("RGB", (grids[0].width, sum(grid.height for grid in grids)), "white")
+    top = 0
+    for grid in grids:
+        sheet.paste(grid, (0, top))
         top += grid.height
-    return sheet
+    return named(sheet, rows=list(rows))
+
+
+LETTERS = 16  # pixels: as high as the captions on the page
+LINE = 20
+
+
+def named(sheet: Image.Image, *, rows: Sequence[str] = (), columns: Sequence[str] = ()) -> Image.Image:
+    """A sheet of equal rows and equal columns with their names, so that nobody has to count.
+
+    Args:
+        sheet: Pictures side by side; they stay as they are, pixel for pixel.
+        rows: A name for each row, from the top, written at its left.
+        columns: A name for each column, from the left, written above it, in several lines where it is wider.
+    """
+    font = letters("".join([*rows, *columns]), LETTERS)
+    heads = [_folded(name, font, sheet.width / len(columns) - 6) for name in columns]
+    left = max((round(font.getlength(name)) + 14 for name in rows), default=0)
+    above = max((LINE * (head.count("\n") + 1) + 6 for head in heads), default=0)
+    whole = Image.new("RGB", (left + sheet.width, above + sheet.height), "white")
+    whole.paste(sheet, (left, above))
+    pen = ImageDraw.Draw(whole)
+    for place, name in enumerate(rows):
+        middle = above + (place + 0.5) * sheet.height / len(rows)
+        pen.text((left - 8, middle), name, fill=INK, font=font, anchor="rm")
+    for place, head in enumerate(heads):
+        middle = left + (place + 0.5) * sheet.width / len(heads)
+        for line, words in enumerate(reversed(head.split("\n"))):  # the last stands on the pictures
+            pen.text((middle, above - 8 - LINE * line), words, fill=INK, font=font, anchor="ms")
+    return whole
+
+
+def _folded(words: str, font: ImageFont.FreeTypeFont, width: float) -> str:
+    """Words in lines no wider than a width; a word that is wider has a line of its own."""
+    lines = [""]
+    for word in words.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
 
 
 def marked(image: Tensor, points: Tensor, *, scale: int = 2) -> Image.Image:

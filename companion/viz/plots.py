@@ -21,6 +21,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from companion.viz.grids import image_grid
+from companion.viz.letters import families
 from companion.viz.palette import COLOURS, GREY, INK, WIDTH
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ STYLE: Any = {
 @contextmanager
 def style() -> Iterator[None]:
     """The book's matplotlib style, inside the block alone."""
-    with plt.rc_context(STYLE):
+    with plt.rc_context({**STYLE, "font.family": [*families()]}):
         yield
 
 

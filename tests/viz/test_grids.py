@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from companion import viz
 
@@ -94,6 +95,32 @@ def test_photographs_in_rows_are_shown_pixel_for_pixel():
     assert (sheet[2:22, -26:-2] == expected).all()
     assert (sheet[2:22, :40] == 255).all(), "the shorter label is written to the right"
     assert (sheet[26:46, :40] < 128).any()
+
+
+def test_names_stand_beside_rows_and_above_columns_and_pictures_stay_as_they_are():
+    """Each in the middle of its own; a name that is wider than its column takes a second line."""
+    plain = Image.new("RGB", (200, 120), "blue")
+    both = np.asarray(
+        viz.named(plain, rows=["one", "two", "three"], columns=["k = 0", "measured and painted"])
+    )
+    dark = both.max(2) < 128
+    above, left = both.shape[0] - 120, both.shape[1] - 200
+    assert (both[above:, left:] == (0, 0, 255)).all()
+    assert (both[:above, :left] == 255).all()
+    for row in range(3):
+        assert dark[above + 40 * row + 10 : above + 40 * row + 30, :left].any()
+        assert not dark[above + 40 * row : above + 40 * row + 8, :left].any()
+    first, second = dark[:above, left : left + 100], dark[:above, left + 100 :]
+    assert not first[: above // 2].any(), "one line stands on the pictures"
+    assert first[above // 2 :].any()
+    assert second[: above // 2].any()
+    middle = [half.any(0).nonzero()[0] for half in (first, second)]
+    assert [where.mean() for where in middle] == pytest.approx([50, 50], abs=6)
+
+
+def test_a_sheet_without_names_is_left_alone():
+    plain = Image.new("RGB", (30, 20), "red")
+    assert viz.named(plain).tobytes() == plain.tobytes()
 
 
 def test_images_and_points_may_lie_on_another_device(elsewhere):
