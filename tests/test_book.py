@@ -188,6 +188,27 @@ def test_records_side_by_side_share_their_rows_and_nothing_else():
     ]
 
 
+def test_numbers_of_a_row_have_equally_many_decimals():
+    metrics = [Measurement("gain", value, "how", spread) for value, spread in ((5.438, 0.08), (5.46, 0.15))]
+    lines = list(gv_records.compare([replace(RECORD, title=f"{m.value}", metrics=(m,)) for m in metrics]))
+    assert lines[2] == "| gain | 5.44\u00a0±\u00a00.08 | 5.46\u00a0±\u00a00.15 |"
+
+
+def test_a_number_has_no_more_decimals_than_its_interval_leaves_certain():
+    def shown(value: float, interval: tuple[float, float] | None = None) -> str:
+        return gv_records.shown(Measurement("x", value, "how", interval=interval))
+
+    assert shown(0.4836, (0.353, 0.642)) == "0.48 [0.35, 0.64]"
+    assert shown(99.0, (99.0, 99.0)) == "99"
+    assert shown(0.08241) == "0.0824"
+    assert shown(0.9998) == "0.9998"
+
+
+def test_the_number_named_as_telling_is_one_that_the_run_measured():
+    records = {record.name: record for record in records_in(gv_records.RECORDS)}
+    assert all(records[name].measured(measure) for name, measure in gv_records.TELLING.items())
+
+
 def test_a_run_may_lack_seeds_steps_and_data():
     lines = "\n".join(gv_records.describe(replace(RECORD, seeds=())))
     assert ":::{dropdown} the title" in lines

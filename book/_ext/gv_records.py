@@ -1,5 +1,6 @@
 """Tables that are read from records when the book is built, so that no number on these pages was typed by hand.
 
+{headlines} a number of each chapter, and what it stands beside
 {results}   for each chapter a table of its run records in `companion/pretrained`, and below it each record, folded
 {compare}   some of these records side by side, by their names: one column each
 {credits}   one row per data asset that comes with the package, is fetched, or is put there by hand
@@ -7,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
@@ -25,6 +27,40 @@ from companion.records import Measurement, Record, number, records_in
 ROOT = Path(__file__).parents[2]
 RECORDS = ROOT / "companion/pretrained"
 
+# The number that says most of a run, where it is not its first: many begin with what they are compared to.
+TELLING = {
+    "critic-constraints": "critic's estimate: ring, two-sided penalty, displaced fakes, 15,000 steps",
+    "colour": "colourfulness: painted",
+    "deblur-any": "gain in PSNR (dB), real shakes: the network",
+    "deblur-best": "gain in PSNR (dB), test",
+    "deblur-blind": "gain in PSNR (dB), real shakes: Richardson–Lucy, kernel found blindly",
+    "deblur-classical": "gain in PSNR (dB), test: Wiener, true kernel",
+    "deblur-content": "gain in PSNR (dB), test, content loss: features",
+    "deblur-gan": "gain in PSNR (dB), test",
+    "deblur-real": "gain in PSNR (dB), real shakes",
+    "deblur-restored": "gain in PSNR (dB), real shakes: restore",
+    "deblur-wgan": "gain in PSNR (dB), test",
+    "deblur-wgan-gp": "gain in PSNR (dB), test",
+    "faces-covered": "named rightly, face covered by the package's ellipse",
+    "faces-drag": "share of the way that the point went: dragged",
+    "faces-hidden": "named rightly, in squares",
+    "found-afar": "hands found, 64 pixels high",
+    "gan-fixes": "Fréchet distance: both rates ×5",
+    "gan-precision": "Fréchet distance: bfloat16",
+    "likeness-looks": "error of the skin, in dim light: gained",
+    "memory": "nearer than unseen pictures, digits, pixels as they lie: samples",
+    "mnist-beta": "active units, β = 16",
+    "munit-rates": "Fréchet distance of translated portraits to caricatures: R1, weight 10, 0.0002",
+    "portrait-families": "Fréchet distance: WGAN, penalised",
+    "portrait-generators": "Fréchet distance: VAE, mixture",
+    "restoration-rates": "perceptual distance: pre-trained, 0.001",
+    "ring-objectives": "modes covered of 8: non-saturating, equal rates",
+    "sagan-parts": "attention's gain in Fréchet distance",
+    "unet": "PSNR (dB): U-Net over bicubic",
+    "vae-objectives": "PSNR: sharpened target",
+    "wgan-loss-quality": "Wasserstein, penalty: rank correlation of the estimate, whole run",
+}
+
 
 class MarkdownFromFiles(SphinxDirective):
     """Writes Markdown lines and parses them where the directive stands."""
@@ -42,6 +78,29 @@ class MarkdownFromFiles(SphinxDirective):
         return holder.children
 
 
+# ---- numbers --------------------------------------------------------------------------------------------------------
+
+
+def shown(metric: Measurement, spread: float | None = None) -> str:
+    """A value with as many decimals as its spread or interval leaves certain, or a larger spread beside it does."""
+    if metric.spread is not None:
+        digits = _decimals(max(metric.spread, spread or 0.0))
+        if digits is None:
+            return metric.text
+        return f"{metric.value:.{digits}f}\u00a0±\u00a0{metric.spread:.{digits}f}"
+    if metric.interval is not None:
+        low, high = metric.interval
+        digits = _decimals((high - low) / 2)
+        if digits is not None:
+            return f"{metric.value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    return f"{metric.value:.3g}" if 0.001 < abs(metric.value) < 0.1 else number(metric.value)
+
+
+def _decimals(spread: float) -> int | None:
+    """Two digits of a spread; None where there is next to none."""
+    return None if spread < 1e-9 else max(0, 1 - math.floor(math.log10(spread)))
+
+
 # ---- results --------------------------------------------------------------------------------------------------------
 
 
@@ -50,6 +109,25 @@ class Results(MarkdownFromFiles):
         records = sorted(records_in(RECORDS), key=lambda record: (record.chapter, record.title))
         for chapter, of_one in groupby(records, key=lambda record: record.chapter):
             yield from describe_chapter(chapter, list(of_one))
+
+
+class Headlines(MarkdownFromFiles):
+    """A line for each row: chapter | what | record | measure, and if there is one: | beside what | record | measure."""
+
+    has_content = True
+
+    def lines(self) -> Iterator[str]:
+        records = {record.name: record for record in records_in(RECORDS)}
+
+        def value(name: str, measure: str) -> str:
+            return shown(records[name].measured(measure))
+
+        rows = []
+        for line in self.content:
+            chapter, what, *first = [part.strip() for part in line.split("|")]
+            beside = f"{first[2]}: {value(*first[3:])}" if len(first) > 2 else "—"
+            rows.append([chapter, what, f"**{value(*first[:2])}**", beside])
+        yield from table(["Chapter", "What was measured", "Value", "Beside it"], rows)
 
 
 class Compare(MarkdownFromFiles):
@@ -66,12 +144,9 @@ class Compare(MarkdownFromFiles):
 
 def compare(records: list[Record]) -> Iterator[str]:
     """A table of the measures that all records hold, a column for each, and a row for what each run took."""
-    measured = [{metric.name: metric.text for metric in record.metrics} for record in records]
-    rows = [
-        [name, *(values[name] for values in measured)]
-        for name in measured[0]
-        if all(name in values for values in measured)
-    ]
+    measured = [{metric.name: metric for metric in record.metrics} for record in records]
+    shared = [name for name in measured[0] if all(name in metrics for metrics in measured)]
+    rows = [[name, *_alike([metrics[name] for metrics in measured])] for name in shared]
     costs = [duration(record.seconds) for record in records]
     yield from table(
         ["Measure", *(record.title for record in records)],
@@ -83,11 +158,17 @@ def compare(records: list[Record]) -> Iterator[str]:
     )
 
 
+def _alike(metrics: Sequence[Measurement]) -> list[str]:
+    """The numbers of one row, with equally many decimals."""
+    spread = max((metric.spread or 0.0 for metric in metrics), default=0.0)
+    return [shown(metric, spread) for metric in metrics]
+
+
 def describe_chapter(chapter: int, records: Sequence[Record]) -> Iterator[str]:
     """What a chapter's runs were, in one table, and then each of them, folded."""
     yield from [f"## Chapter {chapter}", ""]
     rows = [
-        [record.title, *_first_number(record), str(len(record.seeds) or "—"), hours(record.seconds)]
+        [record.title, *_telling(record), str(len(record.seeds) or "—"), hours(record.seconds)]
         for record in records
     ]
     yield from table(["Run", "One of its numbers", "Value", "Seeds", "Time of all (h:mm:ss)"], rows)
@@ -95,8 +176,12 @@ def describe_chapter(chapter: int, records: Sequence[Record]) -> Iterator[str]:
         yield from describe(record)
 
 
-def _first_number(record: Record) -> tuple[str, str]:
-    return (record.metrics[0].name, record.metrics[0].text) if record.metrics else ("—", "—")
+def _telling(record: Record) -> tuple[str, str]:
+    """The number to look at: the one that `TELLING` names, else the first."""
+    if not record.metrics:
+        return "—", "—"
+    metric = record.measured(TELLING[record.name]) if record.name in TELLING else record.metrics[0]
+    return metric.name, shown(metric)
 
 
 def describe(record: Record) -> Iterator[str]:
@@ -110,7 +195,7 @@ def describe(record: Record) -> Iterator[str]:
 
 def describe_metrics(metrics: Sequence[Measurement]) -> Iterator[str]:
     """A row for each number. How several were measured is said once, below the table."""
-    rows = [[metric.name, metric.text, metric.how] for metric in metrics]
+    rows = [[metric.name, shown(metric), metric.how] for metric in metrics]
     protocols = list(dict.fromkeys(protocol for *_, protocol in rows))
     if len(protocols) == len(rows):  # nothing to save
         if rows:
@@ -204,6 +289,7 @@ def cited(attribution: str, sources: str) -> str:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("headlines", Headlines)
     app.add_directive("results", Results)
     app.add_directive("compare", Compare)
     app.add_directive("credits", Credits)

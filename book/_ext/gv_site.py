@@ -98,6 +98,24 @@ class PunctuationStaysWithMaths(SphinxTransform):
                 node.parent.replace(node, together)
 
 
+# ---- widgets ---------------------------------------------------------------------------------------------------------
+
+NEEDS_PYTHON = (
+    "In a running notebook this cell shows controls to use. A page has no Python behind it to answer them."
+)
+
+
+class WidgetsAreToldOf(SphinxTransform):
+    """A cell tagged `widget` shows nothing on the web: its code is folded, and a line says what would be there."""
+
+    default_priority = 520
+
+    def apply(self, **_: Any) -> None:
+        for cell in list(self.document.findall(nodes.container)):
+            if "tag_widget" in cell["classes"]:
+                cell += nodes.paragraph("", NEEDS_PYTHON, classes=["gv-needs-python"])
+
+
 # ---- diagrams -------------------------------------------------------------------------------------------------------
 
 
@@ -132,6 +150,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
         app.add_role(name, PaletteRole())
     app.add_transform(PaletteInMaths)
     app.add_transform(PunctuationStaysWithMaths)
+    app.add_transform(WidgetsAreToldOf)
     app.add_directive("diagram", Diagram)
     app.connect("html-page-context", keep_own_scripts, priority=900)
     app.connect("html-page-context", show_colab_button, priority=900)
