@@ -4,6 +4,8 @@ It builds without a warning, its links lead somewhere, every picture has a descr
 its tables come from the records.
 """
 
+import base64
+import io
 import json
 import re
 import sys
@@ -16,11 +18,13 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from house import ROOT, built_site, in_contents, pages
+from PIL import Image
 
 from companion.records import Environment, Measurement, Record, records_in
 from companion.viz import COLOURS
 
 sys.path.insert(0, str(ROOT / "book/_ext"))
+import gv_leads
 import gv_records
 import gv_solutions
 
@@ -201,6 +205,7 @@ def test_a_number_has_no_more_decimals_than_its_interval_leaves_certain():
     assert shown(0.4836, (0.353, 0.642)) == "0.48 [0.35, 0.64]"
     assert shown(99.0, (99.0, 99.0)) == "99"
     assert shown(0.08241) == "0.0824"
+    assert shown(-0.5202) == "−0.5202"
     assert shown(0.9998) == "0.9998"
 
 
@@ -238,6 +243,43 @@ def test_a_shared_protocol_is_said_once():
 
 def test_a_pipe_does_not_break_a_table():
     assert list(gv_records.table(["a"], [["x | y"]]))[2] == "| x \\| y |"
+
+
+# ---- the picture that a chapter opens with ------------------------------------------------------------------------------
+
+
+def stored_figure(number: str, size: tuple[int, int] = (200, 100)) -> str:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, "red").save(buffer, "PNG")
+    source = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    caption = f"<figcaption><b>Figure {number}.</b> What.</figcaption>"
+    return f'<figure class="gv-figure"><img src="{source}" alt="red" width="200">{caption}</figure>'
+
+
+def test_a_part_of_a_figure_stands_under_the_title_and_leads_to_it():
+    page = f"<h1>A chapter</h1><p>Words.</p>{stored_figure('3.1')}{stored_figure('3.2')}"
+    made = BeautifulSoup(gv_leads.led(page, gv_leads.Lead("3.2", left=0.5, bottom=0.5)), "html.parser")
+    lead = made.find("figure")
+    assert lead["class"] == ["gv-lead-picture"]
+    assert lead.find_previous_sibling().name == "h1"
+    assert lead.a["style"].startswith("aspect-ratio: 100 / 50; --gv-wide: 200.00%; --gv-left: -100.00%;")
+    target = made.find(id=lead.a["href"].removeprefix("#"))
+    assert target.figcaption.b.text == "Figure 3.2."
+    assert lead.img["alt"] == "red"
+
+
+def test_a_slider_opens_a_chapter_without_its_handle():
+    figure = stored_figure("5.8").replace("<figcaption>", '<input type="range"><figcaption>')
+    made = BeautifulSoup(gv_leads.led(f"<h1>A</h1>{figure}", gv_leads.Lead("5.8")), "html.parser")
+    assert len(made.find_all("input")) == 1
+    assert gv_leads.led("<h1>A</h1>", gv_leads.Lead("5.8")) is None
+
+
+def test_every_chapter_opens_with_a_figure_that_it_has():
+    chapters = {path.stem: path for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")}
+    assert gv_leads.LEADS.keys() == chapters.keys()
+    for name, path in chapters.items():
+        assert f"<b>Figure {gv_leads.LEADS[name].figure}.</b>" in path.read_text(encoding="utf-8"), name
 
 
 # ---- exercises ------------------------------------------------------------------------------------------------------

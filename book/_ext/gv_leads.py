@@ -17,24 +17,26 @@ from sphinx.util import logging
 
 
 class Lead(NamedTuple):
-    """Which figure a chapter opens with, and how much of its height, from the top: where rows end."""
+    """Which figure a chapter opens with, and the part of it that is shown: pictures whole, and no names beside them."""
 
     figure: str
-    share: float = 1.0
+    left: float = 0.0
+    top: float = 0.0
+    bottom: float = 1.0
 
 
 LEADS = {
-    "00_faces": Lead("0.1", 2 / 6),
+    "00_faces": Lead("0.1", bottom=2 / 6),
     "01_gan_basics": Lead("1.6"),
-    "02_deblur_gan": Lead("2.1"),
-    "02b_any_shake": Lead("2b.1"),
-    "03_wgan": Lead("3.2"),
-    "04_wgan_gp": Lead("4.3", 0.5),
+    "02_deblur_gan": Lead("2.1", left=79 / 859),
+    "02b_any_shake": Lead("2b.1", top=0.08, bottom=0.8),
+    "03_wgan": Lead("3.2", top=0.06),
+    "04_wgan_gp": Lead("4.3", bottom=0.5),
     "04b_sprites_and_sound": Lead("4b.2"),
-    "05_restoration": Lead("5.1", 2 / 3),
-    "06_vae": Lead("6.8"),
-    "07_draw_me": Lead("7.1", 201 / 551),
-    "07b_attention": Lead("7b.1"),
+    "05_restoration": Lead("5.1", left=79 / 1111, bottom=2 / 3),
+    "06_vae": Lead("6.8", left=172 / 770),
+    "07_draw_me": Lead("7.1", top=26 / 551, bottom=201 / 551),
+    "07b_attention": Lead("7b.1", left=169 / 770),
     "08_mediapipe": Lead("8.4"),
 }
 FIGURE = '<figure class="gv-figure">'
@@ -60,14 +62,23 @@ def led(body: str, lead: Lead) -> str | None:
         return None
     target = f"figure-{lead.figure.replace('.', '-')}"
     picture = SLIDER.sub("", body[start + len(FIGURE) : name])
-    wide, high = _size(picture)
-    look = f"aspect-ratio: {wide} / {high * lead.share:.0f}; overflow: hidden"
+    look = _part(lead, *_size(picture))
     strip = (
         f'<figure class="gv-lead-picture"><a href="#{target}" style="{look}">{picture}</a>'
         f'<figcaption><a href="#{target}">Figure {lead.figure}</a>, further down</figcaption></figure>'
     )
     body = f'{body[:start]}{FIGURE[:-1]} id="{target}">{body[start + len(FIGURE) :]}'
     return body.replace("</h1>", f"</h1>\n{strip}", 1)
+
+
+def _part(lead: Lead, width: int, height: int) -> str:
+    """How the style sheet is told of the part to show; shares of the width, since margins are."""
+    wide = 1 - lead.left
+    return (
+        f"aspect-ratio: {width * wide:.0f} / {height * (lead.bottom - lead.top):.0f}; "
+        f"--gv-wide: {100 / wide:.2f}%; --gv-left: {-100 * lead.left / wide:.2f}%; "
+        f"--gv-up: {-100 * lead.top * height / (width * wide):.2f}%"
+    )
 
 
 def _size(picture: str) -> tuple[int, int]:

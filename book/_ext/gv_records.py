@@ -81,8 +81,15 @@ class MarkdownFromFiles(SphinxDirective):
 # ---- numbers --------------------------------------------------------------------------------------------------------
 
 
-def shown(metric: Measurement, spread: float | None = None) -> str:
-    """A value with as many decimals as its spread or interval leaves certain, or a larger spread beside it does."""
+def shown(metric: Measurement, spread: float | None = None, *, digits: int = 4) -> str:
+    """A value with as many decimals as its spread or interval leaves certain, or a larger spread beside it does.
+
+    Where there is neither, with so many digits; a minus is one.
+    """
+    return _shown(metric, spread, digits).replace("-", "\u2212")
+
+
+def _shown(metric: Measurement, spread: float | None, most: int) -> str:
     if metric.spread is not None:
         digits = _decimals(max(metric.spread, spread or 0.0))
         if digits is None:
@@ -93,7 +100,9 @@ def shown(metric: Measurement, spread: float | None = None) -> str:
         digits = _decimals((high - low) / 2)
         if digits is not None:
             return f"{metric.value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
-    return f"{metric.value:.3g}" if 0.001 < abs(metric.value) < 0.1 else number(metric.value)
+    if most < 4 or 0.001 < abs(metric.value) < 0.1:
+        return f"{metric.value:.3g}"
+    return number(metric.value)
 
 
 def _decimals(spread: float) -> int | None:
@@ -120,7 +129,7 @@ class Headlines(MarkdownFromFiles):
         records = {record.name: record for record in records_in(RECORDS)}
 
         def value(name: str, measure: str) -> str:
-            return shown(records[name].measured(measure))
+            return shown(records[name].measured(measure), digits=3)
 
         rows = []
         for line in self.content:
