@@ -245,7 +245,7 @@ def test_a_pipe_does_not_break_a_table():
     assert list(gv_records.table(["a"], [["x | y"]]))[2] == "| x \\| y |"
 
 
-# ---- the picture that a chapter opens with ------------------------------------------------------------------------------
+# ---- the picture that a chapter opens with -----------------------------------------------------------------------
 
 
 def stored_figure(number: str, size: tuple[int, int] = (200, 100)) -> str:
