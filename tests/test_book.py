@@ -176,28 +176,6 @@ MACHINE = Environment("cpu", "a processor", 2, 1, {"torch": "2.14"}, "2026-01-01
 RECORD = Record("x", "the title", 3, "companion reproduce x", "laptop", (1, 2), 3725.0, MACHINE, {}, ())
 
 
-def test_records_side_by_side_share_their_rows_and_nothing_else():
-    def gain(value: float, spread: float) -> Measurement:
-        return Measurement("gain", value, "how", spread)
-
-    own = Measurement("own", 1.0, "how")
-    one = replace(RECORD, title="one", seconds=60.0, settings={"steps": 1500}, metrics=(gain(5.0, 0.1), own))
-    other = replace(RECORD, title="other", metrics=(gain(4.0, 0.2),))
-    lines = list(gv_records.compare([one, other]))
-    assert lines[0] == "| Measure | one | other |"
-    assert lines[2] == "| gain | 5.00\u00a0±\u00a00.10 | 4.00\u00a0±\u00a00.20 |"
-    assert lines[3:5] == [
-        "| time of all seeds | 0:01:00 (h:mm:ss) | 1:02:05 (h:mm:ss) |",
-        "| steps | 1\u202f500 | — |",
-    ]
-
-
-def test_numbers_of_a_row_have_equally_many_decimals():
-    metrics = [Measurement("gain", value, "how", spread) for value, spread in ((5.438, 0.08), (5.46, 0.15))]
-    lines = list(gv_records.compare([replace(RECORD, title=f"{m.value}", metrics=(m,)) for m in metrics]))
-    assert lines[2] == "| gain | 5.44\u00a0±\u00a00.08 | 5.46\u00a0±\u00a00.15 |"
-
-
 def test_a_number_has_no_more_decimals_than_its_interval_leaves_certain():
     def shown(value: float, interval: tuple[float, float] | None = None) -> str:
         return gv_records.shown(Measurement("x", value, "how", interval=interval))

@@ -2,7 +2,6 @@
 
 {headlines} a number of each chapter, and what it stands beside
 {results}   for each chapter a table of its run records in `companion/pretrained`, and below it each record, folded
-{compare}   some of these records side by side, by their names: one column each
 {credits}   one row per data asset that comes with the package, is fetched, or is put there by hand
 """
 
@@ -139,40 +138,6 @@ class Headlines(MarkdownFromFiles):
         yield from table(["Chapter", "What was measured", "Value", "Beside it"], rows)
 
 
-class Compare(MarkdownFromFiles):
-    required_arguments = 1
-    final_argument_whitespace = True
-
-    def lines(self) -> Iterator[str]:
-        records = {record.name: record for record in records_in(RECORDS)}
-        names = self.arguments[0].split()
-        if missing := [name for name in names if name not in records]:
-            raise self.error(f"There is no record of {', '.join(missing)}.")
-        yield from compare([records[name] for name in names])
-
-
-def compare(records: list[Record]) -> Iterator[str]:
-    """A table of the measures that all records hold, a column for each, and a row for what each run took."""
-    measured = [{metric.name: metric for metric in record.metrics} for record in records]
-    shared = [name for name in measured[0] if all(name in metrics for metrics in measured)]
-    rows = [[name, *_alike([metrics[name] for metrics in measured])] for name in shared]
-    costs = [duration(record.seconds) for record in records]
-    yield from table(
-        ["Measure", *(record.title for record in records)],
-        [
-            *rows,
-            ["time of all seeds", *costs],
-            ["steps", *(plain(r.settings.get("steps", "—")) for r in records)],
-        ],
-    )
-
-
-def _alike(metrics: Sequence[Measurement]) -> list[str]:
-    """The numbers of one row, with equally many decimals."""
-    spread = max((metric.spread or 0.0 for metric in metrics), default=0.0)
-    return [shown(metric, spread) for metric in metrics]
-
-
 def describe_chapter(chapter: int, records: Sequence[Record]) -> Iterator[str]:
     """What a chapter's runs were, in one table, and then each of them, folded."""
     yield from [f"## Chapter {chapter}", ""]
@@ -300,6 +265,5 @@ def cited(attribution: str, sources: str) -> str:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("headlines", Headlines)
     app.add_directive("results", Results)
-    app.add_directive("compare", Compare)
     app.add_directive("credits", Credits)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
