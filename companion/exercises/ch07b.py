@@ -388,7 +388,7 @@ def _reach(
 ) -> float:
     """Half of a mean's interval: of so many gaps with this deviation."""
     bound = norm.ppf(share) if bell else student_t.ppf(share, count - freedom)
-    return float(bound * spread / count**power)
+    return float(float(bound) * spread / count**power)
 
 
 def _needed(spread: float, effect: float, start: int = 2, **how: Any) -> float:
