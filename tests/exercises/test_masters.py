@@ -38,6 +38,7 @@ class Expected(NamedTuple):
 MASTERS = {
     "01_gan_basics": Expected(27, 8, 9, 5),
     "02_deblur_gan": Expected(23, 9, 8, 3),
+    "02b_any_shake": Expected(12, 0, 5, 1),
     "03_wgan": Expected(19, 9, 7, 0),
     "04_wgan_gp": Expected(19, 8, 8, 1),
     "05_restoration": Expected(18, 2, 7, 1),
