@@ -38,8 +38,6 @@ TELLING = {
     "deblur-gan": "gain in PSNR (dB), test",
     "deblur-real": "gain in PSNR (dB), real shakes",
     "deblur-restored": "gain in PSNR (dB), real shakes: restore",
-    "deblur-wgan": "gain in PSNR (dB), test",
-    "deblur-wgan-gp": "gain in PSNR (dB), test",
     "faces-covered": "named rightly, face covered by the package's ellipse",
     "faces-drag": "share of the way that the point went: dragged",
     "faces-hidden": "named rightly, in squares",
