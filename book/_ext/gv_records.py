@@ -30,6 +30,7 @@ RECORDS = ROOT / "companion/pretrained"
 TELLING = {
     "critic-constraints": "critic's estimate: ring, two-sided penalty, displaced fakes, 15,000 steps",
     "colour": "colourfulness: painted",
+    "deblur-alone": "lost generators, critic alone: normalised, a tenth of the rate",
     "deblur-any": "gain in PSNR (dB), real shakes: the network",
     "deblur-best": "gain in PSNR (dB), test",
     "deblur-blind": "gain in PSNR (dB), real shakes: Richardson–Lucy, kernel found blindly",
