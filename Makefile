@@ -8,6 +8,9 @@ SHELL := bash
 # Python keeps what it has compiled, whatever the shell says: hundreds of the tests' processes import the same.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Tests call make themselves, and are no part of this one's jobs.
+unexport MAKEFLAGS
+
 PYTHON3 ?= python3
 PORT ?= 8000
 JOBS ?= 2
