@@ -30,10 +30,9 @@ from companion.training.gan import GANSettings
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "wgan-loss-quality"}
 NEEDS_MEDIAPIPE = {"faces-mediapipe", "likeness", "likeness-looks", "likeness-people", "munit-people"}
 NEEDS_ORL = {"likeness-people"}
-DEBLURRING = {"deblur-gan", "deblur-best"}
 WITH_WEIGHTS = {
     *("digit-features", "dcgan-mnist", "dcgan-digits", "deblur-any", "faces-attributes", "faces-identity"),
-    *DEBLURRING,
+    "deblur-best",
     *("sprites-wgan-gp", "unet", "colour"),
     *("faces-vae", "mnist-vae", "mnist-plane"),
     *("sagan-portraits", "munit-faces", "likeness"),

@@ -79,17 +79,14 @@ class MarkdownFromFiles(SphinxDirective):
 # ---- numbers --------------------------------------------------------------------------------------------------------
 
 
-def shown(metric: Measurement, spread: float | None = None, *, digits: int = 4) -> str:
-    """A value with as many decimals as its spread or interval leaves certain, or a larger spread beside it does.
-
-    Where there is neither, with so many digits; a minus is one.
-    """
-    return _shown(metric, spread, digits).replace("-", "\u2212")
+def shown(metric: Measurement, *, digits: int = 4) -> str:
+    """A value with as many decimals as its spread or interval leaves certain, else so many digits; a minus is one."""
+    return _shown(metric, digits).replace("-", "\u2212")
 
 
-def _shown(metric: Measurement, spread: float | None, most: int) -> str:
+def _shown(metric: Measurement, most: int) -> str:
     if metric.spread is not None:
-        digits = _decimals(max(metric.spread, spread or 0.0))
+        digits = _decimals(metric.spread)
         if digits is None:
             return metric.text
         return f"{metric.value:.{digits}f}\u00a0±\u00a0{metric.spread:.{digits}f}"

@@ -7,8 +7,9 @@ import torch
 from scipy.stats import beta, norm
 from torch import Tensor
 
-from companion.exercises.rounds import mixed, normal, uniform, whole
-from companion.exercises.runner import NotYet, Task, described, right
+from companion.exercises.naming import named_rightly
+from companion.exercises.rounds import normal, uniform, whole
+from companion.exercises.runner import NotYet, Task, right
 
 # ---- 1: a long exposure ----
 
@@ -314,14 +315,12 @@ HINTS = {
 
 def check_diagnose(student: object) -> None:
     """Task 5: thirty restorers that nobody has met, six of each kind, in any order."""
-    for kind in mixed(WORDS * 6):
-        answer = DIAGNOSE.ask(student, answered(kind, whole(0, 10**9)))
-        if not isinstance(answer, str) or answer not in WORDS:
-            said = f"“{answer}”" if isinstance(answer, str) else described(answer)
-            raise NotYet(f"`diagnose` returns {said[:60]}; the words are {', '.join(WORDS)}.")
-        if answer != kind:
-            raise NotYet(
-                f"Of one of thirty new restorers the word is “{kind}”, and you say “{answer}”. Think of this: "
-                f"{HINTS[kind]}. The contrast differs from one to the next, so an error's size says nothing."
-            )
+
+    def wrong(kind: str, answer: str) -> str:
+        return (
+            f"Of one of thirty new restorers the word is “{kind}”, and you say “{answer}”. Think of this: "
+            f"{HINTS[kind]}. The contrast differs from one to the next, so an error's size says nothing."
+        )
+
+    named_rightly(DIAGNOSE, student, WORDS, of_each=6, made=answered, wrong=wrong)
     right("Thirty of thirty: you look behind the mean.")

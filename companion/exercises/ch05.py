@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy, pixel_shuffle
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
+from companion.exercises.naming import named_rightly
 from companion.exercises.rounds import among, mixed, normal, uniform, whole
-from companion.exercises.runner import NotYet, Task, described, right
+from companion.exercises.runner import NotYet, Task, right
 from companion.exercises.twins import another_start, twin
 from companion.restoration.colour import colourfulness as of_the_course
 
@@ -303,21 +304,18 @@ HINTS = {
 
 def check_diagnose(student: object) -> None:
     """Task 6: forty runs that nobody has seen, ten of each kind, in any order."""
-    for kind in mixed(WORDS * 10):
-        run = logged(kind, whole(0, 10**9))
-        answer = DIAGNOSE.ask(student, {name: list(values) for name, values in run.items()})
-        if not isinstance(answer, str) or answer not in WORDS:
-            raise NotYet(f"`diagnose` returns {_said(answer)}; the words are {', '.join(WORDS)}.")
-        if answer != kind:
-            raise NotYet(
-                f"One of forty new runs is {kind}, and you call it {answer}. Think of this: {HINTS[kind]}. "
-                "The unit of the content loss differs from run to run, so its size says nothing."
-            )
+
+    def lists(kind: str, seed: int) -> dict[str, list[float]]:
+        return {name: list(values) for name, values in logged(kind, seed).items()}
+
+    def wrong(kind: str, answer: str) -> str:
+        return (
+            f"One of forty new runs is {kind}, and you call it {answer}. Think of this: {HINTS[kind]}. The unit of the "
+            "content loss differs from run to run, so its size says nothing."
+        )
+
+    named_rightly(DIAGNOSE, student, WORDS, of_each=10, made=lists, wrong=wrong)
     right("Forty of forty: you read runs, not thresholds of one run.")
-
-
-def _said(answer: object) -> str:
-    return f"“{answer}”" if isinstance(answer, str) else described(answer)
 
 
 # ---- 7: which experiment would tell? ----

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
+from companion.exercises.naming import named_rightly
 from companion.exercises.rounds import among, mixed, normal, present, uniform, whole
-from companion.exercises.runner import NotYet, Task, described, right
+from companion.exercises.runner import NotYet, Task, right
 
 # ---- 1: as far as it goes ----
 
@@ -916,16 +917,14 @@ HINTS = {
 
 def check_diagnose(student: object) -> None:
     """Task 9: forty readers that nobody has met, eight of each kind, in any order."""
-    for kind in mixed(WORDS * 8):
-        answer = DIAGNOSE.ask(student, answered(kind, whole(0, 10**9)))
-        if not isinstance(answer, str) or answer not in WORDS:
-            said = f"“{answer}”" if isinstance(answer, str) else described(answer)
-            raise NotYet(f"`diagnose` returns {said[:60]}; the words are {', '.join(WORDS)}.")
-        if answer != kind:
-            raise NotYet(
-                f"One of forty new readers is {kind}, and you call it {answer}. Think of this: {HINTS[kind]}. Each "
-                "number has its own unit, so the size of an error says nothing."
-            )
+
+    def wrong(kind: str, answer: str) -> str:
+        return (
+            f"One of forty new readers is {kind}, and you call it {answer}. Think of this: {HINTS[kind]}. Each number "
+            "has its own unit, so the size of an error says nothing."
+        )
+
+    named_rightly(DIAGNOSE, student, WORDS, of_each=8, made=answered, wrong=wrong)
     right("Forty of forty: you read readers.")
 
 

@@ -10,6 +10,7 @@ from scipy.stats import t as student_t
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from companion.exercises.naming import named_rightly
 from companion.exercises.rounds import among, mixed, normal, uniform, whole
 from companion.exercises.runner import NotYet, Task, described, right
 from companion.layers import SelfAttention
@@ -358,15 +359,11 @@ HINTS = {
 
 def check_diagnose(student: object) -> None:
     """Task 4: forty layers that nobody has met, eight of each kind, in any order."""
-    for kind in mixed(WORDS * 8):
-        answer = DIAGNOSE.ask(student, attended(kind, whole(0, 10**9)))
-        if not isinstance(answer, str) or answer not in WORDS:
-            said = f"“{answer}”" if isinstance(answer, str) else described(answer)
-            raise NotYet(f"`diagnose` returns {said[:60]}; the words are {', '.join(WORDS)}.")
-        if answer != kind:
-            raise NotYet(
-                f"One of forty new layers is {kind}, and you call it {answer}. Think of this: {HINTS[kind]}."
-            )
+
+    def wrong(kind: str, answer: str) -> str:
+        return f"One of forty new layers is {kind}, and you call it {answer}. Think of this: {HINTS[kind]}."
+
+    named_rightly(DIAGNOSE, student, WORDS, of_each=8, made=attended, wrong=wrong)
     right("Forty of forty: you read layers, not pictures of them.")
 
 

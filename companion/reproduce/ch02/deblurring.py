@@ -27,7 +27,6 @@ from companion.environment import pick_device
 from companion.losses import Perceptual, PixelL1
 from companion.metrics import Measurement
 from companion.metrics.restoration import PerceptualDistance, aligned_psnr, psnr, ssim
-from companion.models.deblur import Restorer
 from companion.objectives import NonSaturating, WassersteinGP
 from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
@@ -79,9 +78,9 @@ def backbone(job: Job) -> str:
 def deblur_gan(job: Job) -> Result:
     """DeblurGAN's generator in the game of chapter 1, over the seeds, judged on photographs never trained on."""
     base = replace(base_settings(job), objective=NonSaturating())
-    found, models = _all_runs(job, base, {"run": {}}, _seeds(job))
+    found = _all_runs(job, base, {"run": {}}, _seeds(job))
     metrics = [*_blurry_metrics(job, base), *_metrics(job, base, found["run"], "")]
-    return Result(_about(base), _seeds(job), metrics, {"runs": found["run"]}, model=models["run"])
+    return Result(_about(base), _seeds(job), metrics, {"runs": found["run"]})
 
 
 SILENCING = 4e6  # a weight beside which no critic is heard: Adam's steps do not depend on a loss's scale
@@ -104,7 +103,7 @@ def deblur_content(job: Job) -> Result:
     }
     changes |= {} if job.debug else {"features, weight 100": {"content": (_features(job, 100.0),)}}
     seeds = _seeds(job)
-    found, _ = _all_runs(job, base, changes, seeds)
+    found = _all_runs(job, base, changes, seeds)
     metrics = _blurry_metrics(job, base)
     for name, runs in found.items():
         metrics += _metrics(job, base, runs, f", content loss: {name}")
@@ -142,7 +141,7 @@ def deblur_alone(job: Job) -> Result:
     }
     changes = dict(list(changes.items())[:2]) if job.debug else changes
     seeds = _seeds(job)
-    found, _ = _all_runs(job, base, changes, seeds, points=ALONE_POINTS)
+    found = _all_runs(job, base, changes, seeds, points=ALONE_POINTS)
     metrics = []
     for name, runs in found.items():
         steps = [step for run in runs if (step := _lost(run["curve"])) is not None]
@@ -333,17 +332,14 @@ TITLES = {"psnr": "PSNR (dB)", "gain": "gain in PSNR (dB)", "ssim": "SSIM", "dis
 
 def _all_runs(
     job: Job, base: DeblurSettings, changes: dict[str, dict[str, Any]], seeds: list[int], points: int = 10
-) -> tuple[dict[str, list[dict[str, Any]]], dict[str, Restorer]]:
-    """Every change under every seed, seeds outermost; what each measured, and the first seed's models."""
+) -> dict[str, list[dict[str, Any]]]:
+    """Every change under every seed, seeds outermost; what each measured."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in changes}
-    models: dict[str, Restorer] = {}
     for seed in seeds:
         for name, change in changes.items():
             settings = replace(base, seed=seed, **change)
-            trainer, report = _trained(job, f"seed-{seed}/{name}", settings, points)
-            found[name].append(report)
-            models.setdefault(name, trainer.average.module)  # type: ignore[arg-type]
-    return found, models
+            found[name].append(_trained(job, f"seed-{seed}/{name}", settings, points)[1])
+    return found
 
 
 def _trained(
