@@ -21,7 +21,7 @@ from house import ROOT, built_site, in_contents, pages
 from PIL import Image
 
 from companion.records import Environment, Measurement, Record, records_in
-from companion.viz import COLOURS
+from companion.viz import COLOURS, named
 
 sys.path.insert(0, str(ROOT / "book/_ext"))
 import gv_leads
@@ -226,9 +226,12 @@ def test_a_pipe_does_not_break_a_table():
 # ---- the picture that a chapter opens with -----------------------------------------------------------------------
 
 
-def stored_figure(number: str, size: tuple[int, int] = (200, 100)) -> str:
+RED = Image.new("RGB", (200, 100), "red")
+
+
+def stored_figure(number: str, image: Image.Image = RED) -> str:
     buffer = io.BytesIO()
-    Image.new("RGB", size, "red").save(buffer, "PNG")
+    image.save(buffer, "PNG")
     source = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     caption = f"<figcaption><b>Figure {number}.</b> What.</figcaption>"
     return f'<figure class="gv-figure"><img src="{source}" alt="red" width="200">{caption}</figure>'
@@ -236,14 +239,24 @@ def stored_figure(number: str, size: tuple[int, int] = (200, 100)) -> str:
 
 def test_a_part_of_a_figure_stands_under_the_title_and_leads_to_it():
     page = f"<h1>A chapter</h1><p>Words.</p>{stored_figure('3.1')}{stored_figure('3.2')}"
-    made = BeautifulSoup(gv_leads.led(page, gv_leads.Lead("3.2", left=0.5, bottom=0.5)), "html.parser")
+    made = BeautifulSoup(gv_leads.led(page, gv_leads.Lead("3.2", bottom=0.5)), "html.parser")
     lead = made.find("figure")
     assert lead["class"] == ["gv-lead-picture"]
     assert lead.find_previous_sibling().name == "h1"
-    assert lead.a["style"].startswith("aspect-ratio: 100 / 50; --gv-wide: 200.00%; --gv-left: -100.00%;")
+    assert lead.a["style"] == "aspect-ratio: 200 / 50; --gv-wide: 100.00%; --gv-left: 0.00%; --gv-up: -0.00%"
     target = made.find(id=lead.a["href"].removeprefix("#"))
     assert target.figcaption.b.text == "Figure 3.2."
     assert lead.img["alt"] == "red"
+
+
+def test_names_beside_and_above_pictures_are_left_out():
+    figure = named(RED, rows=["a name", "another"], columns=["k = 1", "k = 2"])
+    left, above = figure.width - RED.width, figure.height - RED.height
+    page = f"<h1>A</h1>{stored_figure('7.1', figure)}"
+    made = gv_leads.led(page, gv_leads.Lead("7.1", bottom=0.5, named=True))
+    wide = f"--gv-wide: {100 * figure.width / 200:.2f}%"
+    assert min(left, above) > 10
+    assert f"aspect-ratio: 200 / 50; {wide}; --gv-left: {-left / 2:.2f}%; --gv-up: {-above / 2:.2f}%" in made
 
 
 def test_a_slider_opens_a_chapter_without_its_handle():

@@ -11,32 +11,33 @@ import re
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+import numpy as np
 from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 
 class Lead(NamedTuple):
-    """Which figure a chapter opens with, and the part of it that is shown: pictures whole, and no names beside them."""
+    """Which figure a chapter opens with, and which part of its height is shown, without names beside or above it."""
 
     figure: str
-    left: float = 0.0
     top: float = 0.0
     bottom: float = 1.0
+    named: bool = False  # whether the pictures have names, which are left out
 
 
 LEADS = {
     "00_faces": Lead("0.1", bottom=2 / 6),
     "01_gan_basics": Lead("1.6"),
-    "02_deblur_gan": Lead("2.1", left=79 / 859),
+    "02_deblur_gan": Lead("2.1", named=True),
     "02b_any_shake": Lead("2b.1", top=0.08, bottom=0.8),
     "03_wgan": Lead("3.2", top=0.06),
     "04_wgan_gp": Lead("4.3", bottom=0.5),
     "04b_sprites_and_sound": Lead("4b.2"),
-    "05_restoration": Lead("5.1", left=79 / 1111, bottom=2 / 3),
-    "06_vae": Lead("6.8", left=172 / 770),
-    "07_draw_me": Lead("7.1", top=26 / 551, bottom=201 / 551),
-    "07b_attention": Lead("7b.1", left=169 / 770),
+    "05_restoration": Lead("5.1", bottom=2 / 3, named=True),
+    "06_vae": Lead("6.8", named=True),
+    "07_draw_me": Lead("7.1", bottom=1 / 3, named=True),
+    "07b_attention": Lead("7b.1", named=True),
     "08_mediapipe": Lead("8.4"),
 }
 FIGURE = '<figure class="gv-figure">'
@@ -62,7 +63,7 @@ def led(body: str, lead: Lead) -> str | None:
         return None
     target = f"figure-{lead.figure.replace('.', '-')}"
     picture = SLIDER.sub("", body[start + len(FIGURE) : name])
-    look = _part(lead, *_size(picture))
+    look = _part(lead, _image(picture))
     strip = (
         f'<figure class="gv-lead-picture"><a href="#{target}" style="{look}">{picture}</a>'
         f'<figcaption><a href="#{target}">Figure {lead.figure}</a>, further down</figcaption></figure>'
@@ -71,21 +72,29 @@ def led(body: str, lead: Lead) -> str | None:
     return body.replace("</h1>", f"</h1>\n{strip}", 1)
 
 
-def _part(lead: Lead, width: int, height: int) -> str:
+def _part(lead: Lead, image: Image.Image) -> str:
     """How the style sheet is told of the part to show; shares of the width, since margins are."""
-    wide = 1 - lead.left
+    left, above = _begin(image) if lead.named else (0, 0)
+    wide, high = image.width - left, image.height - above
+    up = above + lead.top * high
     return (
-        f"aspect-ratio: {width * wide:.0f} / {height * (lead.bottom - lead.top):.0f}; "
-        f"--gv-wide: {100 / wide:.2f}%; --gv-left: {-100 * lead.left / wide:.2f}%; "
-        f"--gv-up: {-100 * lead.top * height / (width * wide):.2f}%"
+        f"aspect-ratio: {wide} / {high * (lead.bottom - lead.top):.0f}; --gv-wide: {100 * image.width / wide:.2f}%; "
+        f"--gv-left: {-100 * left / wide:.2f}%; --gv-up: {-100 * up / wide:.2f}%"
     )
 
 
-def _size(picture: str) -> tuple[int, int]:
-    """Width and height of the first image in a piece of a page."""
+def _begin(image: Image.Image) -> tuple[int, int]:
+    """The first column and the first row that pictures fill; where names stand, much is white."""
+    white = np.asarray(image.convert("L")) > 240
+    left = int((white.mean(0) < 0.5).argmax())  # a column of pictures has names above, and gaps
+    return left, int((white[:, left:].mean(1) < 0.2).argmax())
+
+
+def _image(picture: str) -> Image.Image:
+    """The first image in a piece of a page."""
     carried = re.search(r'base64,([^"]+)"', picture)
     assert carried, "a stored figure carries its picture"
-    return Image.open(io.BytesIO(base64.b64decode(carried[1]))).size
+    return Image.open(io.BytesIO(base64.b64decode(carried[1])))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
