@@ -40,7 +40,7 @@ SOURCES := _config.yml _toc.yml companion/data/assets.toml $(wildcard companion/
   $(shell find book notebooks -type f -not -path '*/vendor/*' -not -path '$(LIVE)/*' -not -path '*/__pycache__/*' \
     -not -path '*/.ipynb_checkpoints/*' -not -name '*.part' -not -path '*[!A-Za-z0-9._/-]*' | sort)
 
-.PHONY: FORCE help setup book serve test check fast oldest system lint lab classroom grade notebooks stills reproduce bench lock address clean
+.PHONY: FORCE help setup book serve test everything check fast oldest system lint lab classroom grade notebooks stills reproduce bench lock address clean
 
 help: ## List the targets
 	@echo "Generative Vision, Hands On"
@@ -118,16 +118,20 @@ serve: book ## Open the built site on localhost
 # ---- tests ----------------------------------------------------------------------------------------------------------
 
 # One thread for each process, as JOBS of them share the cores: threads that wait for one another would spin.
-test fast oldest: export OMP_NUM_THREADS := 1
+test everything fast oldest: export OMP_NUM_THREADS := 1
 
 test: system lint book ## Run every check: style, types, unit tests, notebooks, book, site in a browser
 	@echo "==> Unit tests of the demos"
 	@$(BIN)/node --test "book/live/tests/*.test.js"
 	@echo "==> Tests"
-	@$(BIN)/pytest -n $(JOBS) --dist loadfile tests
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not every" tests
 	@echo "==> Notebooks, executed at the smoke budget; those of the exercises were among the tests"
 	@COMPANION_BUDGET=smoke $(BIN)/pytest --nbval-lax --nbval-cell-timeout 600 -n $(JOBS) --dist loadfile notebooks --ignore notebooks/exercises
 	@echo "All checks passed."
+
+everything: test ## Run what make test samples as well: every recipe killed, every model exported; an hour more
+	@echo "==> Tests of which make test runs a few"
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m every tests
 
 check: lint fast ## Check style and types and run the fast tests, while you work: about two minutes
 	@echo "The fast checks passed. Before you share your work: make test"
@@ -139,7 +143,7 @@ fast: $(ENVIRONMENT)
 
 oldest: $(OLD_VENV)/.installed ## Run the fast tests at the oldest versions the course promises
 	@echo "==> Tests at the oldest versions, $$($(OLD_VENV)/bin/python --version)"
-	@$(OLD_VENV)/bin/pytest -n $(JOBS) --dist loadfile -m "not full and not slow or api" --ignore tests/test_book.py tests
+	@$(OLD_VENV)/bin/pytest -n $(JOBS) --dist loadfile -m "not every and (not full and not slow or api)" --ignore tests/test_book.py tests
 
 # The lock of the oldest versions pairs other torches than the newest's, so uv must not read its settings.
 $(OLD_VENV)/.installed: requirements-oldest.txt | $(ENVIRONMENT)

@@ -16,7 +16,18 @@ onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 
-@pytest.mark.parametrize("model", models().values(), ids=list(models()))
+# Each takes a quarter of a minute or more, and is exported and compared elsewhere, too: whenever the site is built, or
+# as a part of another one here.
+LONG = {
+    *("anyblur.KernelRestorer", "anyblur.PlainRestorer", "anyblur.ToldRestorer", "deblur.Restorer"),
+    *("likeness.LikenessReader", "munit.Translator", "sagan.Generator", "unet.UNet"),
+}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(of, id=name, marks=[pytest.mark.every] * (name in LONG)) for name, of in models().items()],
+)
 @pytest.mark.full
 def test_every_registered_model_is_exported_and_agrees(model, capfd):
     """Within a thousandth, far less than half a grey level, and without a word; free sizes keep their names."""

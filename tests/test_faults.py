@@ -69,6 +69,7 @@ def test_restore(tmp_path, monkeypatch):
     both(tmp_path, command, look, 7)
 
 
+@pytest.mark.every
 def test_faces_export(tmp_path):
     Portraits(1, size=16).pictures(0)  # what is computed once, not in every child
 
@@ -244,6 +245,7 @@ def test_train(tmp_path, quick):
     both(tmp_path, lambda place: train(place / "run"), look, 30)
 
 
+@pytest.mark.every
 def test_train_resume(tmp_path, quick):
     """A run of one step that is made longer; whatever breaks the second sitting off, a third one ends it."""
     assert train(tmp_path / "whole") == 0
@@ -261,6 +263,7 @@ def test_train_resume(tmp_path, quick):
     both(tmp_path, command, look, 20, lambda place: shutil.copytree(tmp_path / "begun", place / "run"))
 
 
+@pytest.mark.every
 def test_train_overwrite(tmp_path, quick):
     """Another run in the place of a finished one: broken off, the same command goes on."""
     assert train(tmp_path / "whole", steps=1) == 0

@@ -46,6 +46,20 @@ SHORT = {
 ALIKE = {"restoration-seed-2", "restoration-seed-3"}  # of one function with "restoration-seed-1"
 LONG = [name for name in RECIPES if name not in SHORT | ALIKE]
 
+# One of each way to train or measure; the others differ from them in settings and in what they compare.
+KINDS = {
+    *(
+        "dcgan-digits",
+        "deblur-gan",
+        "faces-identity",
+        "faces-vae",
+        "likeness",
+        "munit-faces",
+        "ring-objectives",
+    ),
+    *("critic-constraints", "restoration-seed-1", "sagan-portraits", "wgan-momentum", "faces-walks"),
+}
+
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.
 DRIVER = """
 import os, signal, sys
@@ -65,6 +79,7 @@ from companion.training.restoring import RestoringTrainer
 from companion.training.vae import VAETrainer
 from companion.training.munit import TranslationTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
+runs.losses_of_run = lambda folder, then: None
 work, names = Path(sys.argv[1]), sys.argv[2:]
 
 def die_at(count, function):
@@ -115,8 +130,8 @@ def mediapipe_there() -> bool:
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory) -> Path:
-    """A work folder in which every recipe was killed half-way."""
+def killed(request, tmp_path_factory) -> Path:
+    """A work folder in which every recipe that is asked for was killed half-way."""
     if not hasattr(os, "fork"):
         pytest.skip("needs a system that can fork")
     from companion.data.assets import manifest
@@ -124,13 +139,23 @@ def killed(tmp_path_factory) -> Path:
     mnist = all(asset.file.is_file() for name, asset in manifest().items() if name.startswith("mnist"))
     lacking = (set() if mnist else NEEDS_MNIST) | (set() if mediapipe_there() else NEEDS_MEDIAPIPE)
     lacking |= set() if manifest()["orl"].here else NEEDS_ORL
-    names = [name for name in LONG if name not in lacking]
+    asked = {item.callspec.params["name"] for item in request.session.items if "killed" in item.fixturenames}
+    names = [name for name in LONG if name in asked - lacking]
     work = tmp_path_factory.mktemp("killed")
     subprocess.run([sys.executable, "-c", DRIVER, str(work), *names], check=True)
     return work
 
 
-@pytest.mark.parametrize("name", LONG)
+@pytest.fixture
+def unplotted(monkeypatch) -> None:
+    """No `losses.png`: drawing one takes longer than the few steps that it shows. `test_runs` looks at it."""
+    monkeypatch.setattr("companion.training.runs.losses_of_run", lambda folder, then: None)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.every] * (name not in KINDS)) for name in LONG]
+)
+@pytest.mark.usefixtures("unplotted")
 @pytest.mark.full
 def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been(
     name, killed, tmp_path, request

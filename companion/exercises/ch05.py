@@ -29,16 +29,16 @@ def check_amount(student: object) -> None:
     def factors(names: Sequence[str], of: object = student) -> list[float]:
         return [AMOUNT.number(AMOUNT.ask(of, name, low, high)) for name in names]
 
-    names = [f"{breed}_{number}.jpg" for breed in ("beagle", "Sphynx", "été") for number in range(100)]
+    names = [f"{breed}_{number}.jpg" for breed in ("beagle", "Sphynx", "été") for number in range(40)]
     other = twin(student)  # which has not seen anything yet
     first = factors(names)
-    if factors(names[59::-1])[::-1] != first[:60] or factors(names[59::-1], other)[::-1] != first[:60]:
+    if factors(names[19::-1])[::-1] != first[:20] or factors(names[19::-1], other)[::-1] != first[:20]:
         raise NotYet(
             "Asked in another order, your factors are others: a run that is stopped, or a second worker, would ruin "
             "the same picture differently. Let the name alone decide."
         )
     with another_start():
-        if factors(names[:20], twin(student)) != first[:20]:
+        if factors(names[:10], twin(student)) != first[:10]:
             raise NotYet(
                 "Python's `hash` of a text changes with every start; take a checksum, such as `zlib.crc32`, or a "
                 "generator seeded with one."
@@ -48,15 +48,15 @@ def check_amount(student: object) -> None:
         raise NotYet(
             f"Your factors reach from {min(first):.2f} to {max(first):.2f}; asked was for {low:g} to {high:g}."
         )
-    if len(set(first)) < 100:
+    if len(set(first)) < len(names) / 2:
         raise NotYet(
             f"{len(names)} names share only {len(set(first))} factors; a finer number from the name would tell them "
             "apart."
         )
     thirds = Counter(min(2, int((value - low) / (high - low) * 3)) for value in first)
     if any(
-        abs(thirds[third] / len(first) - 1 / 3) > 0.12 for third in range(3)
-    ):  # four deviations of 300 names
+        abs(thirds[third] / len(first) - 1 / 3) > 0.17 for third in range(3)
+    ):  # four deviations of 120 names
         raise NotYet(
             "Your factors are not spread evenly: thirds of the range get "
             f"{thirds[0]}, {thirds[1]} and {thirds[2]} of {len(first)} names."

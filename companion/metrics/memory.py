@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from itertools import product
 
 import torch
-from scipy.stats import rankdata
 from torch import Tensor
 from torch.linalg import vector_norm
 from torch.nn.functional import affine_grid, grid_sample, max_pool2d, pad
@@ -112,10 +111,9 @@ def smaller(suspects: Tensor, strangers: Tensor) -> float:
     The statistic of Mann and Whitney, which Meehan et al. 2020 (section 4) use on distances to find copies: ½ where the
     suspects lie as pictures do that nobody can have copied, 1 where all are copies.
     """
-    ranks = rankdata(torch.cat([suspects, strangers]).numpy())
-    first, second = len(suspects), len(strangers)
-    beaten = ranks[:first].sum() - first * (first + 1) / 2
-    return float(1 - beaten / (first * second))
+    known = strangers.sort().values
+    below, up_to = (torch.searchsorted(known, suspects, right=right).sum() for right in (False, True))
+    return 1 - float(below + up_to) / 2 / (len(suspects) * len(strangers))
 
 
 def smaller_interval(suspects: Tensor, strangers: Tensor, *, draws: int = 200) -> tuple[float, float]:

@@ -118,14 +118,14 @@ class ColourSettings(RunSettings):
         return colour.Generator(config), Critic(config.critic, norm=None)
 
 
-def build(settings: RunSettings) -> tuple[AdversarialTrainer, Images]:
-    """Networks with seeded weights in a trainer, and the data.
+def build(settings: RunSettings, images: Images | None = None) -> tuple[AdversarialTrainer, Images]:
+    """Networks with seeded weights in a trainer, and the data, unless it has been loaded already.
 
     Raises:
         CompanionError: Whatever of the settings cannot be had, in one sentence.
     """
     settings.check()  # what cannot be built is refused before the data is read
-    images = load(settings.data, size=settings.size)
+    images = images or load(settings.data, size=settings.size)
     with drawing(settings.seed, "weights"):
         generator, critic = settings.networks(images.pixels.shape[1])
     return settings.trainer(generator, critic), images

@@ -146,7 +146,7 @@ def _compared(job: Job, changes: dict[str, dict[str, Any]], *, seeds: list[int])
     }
     base = replace(GANSettings(data="mnist", width=16), **at_budget[job.budget])
     seeds = seeds[:2] if job.debug else seeds
-    reference = load("mnist-test")
+    images, reference = load(base.data, size=base.size), load("mnist-test")
     count = 64 if job.debug else 5000
     real, other_half = chosen(reference, 2 * count).chunk(2)
     extractor = DigitFeatures()
@@ -154,7 +154,7 @@ def _compared(job: Job, changes: dict[str, dict[str, Any]], *, seeds: list[int])
     for seed in seeds:  # seeds outermost, so that a stopped job has compared everything it has
         for name, change in changes.items():
             settings = replace(base, seed=seed, **change)
-            one = partial(_one_fix, settings, real, extractor, f"{name}, seed {seed}")
+            one = partial(_one_fix, settings, images, real, extractor, f"{name}, seed {seed}")
             runs[name].append(job.once(f"seed-{seed}/{name}", one))
     floor, _ = measure(real, other_half, extractor)
     metrics = [replace(floor, name="Fréchet distance: two halves of the real set")]
@@ -175,8 +175,10 @@ def _compared(job: Job, changes: dict[str, dict[str, Any]], *, seeds: list[int])
     return Result(about, seeds, metrics, {"runs": runs})
 
 
-def _one_fix(settings: GANSettings, real: Tensor, extractor: DigitFeatures, label: str) -> dict[str, Any]:
-    trainer, images = build(replace(settings, device=pick_device(settings.device).type))
+def _one_fix(
+    settings: GANSettings, images: Images, real: Tensor, extractor: DigitFeatures, label: str
+) -> dict[str, Any]:
+    trainer, _ = build(replace(settings, device=pick_device(settings.device).type), images)
     reports = trainer.run(shuffled(images, settings), steps=settings.steps)
     finish(reports, total=settings.steps, label=label)
     found: dict[str, float] = {}

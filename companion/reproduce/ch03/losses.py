@@ -77,7 +77,8 @@ def wgan_loss_quality(job: Job) -> Result:
                     for point in curve
                 ]
             )
-    metrics = [metric for name, of_one in curves.items() for metric in _correlations(name, of_one)]
+    draws = 20 if job.debug else 500
+    metrics = [metric for name, of_one in curves.items() for metric in _correlations(name, of_one, draws)]
     metrics += [
         metric for name, of_one in curves.items() for metric in _distances(name, of_one, base.steps, count)
     ]
@@ -101,7 +102,7 @@ COMPARISONS = [  # a loss, and whose distance it is compared with
 ]
 
 
-def _correlations(name: str, curves: list[list[dict[str, Any]]]) -> Iterator[Measurement]:
+def _correlations(name: str, curves: list[list[dict[str, Any]]], draws: int) -> Iterator[Measurement]:
     """How a run's losses order its moments, over the seeds."""
     half = len(curves[0]) // 2
     for loss, distance in COMPARISONS:
@@ -111,16 +112,16 @@ def _correlations(name: str, curves: list[list[dict[str, Any]]]) -> Iterator[Mea
             found = [rank_correlation(loss, curve[first:], part, distance) for curve in curves]
             protocol = f"{found[0].protocol}; mean over {len(found)} seeds"
             value = fmean(metric.value for metric in found)
-            yield with_interval(f"{name}: {found[0].name}{whose}", value, _interval(points), protocol)
+            yield with_interval(f"{name}: {found[0].name}{whose}", value, _interval(points, draws), protocol)
 
 
-def _interval(runs: list[list[tuple[float, float]]]) -> tuple[float, float]:
+def _interval(runs: list[list[tuple[float, float]]], draws: int) -> tuple[float, float]:
     """The middle 95 % of the mean ρ, with seeds drawn again, and in each of them points.
 
     Neighbouring points of a run resemble each other, so points are drawn in pairs of neighbours.
     """
     values = []
-    for index in range(500):
+    for index in range(draws):
         draw = generator(0, "bootstrap", index)
         chosen = torch.randint(len(runs), (len(runs),), generator=draw).tolist()
         found = []
