@@ -7,12 +7,16 @@ function `files(folder)` that writes what else it needs. A model is written agai
 import hashlib
 import math
 import sys
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+import torch
 from torch import nn
 
 from companion import pretrained
@@ -105,5 +109,12 @@ def main(folder: Path, *demos: str) -> None:
             module.files(folder)
 
 
+def two_at_a_time(folder: Path, demos: Iterable[str]) -> None:
+    """The same, in two processes of one thread each."""
+    with ProcessPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for _ in pool.map(partial(main, folder), demos):
+            pass  # what a process raises is raised here
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
+    two_at_a_time(Path(sys.argv[1]), sys.argv[2:] or [path.stem for path in sorted(PREPARE.glob("*.py"))])

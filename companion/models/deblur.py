@@ -37,6 +37,7 @@ class RestorerConfig(Config):
     width: int = 64  # channels at full resolution, doubled at each of the two halvings
     blocks: int = 9  # ResNet blocks at a quarter of the resolution
     normalised: bool = False  # instance normalisation after each convolution but the last
+    bounded: bool = True  # tanh at the end, and black and white as bounds; else neither, while training
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.blocks < 0:
@@ -88,7 +89,7 @@ class Restorer(nn.Module):
             *_doubling(4 * w, norm),  # (N, 2w, H/2, W/2)
             *_doubling(2 * w, norm),  # (N, w, H, W)
             last,
-            nn.Tanh(),
+            *([nn.Tanh()] if config.bounded else []),
         )
         nn.init.zeros_(last.weight)
         assert last.bias is not None
@@ -104,8 +105,8 @@ class Restorer(nn.Module):
         height, width = blurred.shape[-2:]
         filled = pad(blurred, (0, -width % 4, 0, -height % 4), mode="replicate")
         difference = self.layers(filled)[..., :height, :width]
-        restored: Tensor = (blurred + difference).clamp(-1, 1)
-        return restored
+        restored: Tensor = blurred + difference
+        return restored.clamp(-1, 1) if self.config.bounded or not self.training else restored
 
 
 @dataclass(frozen=True)

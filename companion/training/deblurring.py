@@ -35,6 +35,7 @@ class DeblurSettings(TrainingSettings):
     width: int = option(16, help="the generator's channels at full size", metavar="N", least=1)
     blocks: int = option(9, least=0)
     normalised: bool = False  # instance normalisation in the generator
+    bounded: bool = True  # tanh and clamp at its end, beyond which no gradient passes
     critic_width: int = option(16, least=1)
     objective: Objective = option(NonSaturating(), named=True)
     content: tuple[Content, ...] = option(  # summed; none leaves the critic alone to judge
@@ -83,7 +84,9 @@ def build(settings: DeblurSettings, photos: Photos | None = None) -> Deblurring:
     """
     read = _read(settings) if photos is None else photos
     with drawing(settings.seed, "weights"):
-        generator = Restorer(RestorerConfig(settings.width, settings.blocks, settings.normalised))
+        generator = Restorer(
+            RestorerConfig(settings.width, settings.blocks, settings.normalised, settings.bounded)
+        )
         critic = PatchCritic(PatchCriticConfig(settings.critic_width))
     trainer = ConditionalTrainer(
         generator,

@@ -102,3 +102,15 @@ def test_a_saved_generator_comes_back(tmp_path):
 def test_impossible_sizes_are_refused(make):
     with pytest.raises(CompanionError, match="the paper's are"):
         make()
+
+
+def test_without_bounds_a_gradient_passes_where_the_tanh_stands_at_its_end():
+    """While training; what is shown stays within black and white all the same."""
+    picture = torch.zeros(1, 3, 8, 8)
+    for bounded in (True, False):
+        generator = Restorer(RestorerConfig(width=2, blocks=1, bounded=bounded)).train()
+        last = next(layer for layer in reversed(generator.layers) if isinstance(layer, nn.Conv2d))
+        nn.init.constant_(last.bias, 30.0)
+        generator(picture).sum().backward()
+        assert bool(last.bias.grad.abs().max() > 1) is not bounded
+        assert generator.eval()(picture).max() == 1
