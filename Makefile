@@ -15,6 +15,8 @@ PYTHON3 ?= python3
 PORT ?= 8000
 JOBS ?= 2
 BUDGET ?= laptop
+# Of the tests that run at the oldest versions.
+MARKS ?= not every and (not full and not slow or api)
 
 # The oldest Python that the course promises, where one is at hand: pyenv's, or the system's.
 OLDEST ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.10.*/bin/python3.10) \
@@ -143,7 +145,7 @@ fast: $(ENVIRONMENT)
 
 oldest: $(OLD_VENV)/.installed ## Run the fast tests at the oldest versions the course promises
 	@echo "==> Tests at the oldest versions, $$($(OLD_VENV)/bin/python --version)"
-	@$(OLD_VENV)/bin/pytest -n $(JOBS) --dist loadfile -m "not every and (not full and not slow or api)" --ignore tests/test_book.py tests
+	@$(OLD_VENV)/bin/pytest -n $(JOBS) --dist loadfile -m "$(MARKS)" --ignore tests/test_book.py tests
 
 # The lock of the oldest versions pairs other torches than the newest's, so uv must not read its settings.
 $(OLD_VENV)/.installed: requirements-oldest.txt | $(ENVIRONMENT)

@@ -350,7 +350,7 @@ def test_one_constant_picture_lies_no_nearer_than_the_real_set_is_wide():
 def test_dead_generators_are_counted_and_left_out_of_the_means(tmp_path, monkeypatch, mnist_cached):
     """Two seeds, one of which draws one picture whatever its latents."""
 
-    def one(settings, real, extractor, label):
+    def one(settings, images, real, extractor, label):
         spread = 0.3 if settings.seed == 1 else 0.001
         return {"frechet": 10.0 * settings.seed, "spread": spread, "frechet_live": 5.0, "spread_live": 0.3}
 

@@ -29,7 +29,7 @@ def check_amount(student: object) -> None:
     def factors(names: Sequence[str], of: object = student) -> list[float]:
         return [AMOUNT.number(AMOUNT.ask(of, name, low, high)) for name in names]
 
-    names = [f"{breed}_{number}.jpg" for breed in ("beagle", "Sphynx", "été") for number in range(40)]
+    names = [f"{breed}_{number}.jpg" for breed in ("beagle", "Sphynx", "été") for number in range(100)]
     other = twin(student)  # which has not seen anything yet
     first = factors(names)
     if factors(names[19::-1])[::-1] != first[:20] or factors(names[19::-1], other)[::-1] != first[:20]:
@@ -55,8 +55,8 @@ def check_amount(student: object) -> None:
         )
     thirds = Counter(min(2, int((value - low) / (high - low) * 3)) for value in first)
     if any(
-        abs(thirds[third] / len(first) - 1 / 3) > 0.17 for third in range(3)
-    ):  # four deviations of 120 names
+        abs(thirds[third] / len(first) - 1 / 3) > 0.12 for third in range(3)
+    ):  # four deviations of 300 names
         raise NotYet(
             "Your factors are not spread evenly: thirds of the range get "
             f"{thirds[0]}, {thirds[1]} and {thirds[2]} of {len(first)} names."

@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torchvision.utils import make_grid
 
-from companion.viz.letters import letters
 from companion.viz.palette import COLOURS, INK
 
 
@@ -73,6 +72,8 @@ def named(sheet: Image.Image, *, rows: Sequence[str] = (), columns: Sequence[str
         rows: A name for each row, from the top, written at its left.
         columns: A name for each column, from the left, written above it, in several lines where it is wider.
     """
+    from companion.viz.letters import letters  # which waits for matplotlib
+
     font = letters("".join([*rows, *columns]), LETTERS)
     heads = [_folded(name, font, sheet.width / len(columns) - 6) for name in columns]
     left = max((round(font.getlength(name)) + 14 for name in rows), default=0)

@@ -188,6 +188,7 @@ def test_a_renamed_notebook_gets_its_name_back(tmp_path):
 
 
 @pytest.mark.full
+@pytest.mark.every
 def test_a_class_is_graded_and_each_trouble_costs_one_student(tmp_path, monkeypatch):
     """Five submissions of chapter 3, in kernels as nbgrader starts them; one task has an answer that never ends."""
     course, assignment = tmp_path / "course", "03_wgan"

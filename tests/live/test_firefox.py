@@ -20,7 +20,7 @@ from companion.models.anyblur import KernelRestorer
 from companion.models.sagan import Watched
 from companion.tiling import read_photo, restore_photo
 
-pytestmark = pytest.mark.full  # the site is built, and a browser uses it
+pytestmark = [pytest.mark.full, pytest.mark.every]  # the site is built, and a second browser uses it
 DRAWN_BY_WEBGL = ("face-maker", "draw-me")  # a Firefox without a screen and a graphics card may have none
 
 
