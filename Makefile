@@ -15,7 +15,7 @@ PYTHON3 ?= python3
 PORT ?= 8000
 JOBS ?= 2
 BUDGET ?= laptop
-# Of the tests that run at the oldest versions.
+# Which tests run at the oldest versions.
 MARKS ?= not every and (not full and not slow or api)
 
 # The oldest Python that the course promises, where one is at hand: pyenv's, or the system's.
@@ -122,7 +122,7 @@ serve: book ## Open the built site on localhost
 # One thread for each process, as JOBS of them share the cores: threads that wait for one another would spin.
 test everything fast oldest: export OMP_NUM_THREADS := 1
 
-test: system lint book ## Run every check: style, types, unit tests, notebooks, book, site in a browser
+test: system lint book ## Run every kind of check: style, types, unit tests, notebooks, book, site in a browser
 	@echo "==> Unit tests of the demos"
 	@$(BIN)/node --test "book/live/tests/*.test.js"
 	@echo "==> Tests"
@@ -131,7 +131,7 @@ test: system lint book ## Run every check: style, types, unit tests, notebooks, 
 	@COMPANION_BUDGET=smoke $(BIN)/pytest --nbval-lax --nbval-cell-timeout 600 -n $(JOBS) --dist loadfile notebooks --ignore notebooks/exercises
 	@echo "All checks passed."
 
-everything: test ## Run what make test samples as well: every recipe killed, every model exported; an hour more
+everything: test ## Run what make test samples as well: every recipe killed, every model exported
 	@echo "==> Tests of which make test runs a few"
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m every tests
 

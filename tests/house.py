@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,11 @@ def run(*command: str, cwd: Path = ROOT, **options: object) -> subprocess.Comple
     """Run a command as a reader would, out of any `make` that started the tests."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True, check=False)
+
+
+def sampled(names: Iterable[str], kept: Container[str]) -> list[object]:
+    """Names to parametrise with: `make test` runs those that are kept, `make everything` the others as well."""
+    return [pytest.param(name, marks=() if name in kept else pytest.mark.every) for name in names]
 
 
 def installed_browser() -> str | None:

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 import torch
+from house import sampled
 from networks import woken
 
 from companion import export
@@ -16,22 +17,19 @@ onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 
-# Each takes a quarter of a minute or more, and is exported and compared elsewhere, too: whenever the site is built, or
-# as a part of another one here.
+# Each takes a quarter of a minute or more. What they are made of is exported and compared elsewhere, too: whenever the
+# site is built, or in another one here.
 LONG = {
     *("anyblur.KernelRestorer", "anyblur.PlainRestorer", "anyblur.ToldRestorer", "deblur.Restorer"),
     *("likeness.LikenessReader", "munit.Translator", "sagan.Generator", "unet.UNet"),
 }
 
 
-@pytest.mark.parametrize(
-    "model",
-    [pytest.param(of, id=name, marks=[pytest.mark.every] * (name in LONG)) for name, of in models().items()],
-)
+@pytest.mark.parametrize("name", sampled(models(), models().keys() - LONG))
 @pytest.mark.full
-def test_every_registered_model_is_exported_and_agrees(model, capfd):
+def test_every_registered_model_is_exported_and_agrees(name, capfd):
     """Within a thousandth, far less than half a grey level, and without a word; free sizes keep their names."""
-    network = woken(model)
+    network = woken(models()[name])
     written = as_onnx(network)
     assert capfd.readouterr() == ("", "")
     assert largest_difference(network, written) < 1e-3

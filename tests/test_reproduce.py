@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from house import sampled
 from PIL import Image
 
 from companion import pretrained
@@ -48,16 +49,8 @@ LONG = [name for name in RECIPES if name not in SHORT | ALIKE]
 
 # One of each way to train or measure; the others differ from them in settings and in what they compare.
 KINDS = {
-    *(
-        "dcgan-digits",
-        "deblur-gan",
-        "faces-identity",
-        "faces-vae",
-        "likeness",
-        "munit-faces",
-        "ring-objectives",
-    ),
-    *("critic-constraints", "restoration-seed-1", "sagan-portraits", "wgan-momentum", "faces-walks"),
+    *("critic-constraints", "dcgan-digits", "deblur-gan", "faces-identity", "faces-vae", "faces-walks"),
+    *("likeness", "munit-faces", "restoration-seed-1", "ring-objectives", "sagan-portraits", "wgan-momentum"),
 }
 
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.
@@ -152,9 +145,7 @@ def unplotted(monkeypatch) -> None:
     monkeypatch.setattr("companion.training.runs.losses_of_run", lambda folder, then: None)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.every] * (name not in KINDS)) for name in LONG]
-)
+@pytest.mark.parametrize("name", sampled(LONG, KINDS))
 @pytest.mark.usefixtures("unplotted")
 @pytest.mark.full
 def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been(

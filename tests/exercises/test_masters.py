@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import nbformat
 import pytest
-from house import PATIENCE
+from house import PATIENCE, sampled
 from nbclient import NotebookClient
 from nbgrader.preprocessors import (
     CheckCellMetadata,
@@ -47,7 +47,6 @@ MASTERS = {
     "07b_attention": Expected(16, 2, 6, 1),
     "08_mediapipe": Expected(27, 9, 8, 0),
 }
-SAMPLED = ("03_wgan", "08_mediapipe")  # of what takes a kernel for each
 for_each = pytest.mark.parametrize("name", MASTERS)
 
 
@@ -190,9 +189,7 @@ def test_the_students_version_holds_no_solution(name):
             assert cell.metadata.deletable is False
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.every] * (name not in SAMPLED)) for name in MASTERS]
-)
+@pytest.mark.parametrize("name", sampled(MASTERS, ("03_wgan", "08_mediapipe")))  # a kernel each
 @pytest.mark.full
 def test_in_the_students_version_every_check_says_kindly_what_to_do(name, monkeypatch):
     """Run from top to bottom with nothing filled in: each graded cell fails with NotYet and one sentence.
