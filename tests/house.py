@@ -22,8 +22,8 @@ def run(*command: str, cwd: Path = ROOT, **options: object) -> subprocess.Comple
     return subprocess.run(command, cwd=cwd, env=environment, text=True, capture_output=True, check=False)
 
 
-def sampled(names: Iterable[str], kept: Container[str]) -> list[object]:
-    """Names to parametrise with: `make test` runs those that are kept, `make everything` the others as well."""
+def sampled(names: Iterable[object], kept: Container[object]) -> list[object]:
+    """What to parametrise with: `make test` runs those that are kept, `make everything` the others as well."""
     return [pytest.param(name, marks=() if name in kept else pytest.mark.every) for name in names]
 
 

@@ -308,6 +308,7 @@ def reproduce_tiny(place: Path, *how: str) -> int:
     return main(["reproduce", "tiny", "--debug", *folders, *how])
 
 
+@pytest.mark.every
 def test_reproduce(tmp_path, quick, monkeypatch):
     """An older record with its weights stands until the new ones take their place; the same command always goes on."""
     monkeypatch.setitem(RECIPES, "tiny", Recipe("", 1, tiny))

@@ -49,8 +49,8 @@ LONG = [name for name in RECIPES if name not in SHORT | ALIKE]
 
 # One of each way to train or measure; the others differ from them in settings and in what they compare.
 KINDS = {
-    *("critic-constraints", "dcgan-digits", "deblur-gan", "faces-identity", "faces-vae", "faces-walks"),
-    *("likeness", "munit-faces", "restoration-seed-1", "ring-objectives", "sagan-portraits", "wgan-momentum"),
+    *("critic-constraints", "dcgan-digits", "deblur-gan", "faces-vae", "faces-walks"),
+    *("likeness", "munit-faces", "ring-objectives", "sagan-portraits", "wgan-momentum"),
 }
 
 # Every recipe in a process of its own that kills itself in its middle; forked, because importing torch takes long.

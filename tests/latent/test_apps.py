@@ -66,6 +66,7 @@ def test_an_app_is_a_page_of_this_machine_alone_and_ends_by_ctrl_c(tmp_path):
         assert [address for address in answered if not own.match(address)] == []
 
 
+@pytest.mark.every
 def test_a_picture_in_the_viewer_is_seen_and_chosen_from_the_keyboard(tmp_path):
     for number in range(3):
         save(tmp_path / f"pictures/{number}.png", seed=number)

@@ -16,7 +16,8 @@ from house import PATIENCE, ROOT, installed_browser, until
 sync_api = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("jupyterlab")
 
-pytestmark = pytest.mark.full  # JupyterLab and a browser are started
+# JupyterLab and a browser are started; `make test` opens the same sliders as an app.
+pytestmark = [pytest.mark.full, pytest.mark.every]
 
 CELL = """
 import torch

@@ -46,7 +46,8 @@ def test_batches_in_order_come_from_one_photograph_each(photos):
     assert shuffled[0].target.mean((1, 2, 3)).std() > 0.1
 
 
-@pytest.mark.full  # three seeds, since one alone may say the opposite
+@pytest.mark.full
+@pytest.mark.every  # three seeds, since one alone may say the opposite: a minute
 def test_gradients_of_batches_in_order_repeat_themselves(photos):
     """Over three seeds: from neighbours to batches eight apart, agreement falls in order, and hardly in a shuffle."""
     model = pretrained.load("deblur-best")

@@ -45,7 +45,10 @@ def losses(folder: Path) -> list[list[float]]:
         return [[float(value) for value in row] for row in list(csv.reader(rows))[1:]]
 
 
-@pytest.mark.parametrize(("model", "launcher"), [("dcgan", "torchrun"), ("wgan-gp", "accelerate")])
+@pytest.mark.parametrize(
+    ("model", "launcher"),
+    [pytest.param("dcgan", "torchrun", marks=pytest.mark.every), ("wgan-gp", "accelerate")],
+)
 @pytest.mark.full
 def test_two_processes_have_the_losses_of_one_with_the_joined_batch(tmp_path, model, launcher):
     """Within 1e-5 while rounding has not yet been blown up by training: over the first steps.
@@ -69,6 +72,7 @@ def test_two_processes_have_the_losses_of_one_with_the_joined_batch(tmp_path, mo
 
 
 @pytest.mark.full
+@pytest.mark.every
 def test_a_killed_worker_ends_the_run_and_resume_completes_it(tmp_path):
     """Slow for twice three processes that import torch; 200 steps, so that the kill falls among them."""
     steps = ["--steps", "200", "--device", "cpu", "--out", str(tmp_path / "run")]

@@ -62,6 +62,7 @@ def test_a_hand_is_as_far_off_as_its_landmarks_were_moved():
 
 
 @pytest.mark.full
+@pytest.mark.every
 def test_the_records_say_what_was_played(kinds, tmp_path):
     for name in ("orl-att", "vision-photos"):
         if not (cache_folder() / name).is_dir():
