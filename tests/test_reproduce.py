@@ -40,7 +40,15 @@ WITH_WEIGHTS = {
 }
 # A minute or less, nothing to continue; tested beside their chapter's code.
 SHORT = {
-    *("deblur-real", "faces-covered", "faces-found", "faces-hidden", "found-afar", "hand-gestures"),
+    *(
+        "deblur-judged",
+        "deblur-real",
+        "faces-covered",
+        "faces-found",
+        "faces-hidden",
+        "found-afar",
+        "hand-gestures",
+    ),
     "pinch-to-volume",
     *("faces-sliders", "portrait-generators"),
 }
@@ -451,6 +459,21 @@ def test_real_shakes_are_measured_where_the_photographs_are(tmp_path, monkeypatc
     assert gains["im1_kernel2_img"] < 0
     least = read_record(record).measured("least gain in PSNR (dB), real shakes")
     assert least.value == pytest.approx(min(gains.values()), abs=1e-3)
+
+
+@pytest.mark.slow
+def test_the_shipped_generator_is_compared_photograph_by_photograph(tmp_path):
+    """Its mean is the mean over photographs, and a lead is that of means; a rival that is itself leads by nothing."""
+    path = reproduce("deblur-judged", tmp_path / "out", tmp_path / "work", budget="debug")
+    record, each = read_record(path), read_details(path)["test"]
+    own = np.array(each["the network"]["gains"])
+    assert record.measured("gain in PSNR (dB), test: the network").value == pytest.approx(
+        own.mean(), abs=1e-3
+    )
+    for rival in deblurring.RIVALS:
+        lead = record.measured(f"gain a photograph (dB), test: the network over {rival}")
+        assert lead.value == pytest.approx(own.mean() - np.mean(each[rival]["gains"]), abs=1e-3)
+        assert lead.interval[0] <= lead.value <= lead.interval[1]
 
 
 def test_a_seed_with_a_record_of_the_same_budget_is_not_run_again(tmp_path):
