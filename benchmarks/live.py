@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -46,6 +46,8 @@ LOADED = """() => performance.getEntries()
   .filter(e => ["navigation", "resource"].includes(e.entryType))
   .map(e => [e.transferSize, performance.getEntriesByType("navigation")[0].domInteractive])"""
 
+# Until the page has been drawn anew.
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))"
 
 # A drawn hand that opens and closes, frame after frame; what both are given is one canvas. The first does not count.
 FRAMES = """
@@ -185,6 +187,20 @@ def loads(site: Path, page: str) -> list[tuple[float, float]]:
     return found
 
 
+def themes(site: Path, page: str, motion: Literal["no-preference", "reduce"], times: int = 5) -> float:
+    """Milliseconds until a page that turns from light to dark, or back, is drawn; the median of `times`."""
+    with browsing(site) as (tab, address):
+        tab.emulate_media(color_scheme="light", reduced_motion=motion)
+        tab.goto(f"{address}/{page}", wait_until="load")
+        tab.evaluate("window.MathJax?.startup?.promise")
+        taken = []
+        for time in range(times):
+            begun = tab.evaluate(DRAWN)
+            tab.emulate_media(color_scheme=("dark", "light")[time % 2], reduced_motion=motion)
+            taken.append(tab.evaluate(DRAWN) - begun)
+    return statistics.median(taken)
+
+
 def bytes_of(site: Path) -> tuple[float, float]:
     """Megabytes of the whole site without and with what runs models."""
     files = [path for path in site.rglob("*") if path.is_file()]
@@ -226,6 +242,10 @@ def main() -> None:
             f"{size:.2f} MB, interactive after {ready:.0f} ms" for size, ready in loads(options.site, page)
         ]
         print(f"| {page} | {' | '.join(cells)} |", flush=True)
+    print("\n| a long chapter turns dark or light | as most read | with less motion |\n| --- | --- | --- |")
+    page = "notebooks/06_vae.html"
+    cells = [f"{themes(options.site, page, motion):.0f} ms" for motion in ("no-preference", "reduce")]
+    print(f"| {page} | {' | '.join(cells)} |", flush=True)
     light, heavy = bytes_of(options.site)
     print(f"\nThe whole site: {light:.1f} MB, and {heavy:.1f} MB of models and what runs them.")
 
