@@ -193,7 +193,7 @@ def themes(site: Path, page: str, motion: Literal["no-preference", "reduce"], ti
         tab.emulate_media(color_scheme="light", reduced_motion=motion)
         tab.goto(f"{address}/{page}", wait_until="load")
         tab.evaluate("window.MathJax?.startup?.promise")
-        taken = []
+        taken: list[float] = []
         for time in range(times):
             begun = tab.evaluate(DRAWN)
             tab.emulate_media(color_scheme=("dark", "light")[time % 2], reduced_motion=motion)
