@@ -364,36 +364,24 @@ def deblur_judged(job: Job) -> Result:
             drawn = {"the network": model(pairs.input)}
         drawn |= {name: formula(pairs.input, kernels) for name, formula in zip(RIVALS, formulas, strict=True)}
         judged = {name: _judged(images, pairs, job) for name, images in drawn.items()}
-        each = {name: _each_photograph(images, pairs, job) for name, images in drawn.items()}
-        details[where] = each
+        details[where] = judged
         for key, title in TITLES.items():
             value = judged["the network"][key]
             metrics.append(
                 Measurement(f"{title}, {where}: the network", value, f"{_protocol(job, pairs)}; deblur-best")
             )
         for key, title in (("gains", "gain a photograph (dB)"), ("distances", "distance a photograph")):
-            own = each["the network"][key]
+            own = judged["the network"][key]
             protocol = f"{len(own)} photographs, one seed of the network, bootstrap over photographs"
             metrics.append(mean_with_interval(f"{title}, {where}: the network", own, protocol))
             for rival in RIVALS:
-                apart = [one - other for one, other in zip(own, each[rival][key], strict=True)]
+                apart = [one - other for one, other in zip(own, judged[rival][key], strict=True)]
                 metrics.append(
                     mean_with_interval(f"{title}, {where}: the network over {rival}", apart, protocol)
                 )
     return Result(
         {"model": "deblur-best", "formulas": dict(zip(RIVALS, values, strict=True))}, [], metrics, details
     )
-
-
-def _each_photograph(images: Tensor, pairs: Pair, job: Job) -> dict[str, list[float]]:
-    """Gain in PSNR and perceptual distance of each photograph: means over its kernels, inside the border."""
-    inner, target = _inside(images), _inside(pairs.target)
-    gains = psnr(inner, target) - psnr(_inside(pairs.input), target)
-    distances = PerceptualDistance(backbone(job))(inner, target)
-    return {
-        name: [round(value, 4) for value in values.view(-1, _each(job)).mean(1).tolist()]
-        for name, values in {"gains": gains, "distances": distances}.items()
-    }
 
 
 Guess = Callable[[Tensor, Tensor], Tensor]
@@ -515,17 +503,23 @@ def _least(settings: DeblurSettings) -> int:
 
 
 def _judged(restored: Tensor, pairs: Pair, job: Job) -> dict[str, Any]:
-    """Mean scores inside the border, and the gain of each photograph, over its kernels."""
+    """Mean scores inside the border, and gain and distance of each photograph, over its kernels."""
     inner, blurry, target = _inside(restored), _inside(pairs.input), _inside(pairs.target)
     quality, before = psnr(inner, target), psnr(blurry, target)
+    distances = PerceptualDistance(backbone(job))(inner, target)
     return {
         "psnr": float(quality.mean()),
         "gain": float((quality - before).mean()),
-        "gains": [round(gain, 4) for gain in (quality - before).view(-1, _each(job)).mean(1).tolist()],
+        "gains": _of_photographs(quality - before, job),
         "least_gain": float((quality - before).min()),
         "ssim": float(ssim(inner, target).mean()),
-        "distance": float(PerceptualDistance(backbone(job))(inner, target).mean()),
+        "distance": float(distances.mean()),
+        "distances": _of_photographs(distances, job),
     }
+
+
+def _of_photographs(values: Tensor, job: Job) -> list[float]:
+    return [round(value, 4) for value in values.view(-1, _each(job)).mean(1).tolist()]
 
 
 def _mean_psnr(images: Tensor, pairs: Pair) -> float:
