@@ -40,6 +40,8 @@ GIVE = """async ([kind, bytes, name]) => {
   else document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: given }));
 }"""
 
+DICE = """seed => { Math.random = () => (seed = (48271 * seed) % 2147483647) / 2147483647; }"""
+
 
 @pytest.fixture
 def visit(browser, address) -> Iterator["object"]:
@@ -246,12 +248,13 @@ def test_a_picture_is_dropped_or_pasted(visit, coffee, kind):
 
 def test_a_good_picture_is_ruined_first_and_comes_back_in_part(visit, coffee, tmp_path):
     tab = visit("restore")
+    tab.evaluate(DICE, 6)  # thrown anew each time it may be all JPEG and no writing, which hardly comes back
     give(tab, saved(coffee, tmp_path / "coffee.png"))
     assert "PSNR" not in tab.evaluate(TOLD)  # nobody knows what it should be
     tab.get_by_role("group", name="Ruin it first").get_by_text("yes").click()
     wait(tab, f"{TOLD}.includes('PSNR')")
     before, after = psnr_told(tab)
-    assert 10 < before < after
+    assert 10 < before < after - 1
 
 
 def test_its_own_shakes_are_undone_and_a_strangers_is_not(visit, coffee, tmp_path):
