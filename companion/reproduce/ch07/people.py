@@ -43,17 +43,19 @@ def munit_people(job: Job) -> Result:
       reaches chance; “it keeps as much as a true drawing”: one below the true drawings'.
     * *How far does it exaggerate?* Everybody is translated in the style of somebody else's drawing, and compared with
       true drawings of themselves in that very style, from k = 0 to 2.5: whose k is the nearest? The ruler is tried on
-      drawings and portraits whose k is known, in another style than the ruler's, and must read them rightly; what would
-      refute “it exaggerates”: an interval that reaches 1.
+      drawings and portraits whose k is known, in another style than the ruler's, and on such drawings taken apart and
+      joined again by the same network, whose hand is as unsteady as the translation's. It must read all rightly; what
+      would refute “it exaggerates”: an interval that reaches 1.
     * *Whose skin?* In the style of one drawing, is somebody whose skin is lighter still drawn lighter? What would
       refute “a style treats all skins alike”: thirds of the people whose lightness moves by different amounts, beyond
       what moves them in true drawings in the same style.
     """
     people = People(12 if job.debug else 300)
-    there = _untrained() if job.debug else _shipped()
+    both = _untrained() if job.debug else _shipped()
+    there = both.a_to_b
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "who": partial(people.who, there, measured=2 if job.debug else MEASURED),
-        "how far": partial(people.how_far, there),
+        "how far": partial(people.how_far, both),
         "skins": partial(people.skins, there),
     }
     found = {key: job.once(key, make) for key, make in parts.items()}
@@ -62,15 +64,15 @@ def munit_people(job: Job) -> Result:
     return Result(about, [0], metrics, found)
 
 
-def _shipped() -> Translator:
+def _shipped() -> BothWays:
     model = pretrained.load("munit-faces")
     assert isinstance(model, BothWays)
-    return model.a_to_b
+    return model
 
 
-def _untrained() -> Translator:
+def _untrained() -> BothWays:
     with drawing(0, "weights"):
-        return Translator(MUNITConfig(SIZE, 2, 3, 1)).eval()
+        return BothWays(MUNITConfig(SIZE, 2, 3, 1)).eval()
 
 
 class People:
@@ -120,19 +122,19 @@ class People:
                     drawn.append(torch.from_numpy(caricature(people[0].faces, K, "ink", SIZE)[0].copy()))
         return rows, from_bytes(torch.stack(drawn).permute(0, 3, 1, 2))
 
-    def how_far(self, there: Translator) -> dict[str, Any]:
+    def how_far(self, both: BothWays) -> dict[str, Any]:
         """Each person's nearest k, for translations and for pictures whose k is known."""
+        there = both.a_to_b
         examples = self.faces.rows(torch.arange(1, self.count + 1) % self.count)  # each other's neighbours
         styles = styles_of(there, draw_caricatures(examples, SIZE, k=K).images)
         posed = _in_the_hand_of(self.faces, examples)
         ruler = [draw_caricatures(posed, SIZE, k=k).images for k in TRIED]
+        known = {k: draw_caricatures(self.faces, SIZE, k=k).images for k in (1.0, K, 2.0)}
         pictures = {
             "translations": translated(there, self.portraits, styles),
             "portraits, k = 1": self.portraits,
-            **{
-                f"drawings in another style, k = {k:g}": draw_caricatures(self.faces, SIZE, k=k).images
-                for k in (1.0, K, 2.0)
-            },
+            **{f"drawings in another style, k = {k:g}": images for k, images in known.items()},
+            **{f"drawings redrawn, k = {k:g}": _redrawn(both, images, styles) for k, images in known.items()},
         }
         distance = distance_for(self.count)
         found: dict[str, Any] = {}
@@ -159,6 +161,13 @@ class People:
             )
             found["true drawings"].append(_lightness(draw_caricatures(posed, SIZE, k=1.0).images, masks))
         return found
+
+
+@torch.no_grad()
+def _redrawn(both: BothWays, drawings: Tensor, styles: Tensor) -> Tensor:
+    """Drawings taken apart and joined again, in other styles `(N, styles)`."""
+    parts = zip(torch.split(drawings, 50), torch.split(styles, 50), strict=True)
+    return torch.cat([both.a_to_b.decoder(both.b_to_a.content(part), style) for part, style in parts])
 
 
 def _in_the_hand_of(faces: Faces, examples: Faces) -> Faces:
