@@ -60,13 +60,13 @@ def munit_faces(job: Job) -> Result:
     """
     at_budget: dict[str, dict[str, Any]] = {
         "debug": {"steps": 4, "batch": 2, "width": 2, "size": 32, "blocks": 1, "critic_width": 2},
-        "laptop": {"steps": 7000},
+        "laptop": {"steps": 7500},
         "gpu": {"steps": 100_000, "width": 48, "critic_width": 64, "device": "auto"},
     }
     settings = replace(FACES, **at_budget[job.budget])
     truth = Truth(settings.size, 12 if job.debug else 500)
     people = 8 if job.debug else 4000
-    trainer, curve = _followed(job, "run", settings, truth, people, points=2 if job.debug else 14)
+    trainer, curve = _followed(job, "run", settings, truth, people, points=2 if job.debug else 15)
     found = job.once("run-end", partial(truth.all, trainer))
     metrics = [
         *truth.controls(),
