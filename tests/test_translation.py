@@ -13,7 +13,7 @@ from companion.errors import CompanionError
 from companion.models.dcgan import DCGANConfig, Generator
 from companion.models.munit import BothWays, MUNITConfig, Translator
 from companion.models.store import load_model, save_model
-from companion.translation import drawn_styles, style_like, translate_files, translator
+from companion.translation import drawn_styles, mended, style_like, translate_files, translator
 
 SMALL = MUNITConfig(size=16, width=2, styles=3, blocks=1)
 TINY = ["--steps", "2", "--batch", "2", "--size", "32", "--width", "4", "--device", "cpu"]
@@ -84,6 +84,14 @@ def test_a_style_is_taken_from_an_example(tmp_path, model):
     assert style.shape == (1, 3)
     pixels = torch.from_numpy(save(tmp_path / "example.png", 16, 16)).permute(2, 0, 1)[None]
     torch.testing.assert_close(style, model.style(pixels.float() / 127.5 - 1).detach())
+
+
+def test_only_what_is_still_over_all_pictures_is_drawn_anew():
+    styles = torch.tensor([[0.1, -1.0, 0.0], [0.0, 1.0, 0.5], [0.1, 0.0, 1.0]])
+    drawn = torch.full((3, 3), 7.0)
+    found = mended(styles, drawn)
+    assert found[:, 0].tolist() == [7, 7, 7]
+    assert torch.equal(found[:, 1:], styles[:, 1:])
 
 
 def test_one_bad_file_is_named_and_the_others_are_drawn(tmp_path, model):

@@ -24,6 +24,7 @@ from companion.reproduce.ch07.munit import TEST, distance_for, recognised
 from companion.reproduce.job import Job, Recipe, Result
 from companion.reproduce.statistics import mean_with_interval
 from companion.training.munit import styles_of, translated
+from companion.translation import mended
 from companion.vision.pictures import as_picture
 
 SIZE = 64
@@ -32,7 +33,6 @@ K = 1.5  # how far the drawings that the translation learnt from exaggerate
 TRIED = [0.25 * step for step in range(11)]
 MEASURED = 100  # people by “Draw me”, which takes its time
 HANDS = 4  # of other people's drawings, whose style everybody is drawn in
-STILL = 0.3  # a style's number that varies less over true drawings, where a normal's would vary by 1, says nothing
 THIRDS = ("darkest third", "middle third", "lightest third")
 
 
@@ -165,14 +165,9 @@ class People:
 
 
 def _hands(there: Translator, drawings: Tensor) -> Tensor:
-    """The drawings' styles `(N, styles)`, with those numbers drawn from a normal that are still over true drawings.
-
-    The decoder was taught on draws alone, and hardly ever on one whose every still number is as near to 0 as theirs:
-    there it draws without lines.
-    """
+    """The drawings' styles, `(N, styles)`."""
     styles = styles_of(there, drawings)
-    drawn = torch.randn(styles.shape, generator=generator(0, "still numbers of hands"))
-    return torch.where(styles.std(0) < STILL, drawn, styles)
+    return mended(styles, torch.randn(styles.shape, generator=generator(0, "still numbers of hands")))
 
 
 @torch.no_grad()
