@@ -17,6 +17,7 @@ CHAPTERS = {
     "06_vae": ("digit-plane", "faces-sliders"),
     "07_draw_me": ("face-maker", "draw-me"),
     "07b_attention": ("attention",),
+    "07c_translation": ("translation",),
     "08_mediapipe": ("landmarks", "pinch"),
 }
 WITHOUT = ("notebooks/00_faces.html", "book/results.html", "notebooks/exercises/01_gan_basics.html")
