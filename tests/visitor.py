@@ -90,11 +90,16 @@ class Reader:
         figure.locator(".gv-live-trouble", has_text=words).wait_for()
 
 
+def in_canvas(png: str) -> Tensor:
+    """The levels of a canvas's picture, as base64, `(3, H, W)`."""
+    shown = np.array(Image.open(io.BytesIO(b64decode(png))).convert("RGB"))
+    return torch.from_numpy(shown).permute(2, 0, 1)
+
+
 def levels_apart(png: str, wanted: Tensor) -> int:
     """How many levels of 255 a canvas's picture, as base64, is at most from an image `(C, H, W)` in [−1, 1]."""
-    shown = np.array(Image.open(io.BytesIO(b64decode(png))).convert("RGB"))
     content = to_bytes(wanted[None])[0].expand(3, -1, -1).int()
-    return int((torch.from_numpy(shown).permute(2, 0, 1).int() - content).abs().max())
+    return int((in_canvas(png).int() - content).abs().max())
 
 
 def values(pad: "sync_api.Locator") -> tuple[float, float]:

@@ -7,7 +7,7 @@ import torch
 from pictures import save
 from stand import wait
 from torch import Tensor
-from visitor import PIXELS, Reader, levels_apart, mixed, values
+from visitor import PIXELS, Reader, in_canvas, levels_apart, mixed, values
 
 from companion import pretrained
 from companion.data.faces import Caricatures, Portraits
@@ -120,20 +120,9 @@ def test_a_picture_of_ones_own_is_translated_and_leaves_the_page_not(reader, bot
         figure.get_by_role("button", name="Choose a picture").click()
     chooser.value.set_files(tmp_path / "own.png")
     wait(reader.tab, f"{SAID}.startsWith('Your picture, as a drawing')")
-    given = torch.from_numpy(_shown(figure.locator("canvas[aria-label='The portrait that is translated']")))
-    sees(reader, figure, both.a_to_b, from_bytes(given), corners["there"])
+    given = figure.locator("canvas[aria-label='The portrait that is translated']").evaluate(PIXELS)
+    sees(reader, figure, both.a_to_b, from_bytes(in_canvas(given)[None]), corners["there"])
     assert reader.foreign == []
-
-
-def _shown(canvas):
-    import io
-    from base64 import b64decode
-
-    import numpy as np
-    from PIL import Image
-
-    picture = Image.open(io.BytesIO(b64decode(canvas.evaluate(PIXELS)))).convert("RGB")
-    return np.array(picture).transpose(2, 0, 1)[None]
 
 
 def test_it_fits_a_phone(visit):

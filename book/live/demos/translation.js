@@ -17,7 +17,8 @@ const WAYS = {
 
 const NOTE =
   "The networks know no photographs, only the course’s drawn people: save a portrait or a drawing from “A face of sliders” " +
-  "and give it that, or see what they make of you. Your picture stays in this page.";
+  "and give it that. They draw everybody’s skin towards the middle, as chapter 7c measures, so they are no tool for " +
+  "pictures of people. Your picture stays in this page.";
 
 /**
  * The same picture as often as there are places on the map.
