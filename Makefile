@@ -78,8 +78,9 @@ $(WEB_PACKAGES): package.json package-lock.json .npmrc | $(ENVIRONMENT)
 
 # Only what a page can ask for: MathJax with its fonts and speech rules, the typefaces as woff2, and what runs models.
 $(VENDORED): $(WEB_PACKAGES) Makefile
-	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)/fonts $(VENDOR)/onnxruntime $(VENDOR)/mathjax/output/chtml/fonts $(VENDOR)/mathjax/sre/mathmaps
-	@cd node_modules/mathjax/es5 && cp -R tex-mml-chtml.js input a11y "$(CURDIR)/$(VENDOR)/mathjax/"
+	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)/fonts $(VENDOR)/onnxruntime $(VENDOR)/mathjax/output/chtml/fonts $(VENDOR)/mathjax/sre/mathmaps $(VENDOR)/mathjax/input/tex
+	@cd node_modules/mathjax/es5 && cp -R tex-mml-chtml.js a11y "$(CURDIR)/$(VENDOR)/mathjax/"
+	@cd node_modules/mathjax/es5/input/tex && cp -R extensions "$(CURDIR)/$(VENDOR)/mathjax/input/tex/"  # fetched one by one
 	@cd node_modules/mathjax/es5 && cp -R output/chtml/fonts/woff-v2 "$(CURDIR)/$(VENDOR)/mathjax/output/chtml/fonts/"
 	@cd node_modules/mathjax/es5/sre/mathmaps && cp base.json en.json "$(CURDIR)/$(VENDOR)/mathjax/sre/mathmaps/"
 	@for style in normal italic; do \

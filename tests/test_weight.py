@@ -13,10 +13,19 @@ from house import ROOT, built_site, pages
 
 pytest.importorskip("sphinx")  # the book's tools are not part of every environment
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageChops, ImageDraw
+from skimage import data
+from skimage.metrics import peak_signal_noise_ratio
 
 sys.path.insert(0, str(ROOT / "book/_ext"))
 import gv_weight
+
+
+def stored(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def carried(size: tuple[int, int], kind: str = "png") -> str:
@@ -31,7 +40,7 @@ def test_a_large_picture_gets_a_file_and_keeps_its_shape(tmp_path):
     page = f'<p><img src="{carried((200, 100))}" alt="a > b" width="50">'
     made = gv_weight.pictures_apart(page.replace("a > b", "a, b"), tmp_path, folder)
     name = re.fullmatch(
-        r'<p><img loading="lazy" height="25" src="\.\./_images/(\w{16}\.png)" alt="a, b" width="50">', made
+        r'<p><img loading="lazy" height="25" src="\.\./_images/(\w{16}\.webp)" alt="a, b" width="50">', made
     )
     assert name, made
     assert Image.open(tmp_path / "_images" / name[1]).size == (200, 100)
@@ -47,6 +56,35 @@ def test_a_small_picture_stays_and_one_shown_twice_is_kept_once(tmp_path):
     assert len(list((tmp_path / "_images").iterdir())) == 1
     assert 'srcset="_images/' in made
     assert "<source loading" not in made
+
+
+def test_a_drawing_is_kept_to_the_pixel_and_a_photograph_nearly():
+    drawing = Image.new("RGBA", (300, 200), (0, 0, 0, 0))
+    ImageDraw.Draw(drawing).line((5, 5, 290, 180), fill=(200, 30, 90, 255), width=3)
+    made, kind = gv_weight.lighter(stored(drawing), "png")
+    assert kind == "webp"
+    assert ImageChops.difference(drawing, Image.open(io.BytesIO(made)).convert("RGBA")).getbbox() is None
+    photograph = Image.fromarray(data.astronaut())
+    made, kind = gv_weight.lighter(stored(photograph), "png")
+    assert kind == "webp"
+    assert len(made) < len(stored(photograph)) / 4
+    back = Image.open(io.BytesIO(made)).convert("RGB")
+    assert peak_signal_noise_ratio(np.array(photograph), np.array(back)) > 35
+
+
+def test_only_pngs_are_made_anew():
+    assert gv_weight.lighter(b"anything", "jpeg") == (b"anything", "jpeg")
+
+
+def test_pictures_that_sphinx_copied_are_replaced_under_new_names(tmp_path):
+    (tmp_path / "a.png").write_bytes(stored(Image.new("RGB", (90, 90), "teal")))
+    (tmp_path / "b.svg").write_text("<svg/>")
+    assert gv_weight.pictures_lighter(tmp_path) == {"_images/a.png": "_images/a.webp"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.webp", "b.svg"]
+    assert gv_weight.NAMED.findall('<img src="../_images/a.png" alt=""><a href="_images/b.png?x">') == [
+        "_images/a.png",
+        "_images/b.png",
+    ]
 
 
 def test_a_notebook_to_take_away_has_cells_and_no_outputs():

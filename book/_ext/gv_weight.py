@@ -19,11 +19,17 @@ from sphinx.application import Sphinx
 SMALL = 4096  # characters: a request would cost more than such a picture
 TAG = re.compile(r"<(?:img|source|audio)\b[^>]*>")
 CARRIED = re.compile(r'(src|srcset)="data:(?:image|audio)/(?:x-)?(\w+);base64,([A-Za-z0-9+/=\s]+)"')
+NAMED = re.compile(r"_images/[^\s\"'?#]+\.png")
 WIDTH = re.compile(r'\bwidth="(\d+)"')
 
 # Icons are a font here; the theme's script, 1.5 MB, would draw the same ones again.
 ICON_SCRIPT = re.compile(r"\s*<script\b[^>]*scripts/fontawesome\.js[^>]*></script>")
-UNASKED = ("**/*.map", "scripts/fontawesome.js*", "vendor/fontawesome/webfonts/*.ttf")
+UNASKED = (
+    "**/*.map",
+    "scripts/fontawesome.js*",
+    "vendor/fontawesome/webfonts/*.ttf",
+    "vendor/mathjax/input/tex/extensions/all-packages.js",  # each of them is there, too
+)
 
 
 def lighten(app: Sphinx, error: Exception | None) -> None:
@@ -31,15 +37,47 @@ def lighten(app: Sphinx, error: Exception | None) -> None:
     if error or app.builder.format != "html":
         return
     site = Path(app.outdir)
+    new_names = pictures_lighter(site / "_images")
     for path in site.rglob("*.html"):
         if "_static" not in path.relative_to(site).parts:
             page = ICON_SCRIPT.sub("", path.read_text(encoding="utf-8"))
+            page = NAMED.sub(lambda found: new_names.get(found[0], found[0]), page)
             path.write_text(pictures_apart(page, site, path.parent), encoding="utf-8")
     for path in (site / "_sources").rglob("*.ipynb"):
         path.write_text(without_outputs(path.read_text(encoding="utf-8")), encoding="utf-8")
     for pattern in UNASKED:
         for path in (site / "_static").glob(pattern):
             path.unlink()
+
+
+def pictures_lighter(folder: Path) -> dict[str, str]:
+    """Files that Sphinx has copied, and that become smaller, replaced; their names, old and new."""
+    new_names = {}
+    for path in sorted(folder.glob("*.png")):
+        content, kind = lighter(path.read_bytes(), "png")
+        if kind != "png":
+            path.with_suffix(f".{kind}").write_bytes(content)
+            path.unlink()
+            new_names[f"_images/{path.name}"] = f"_images/{path.stem}.{kind}"
+    return new_names
+
+
+def lighter(content: bytes, kind: str) -> tuple[bytes, str]:
+    """A PNG as WebP, if that is smaller: without a loss, or nearly so where that halves it, as in photographs."""
+    if kind != "png":
+        return content, kind
+    picture = Image.open(io.BytesIO(content))
+    exact, nearly = (
+        _as_webp(picture, **how) for how in ({"lossless": True}, {"quality": 90, "use_sharp_yuv": True})
+    )
+    made = nearly if 2 * len(nearly) < len(exact) else exact
+    return (made, "webp") if len(made) < len(content) else (content, kind)
+
+
+def _as_webp(picture: Image.Image, **how: object) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", **how)
+    return buffer.getvalue()
 
 
 def pictures_apart(page: str, site: Path, folder: Path) -> str:
@@ -50,7 +88,7 @@ def pictures_apart(page: str, site: Path, folder: Path) -> str:
         attribute, kind, text = carried.groups()
         if len(text) < SMALL:
             return carried[0]
-        content = base64.b64decode(text)
+        content, kind = lighter(base64.b64decode(text), kind)
         name = f"{hashlib.sha256(content).hexdigest()[:16]}.{kind}"
         (site / "_images").mkdir(exist_ok=True)
         (site / "_images" / name).write_bytes(content)
