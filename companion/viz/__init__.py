@@ -9,6 +9,7 @@ from typing import Any
 
 PLACES = {
     "palette": ["COLOURS", "GREY", "INK", "WIDTH"],
+    "diagrams": ["Box", "diagram"],
     "grids": [
         *(
             "checkerboard",
