@@ -600,7 +600,7 @@ BANKS = {
             "no translations": (without("person", "translations"), "what the claim is about"),
             "nobody else's": (without("person", "somebody else's"), "fail that must"),
             "no true drawings": (without("person", "true drawings"), "says nothing about those"),
-            "nothing redrawn": (without("person", "redrawn"), "only sharpness"),
+            "nothing redrawn": (without("person", "redrawn"), "in its own hand"),
             "no drawings": (without("drawing", "translations"), "changes nothing"),
             "no copies": (without("drawing", "copies"), "takes them for drawings"),
             "no floor": (without("drawing", "true drawings"), "they are the floor"),
