@@ -303,6 +303,13 @@ def test_too_little_memory_is_one_sentence(tmp_path, capsys):
     assert "memory is too small" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--latents", "--width", "--size"])
+def test_a_number_that_no_machine_counts_to_is_one_sentence(tmp_path, capsys, option):
+    """Torch raises a TypeError or an OverflowError of its own for these."""
+    assert train(tmp_path / "a", option, str(2**70)) == 2
+    assert "memory is too small" in capsys.readouterr().err
+
+
 def test_resuming_what_is_not_there_begins_and_says_so(tmp_path, capsys):
     assert train(tmp_path / "a", "--resume") == 0
     assert "begins at step 1" in capsys.readouterr().out

@@ -20,7 +20,7 @@ from torch.nn.functional import avg_pool2d
 
 from companion.errors import CompanionError
 from companion.layers import SelfAttention, adaptive_instance_norm, spectrally_normalised
-from companion.models.configs import Config, positive
+from companion.models.configs import MOST_BLOCKS, MOST_HALVINGS, WIDEST, Config, at_most, positive
 from companion.models.registry import Model, Signature, image, latents
 
 LARGEST = 4096  # side of images; no weight depends on it, so that a damaged config would be believed
@@ -38,6 +38,8 @@ class MUNITConfig(Config):
 
     def __post_init__(self) -> None:
         positive(width=self.width, styles=self.styles, blocks=self.blocks)
+        at_most(MOST_BLOCKS, blocks=self.blocks)
+        at_most(WIDEST, width=self.width, styles=self.styles)
         if not 16 <= self.size <= LARGEST or self.size % 16:
             raise CompanionError(
                 f"Images are halved four times to read their style, so the size must be a multiple of 16 up to "
@@ -185,6 +187,8 @@ class MultiScaleCriticConfig:
 
     def __post_init__(self) -> None:
         positive(width=self.width, scales=self.scales, halvings=self.halvings)
+        at_most(MOST_HALVINGS, scales=self.scales, halvings=self.halvings)
+        at_most(WIDEST, width=self.width)
 
     @property
     def least(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from companion.data.batches import Domains
 from companion.data.catalogue import ImageSet, named
 from companion.errors import CompanionError
 from companion.losses import PerceptualLoss
+from companion.models.configs import MOST_BLOCKS, WIDEST
 from companion.models.evaluating import evaluating
 from companion.models.munit import (
     Decoder,
@@ -258,6 +260,11 @@ def _adam(parameters: object, rate: float) -> Adam:
     return Adam(parameters, lr=rate, betas=(0.5, 0.999), weight_decay=1e-4, fused=True)  # type: ignore[arg-type]
 
 
+def _up_to(most: int, default: int, **about: Any) -> int:
+    """A field for a whole number from 1 to `most`."""
+    return option(default, metavar="N", least=1, below=most + 1, choose=f"1 to {most}", **about)
+
+
 @dataclass(frozen=True)
 class MUNITSettings(TrainingSettings):
     """A translation's run, sized for two cores; the paper's width is 64, its batch 1."""
@@ -266,11 +273,11 @@ class MUNITSettings(TrainingSettings):
     size: int = option(64, help="side of the images, a multiple of 16", metavar="PIXELS", least=16)
     batch: int = option(8, help="images of each side per step", metavar="N", least=1)
     steps: int = option(20_000, help="training steps", metavar="N", least=1)
-    width: int = option(16, help="channels at full size", metavar="N", least=1)
-    styles: int = option(8, help="length of a style", metavar="N", least=1)
-    blocks: int = option(4, help="residual blocks of each encoder and decoder", metavar="N", least=1)
+    width: int = _up_to(WIDEST, 16, help="channels at full size")
+    styles: int = _up_to(WIDEST, 8, help="length of a style")
+    blocks: int = _up_to(MOST_BLOCKS, 4, help="residual blocks of each encoder and decoder")
     attention: bool = option(False, help="let places of the content attend to each other")
-    critic_width: int = option(16, least=1)
+    critic_width: int = _up_to(WIDEST, 16)
     scales: int = option(3, help="sizes the critics look at", metavar="N", least=1, below=7)
     spectral: bool = option(False, help="spectral normalisation in the critics")
     objective: Objective = option(LeastSquares(), named=True)

@@ -109,8 +109,17 @@ def test_a_critic_normalises_all_its_layers_or_none():
         ({"size": 10**7}, "up to 4096"),
         ({"size": 0}, "multiple of 16"),
         ({"width": 0}, "width cannot be 0"),
+        ({"width": 4097}, "width cannot be 4097; choose 4096 at most"),
+        ({"styles": 10**22}, "styles cannot be 1"),
+        ({"blocks": 10**9}, "blocks cannot be 1000000000; choose 64 at most"),
     ],
 )
 def test_what_cannot_be_built_is_one_sentence(wrong, said):
     with pytest.raises(CompanionError, match=said):
         MUNITConfig(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"scales": 10**9}, {"halvings": 10**9}, {"width": 10**9}])
+def test_critics_that_would_be_built_for_ever_are_refused(wrong):
+    with pytest.raises(CompanionError, match="cannot be 1000000000; choose"):
+        MultiScaleCriticConfig(**wrong)

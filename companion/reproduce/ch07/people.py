@@ -292,7 +292,9 @@ def _skins(found: dict[str, Any]) -> list[Measurement]:
     own = torch.tensor(found["portraits"], dtype=torch.double)
     thirds = own.argsort().chunk(3)
     hands = len(found["translations"])
-    says = f"L* (0 black, 100 white) of the skin, {len(own)} people not trained on, {hands} styles, drawn anew"
+    says = (
+        f"L* (0 black, 100 white) of the skin, {len(own)} people not trained on, {hands} styles, drawn anew"
+    )
     metrics = []
     for way in ("translations", "true drawings"):
         drawn = torch.tensor(found[way], dtype=torch.double)  # (hands, people)
