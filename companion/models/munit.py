@@ -147,7 +147,12 @@ class Translator(nn.Module):
         return translator.train(decoder.training)
 
     def forward(self, images: Tensor, styles: Tensor) -> Tensor:
-        """What the images show, in these styles `(N, styles)`: drawn from a standard normal, or read by `style`."""
+        """What the images show, in these styles `(N, styles)`: drawn from a standard normal, or read by `style`.
+
+        Raises:
+            CompanionError: The images' sides are no multiples of 4, or the styles are longer or shorter.
+        """
+        _check(images, styles, self.config)
         drawn: Tensor = self.decoder(self.content(images), styles)
         return drawn
 
@@ -232,6 +237,20 @@ class OneScore(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Score each image."""
         return torch.stack([scores.mean(1) for scores in self.critic(images)]).sum(0)
+
+
+def _check(images: Tensor, styles: Tensor, config: MUNITConfig) -> None:
+    height, width = images.shape[-2:]
+    if height % 4 or width % 4:
+        raise CompanionError(
+            f"Images of {width}×{height} pixels cannot be halved twice and doubled again; give sides that are "
+            f"multiples of 4, such as {config.size}."
+        )
+    if styles.shape[-1] != config.styles:
+        raise CompanionError(
+            f"Styles of {styles.shape[-1]} numbers do not fit this model, whose styles have {config.styles}; draw them "
+            "from a normal, or read them from images."
+        )
 
 
 class _Block(nn.Module):

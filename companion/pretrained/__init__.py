@@ -7,8 +7,11 @@ from typing import Any
 from torch import nn
 
 from companion.errors import CompanionError, unknown_name
+from companion.files import shown
 from companion.models.store import load_model
 from companion.records import Details, Record, read_details, read_record
+
+MODELS = "a .safetensors file, a run's folder, or the name of a pretrained run"
 
 
 def names() -> list[str]:
@@ -64,13 +67,17 @@ def find(name: str) -> nn.Module:
     """The model that a name means: a pretrained run, a `.safetensors` file, or a run's folder.
 
     Raises:
-        CompanionError: There is no such model, or its file is damaged.
+        CompanionError: No name was given, there is no such model, or its file is damaged or holds something else.
     """
+    if not name:  # which a path would take for the folder where one stands
+        raise CompanionError(f"No model was named; give {MODELS}.")
     path = Path(name)
     if path.suffix == ".safetensors":
         return load_model(path)
     if path.is_dir() and name not in names():
         return load_model(path / "generator.safetensors")
+    if path.is_file() and name not in names():
+        raise CompanionError(f"The file {shown(path)} is no model; give {MODELS}.")
     return load(name)
 
 

@@ -221,7 +221,11 @@ class TranslationTrainer(Trainer[Domains]):
         return {"a_to_b": self.translator("a"), "b_to_a": self.translator("b")}
 
     def preview(self) -> Tensor | None:
-        """Eight pictures of each side; below, in two styles that were drawn, and in those of the other side's eight."""
+        """Eight pictures of each side; below, in two styles that were drawn, and in those of the other side's eight.
+
+        The latter are used as they are read: eight pictures tell little of which numbers are still, so `mended` is not
+        asked, and this third row may look worse than drawn styles do.
+        """
         if self.shown is None:
             return None
         rows = []
@@ -236,7 +240,22 @@ class TranslationTrainer(Trainer[Domains]):
 
 @torch.no_grad()
 def translated(model: Translator, images: Tensor, styles: Tensor, *, batch: int = 64) -> Tensor:
-    """Images `(N, 3, size, size)` in styles `(N, styles)`, in eval mode, float32, on the CPU."""
+    """Images in these styles, `(N, 3, size, size)` in [−1, 1], in eval mode, float32, on the CPU.
+
+    Args:
+        model: What draws, wherever it is.
+        images: `(N, 3, size, size)` in [−1, 1].
+        styles: One for each image, `(N, styles)`, without bounds; a decoder is taught on draws from a standard normal.
+        batch: How many are drawn at once.
+
+    Raises:
+        CompanionError: There are not as many styles as images, the styles have another length than the model's, or the
+            images' sides are no multiples of 4.
+    """
+    if len(images) != len(styles):
+        raise CompanionError(
+            f"{len(images)} images cannot be drawn in {len(styles)} styles; give one style for each image."
+        )
     device = next(model.parameters()).device
     with evaluating(model):
         parts = zip(torch.split(images, batch), torch.split(styles, batch), strict=True)
@@ -245,7 +264,20 @@ def translated(model: Translator, images: Tensor, styles: Tensor, *, batch: int 
 
 @torch.no_grad()
 def styles_of(model: Translator, images: Tensor, *, batch: int = 64) -> Tensor:
-    """How images of the side that is reached are drawn, `(N, styles)`, in eval mode, on the CPU."""
+    """How images of the side that is reached are drawn, `(N, styles)`, without bounds, in eval mode, on the CPU.
+
+    Args:
+        model: What reads, wherever it is.
+        images: `(N, 3, size, size)` in [−1, 1], sides of 16 pixels or more.
+        batch: How many are read at once.
+
+    Raises:
+        CompanionError: The images are smaller, which cannot be halved four times.
+    """
+    if min(images.shape[-2:]) < 16:
+        raise CompanionError(
+            f"The style of {images.shape[-1]}×{images.shape[-2]} pixels cannot be read; give 16 or more a side."
+        )
     device = next(model.parameters()).device
     with evaluating(model):
         return torch.cat([model.style(part.to(device)).float().cpu() for part in torch.split(images, batch)])

@@ -81,6 +81,19 @@ def test_a_translator_is_made_of_trained_parts_and_stored_with_them(tmp_path):
     assert torch.equal(load_model(tmp_path / "a_to_b.safetensors")(images, styles), wanted)
 
 
+@pytest.mark.parametrize(
+    ("images", "styles", "said"),
+    [
+        ((1, 3, 50, 48), (1, 3), "Images of 48×50 pixels"),
+        ((1, 3, 16, 16), (1, 4), "Styles of 4 numbers do not fit"),
+    ],
+)
+def test_what_does_not_fit_a_translator_is_one_sentence(images, styles, said):
+    """Not an image of 48 pixels, and no complaint of a matrix."""
+    with pytest.raises(CompanionError, match=said):
+        Translator(SMALL)(torch.zeros(images), torch.zeros(styles))
+
+
 def test_critics_look_at_the_image_its_half_and_its_quarter():
     """Each with one score for each of its patches, and with weights of its own."""
     torch.manual_seed(0)

@@ -146,6 +146,14 @@ def test_what_is_shown_counts_and_not_how():
     assert loss(images * 0.5, images) < 0.2 * loss(torch.rand(2, 3, 16, 16) * 2 - 1, images)
 
 
+def test_each_image_wants_a_style_and_a_style_wants_an_image_that_can_be_halved():
+    model = made().trainer.translator()
+    with pytest.raises(CompanionError, match="2 images cannot be drawn in 3 styles"):
+        translated(model, torch.zeros(2, 3, 16, 16), torch.zeros(3, 3))
+    with pytest.raises(CompanionError, match="The style of 8×16 pixels cannot be read"):
+        styles_of(model, torch.zeros(1, 3, 16, 8))
+
+
 def test_both_ways_are_products_that_share_the_averaged_networks():
     translation = made()
     advanced(translation, 2)
