@@ -150,7 +150,7 @@ def train(
     """
     from companion.training.progress import progress
     from companion.training.runs import Run
-    from companion.training.stopping import stop_requested
+    from companion.training.stopping import AT_ONCE, stop_requested
 
     processes = trainer.workshop.processes
     run = Run.start(
@@ -167,12 +167,17 @@ def train(
     reports = run.train(trainer, batches, steps=settings.steps)
     label = options.command.split()[-1]
     with_bar = progress(reports, total=settings.steps, start=run.first_step, label=label, leave=True)
-    with stop_requested() as stop:
-        for _ in with_bar if processes.main else reports:
-            asked = processes.agree(stop.requested)
-            if asked and trainer.step < settings.steps:  # else it ends by itself, with all its files
-                reports.close()
-                break
+    try:
+        with stop_requested(f"Stopping after this step; {AT_ONCE}." if processes.main else "") as stop:
+            for _ in with_bar if processes.main else reports:
+                asked = processes.agree(stop.requested)
+                if asked and trainer.step < settings.steps:  # else it ends by itself, with all its files
+                    reports.close()
+                    break
+    except KeyboardInterrupt:
+        if processes.main:
+            print(_at_once(run.kept))
+        raise
     if not processes.main:
         return
     if trainer.step < settings.steps:
@@ -182,3 +187,10 @@ def train(
         raise KeyboardInterrupt
     samples, losses = (shown(options.out / name) for name in ("samples", "losses.png"))
     print(f"{settings.steps} steps are done: look at {samples} and {losses}.")
+
+
+def _at_once(kept: int) -> str:
+    """What is left of a run that was stopped within a step."""
+    if kept:
+        return f"Stopped at once; all up to step {kept} is kept, and the same command with --resume continues there."
+    return "Stopped at once, before the first checkpoint; the same command with --resume begins at step 1."
