@@ -1,5 +1,6 @@
 """Weights and records of the long runs, as `companion reproduce` made them."""
 
+import hashlib
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,27 @@ def load(name: str) -> nn.Module:
     _check(name)
     with as_file(_folder() / f"{name}.safetensors") as path:
         if not path.is_file():
-            raise CompanionError(
-                f"The run {name} left numbers and no network; choose one that left weights, such as deblur-any."
-            )
+            raise _without_weights(name)
         return load_model(path)
+
+
+def checksum(name: str) -> str:
+    """Of the weights that a run left, short: what was measured of other weights is not theirs.
+
+    Raises:
+        CompanionError: There is no such run, or it left no weights.
+    """
+    _check(name)
+    weights = _folder() / f"{name}.safetensors"
+    if not weights.is_file():
+        raise _without_weights(name)
+    return hashlib.sha256(weights.read_bytes()).hexdigest()[:16]
+
+
+def _without_weights(name: str) -> CompanionError:
+    return CompanionError(
+        f"The run {name} left numbers and no network; choose one that left weights, such as deblur-any."
+    )
 
 
 def _check(name: str) -> None:

@@ -341,8 +341,9 @@ def _share_of_hands(apart: dict[str, list[float]], rows: Sequence[float]) -> flo
     return hands / people
 
 
+OF = ("munit-faces", "faces-identity", "likeness")
 RECIPES = {
     "munit-people": Recipe(
-        "What a translation keeps of people, beside a drawing that measured them", 7, munit_people
+        "What a translation keeps of people, beside a drawing that measured them", 7, munit_people, OF
     ),
 }
