@@ -101,7 +101,8 @@ def _data(name: str) -> tuple[str, str]:
 def _some(source: str, size: int) -> Tensor:
     """The first pictures of a set or a folder, in colour."""
     if source in DRAWN:
-        return DRAWN[source](SOME, size=size).rendered()[:]
+        images: Tensor = DRAWN[source](SOME, size=size).rendered()[:]
+        return images
     if source in named(ImageSet):
         return load(source, size=size)[:SOME].expand(-1, 3, -1, -1)
     return from_bytes(read_folder(Path(source), size, limit=SOME).pixels)

@@ -62,6 +62,44 @@ def test_the_style_sets_mean_and_deviation_of_the_decoders_maps():
     assert decoder.perceptron(styles).shape == (2, 2, 2, 2, 8)
 
 
+def test_a_styled_block_is_two_convolutions_each_told_its_scale_as_one_plus_and_its_shift():
+    block, contents, told = Decoder(SMALL).blocks[0], torch.randn(2, 8, 4, 4), torch.randn(2, 2, 2, 8)
+    maps, normal = contents, nn.InstanceNorm2d(8)
+    for layer, convolution in enumerate((block.first, block.second)):
+        scale, shift = told[:, layer, 0, :, None, None], told[:, layer, 1, :, None, None]
+        maps = normal(convolution(maps)) * (1 + scale) + shift
+        maps = maps.relu() if layer == 0 else maps
+    torch.testing.assert_close(block(contents, told), contents + maps, rtol=1e-4, atol=1e-5)
+
+
+def test_doubling_layers_normalise_all_maps_of_an_image_together_and_none_by_itself():
+    """Else the decoder would take away the brightness of each map that the style has just set."""
+    torch.manual_seed(0)
+    decoder, maps = Decoder(SMALL), []
+    for layer in decoder.growing:
+        if isinstance(layer, nn.GroupNorm):
+            layer.register_forward_hook(lambda _, given, found: maps.append(found.detach().clone()))
+    decoder(10 + torch.randn(2, 8, 4, 4), torch.randn(2, 3))
+    assert [found.shape[1] for found in maps] == [4, 2]
+    for found in maps:
+        torch.testing.assert_close(found.flatten(1).mean(1), torch.zeros(2), rtol=0, atol=1e-4)
+        torch.testing.assert_close(found.flatten(1).var(1, unbiased=False), torch.ones(2), rtol=0, atol=1e-2)
+        assert found.mean((2, 3)).abs().max() > 0.3
+
+
+def test_where_nothing_normalises_weights_are_drawn_so_that_signals_keep_their_size():
+    """A deviation of √(2 / fan-in) (He et al. 2015), and no bias: in style encoders and critics."""
+    torch.manual_seed(0)
+    networks = StyleEncoder(MUNITConfig(16, 16, 8, 1)), MultiScaleCritic(MultiScaleCriticConfig(16))
+    for network in networks:
+        for layer in network.modules():
+            if isinstance(layer, (nn.Conv2d, nn.Linear)):
+                fan_in = layer.weight[0].numel()
+                few = 4 / (2 * layer.weight.numel()) ** 0.5  # four standard errors of a deviation
+                assert float(layer.weight.detach().std()) == pytest.approx((2 / fan_in) ** 0.5, rel=few)
+                assert layer.bias.abs().max() == 0
+
+
 def test_each_image_is_translated_by_itself():
     translator = Translator(SMALL)
     images, styles = torch.randn(3, 3, 16, 16), torch.randn(3, 3)
