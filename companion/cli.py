@@ -20,7 +20,8 @@ from companion.interrupts import heard_once, winds_up
 from companion.settings import SettingError
 
 OUT_OF_MEMORY = re.compile(
-    "out of memory|can't allocate memory|Storage size calculation overflowed|Overflow when unpacking"
+    "out of memory|can't allocate memory|Storage size calculation overflowed|Overflow when unpacking|"
+    "int too (big|large) to convert"
 )
 NO_COMPILER = re.compile("No working C\\+\\+ compiler|InvalidCxxCompiler|Failed to find C compiler")
 WITHOUT_COMPILER = (
@@ -64,7 +65,13 @@ def _told(arguments: Sequence[str] | None) -> int:
             with suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return 1
-    except (MemoryError, RuntimeError) as error:
+    except (
+        MemoryError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ) as error:  # torch's, of huge numbers
         if NO_COMPILER.search(str(error)):
             print(f"companion: {WITHOUT_COMPILER}", file=sys.stderr)
             return 2

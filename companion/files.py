@@ -13,6 +13,7 @@ from glob import escape
 from itertools import count
 from pathlib import Path
 from shutil import rmtree
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, TypeVar
 
 from companion.errors import CompanionError
@@ -52,6 +53,30 @@ def replacing(path: Path, *, then: str = AGAIN) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):  # renamed, or never made
             part.unlink()
+
+
+@contextmanager
+def together(places: Sequence[Path]) -> Iterator[list[Path]]:
+    """Where to write a file for each place; on leaving the block they appear there, all of them, or none.
+
+    Args:
+        places: In one folder, which is there; nothing stands at them.
+
+    Raises:
+        CompanionError: Something stands at one of them by then.
+    """
+    with TemporaryDirectory(dir=places[0].parent, prefix=".", suffix=f".{os.getpid()}.part") as hidden:
+        parts = [Path(hidden) / place.name for place in places]
+        yield parts
+        refuse_existing(*places)
+        try:
+            for part, place in zip(parts, places, strict=True):
+                put_in_place(part, place)
+        except BaseException:  # Ctrl-C, too: what has gone from among the parts is ours
+            for part, place in zip(parts, places, strict=True):
+                if not part.exists():
+                    place.unlink(missing_ok=True)
+            raise
 
 
 def write_bytes(path: Path, content: bytes, *, then: str = AGAIN) -> None:

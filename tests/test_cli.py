@@ -16,6 +16,8 @@ from companion.cli import main
 from companion.commands import Command, ch03, house
 from companion.data.catalogue import ImageSet, choices
 from companion.models.store import load_model
+from companion.training import runs
+from companion.training.adversarial import AdversarialTrainer
 from companion.training.gan import ColourSettings
 
 TINY = ["--steps", "6", "--batch", "8", "--size", "16", "--width", "2", "--latents", "4", "--device", "cpu"]
@@ -107,6 +109,43 @@ def test_an_impossible_option_of_a_wasserstein_run_is_one_sentence(tmp_path, cap
     assert main(["train", "wgan-gp", *TINY, *more, "--data", "digits", "--out", str(tmp_path / "a")]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("times", "between", "said"),
+    [
+        (1, 60.0, "Stopped after step 3 of 6"),
+        (2, -1.0, "Stopped at once; all up to step 2 is kept"),
+        (2, 60.0, "Stopped at once, before the first checkpoint"),
+    ],
+)
+def test_ctrl_c_is_answered_and_pressed_again_says_what_is_kept(
+    tmp_path, monkeypatch, capsys, times, between, said
+):
+    """A step may take long, and whoever hears nothing presses again, which costs all since the last checkpoint."""
+    step = AdversarialTrainer.one_step
+
+    def pressed(trainer, batches):
+        if trainer.step == 2:
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+        return step(trainer, batches)
+
+    monkeypatch.setattr(AdversarialTrainer, "one_step", pressed)
+    monkeypatch.setattr(runs, "SECONDS_BETWEEN_CHECKPOINTS", between)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert train(tmp_path / "a") == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+    told = capsys.readouterr()
+    assert (
+        told.err.count("Stopping after this step; Ctrl-C again stops at once, back to the last checkpoint.")
+        == 1
+    )
+    assert said in told.out
+    monkeypatch.setattr(AdversarialTrainer, "one_step", step)
+    assert train(tmp_path / "a", "--resume") == 0
 
 
 @pytest.mark.full
@@ -300,6 +339,13 @@ def test_the_bytes_of_an_odd_name_are_printed(encoding):
 
 def test_too_little_memory_is_one_sentence(tmp_path, capsys):
     assert train(tmp_path / "a", "--width", "100000000") == 2
+    assert "memory is too small" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--latents", "--width", "--size"])
+def test_a_number_that_no_machine_counts_to_is_one_sentence(tmp_path, capsys, option):
+    """Torch raises a TypeError or an OverflowError of its own for these."""
+    assert train(tmp_path / "a", option, str(2**70)) == 2
     assert "memory is too small" in capsys.readouterr().err
 
 

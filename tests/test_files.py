@@ -194,3 +194,36 @@ def test_two_files_of_one_process_whose_long_names_begin_alike_are_both_whole(tm
         f"{name}.mp4": b"film",
         f"{name}.jsonl": b"lines",
     }
+
+
+@pytest.mark.parametrize("where", ["writing", "renaming", "taken meanwhile"])
+def test_files_that_belong_together_appear_all_or_not_at_all(tmp_path, monkeypatch, where):
+    places = [tmp_path / name for name in ("a-1", "a-2", "a-3")]
+    put, done = files.put_in_place, []
+
+    def interrupted(ready, place):
+        put(ready, place)
+        done.append(place)
+        if len(done) == 2:
+            raise KeyboardInterrupt
+
+    if where == "renaming":
+        monkeypatch.setattr(files, "put_in_place", interrupted)
+    with pytest.raises((KeyboardInterrupt, CompanionError)), files.together(places) as parts:
+        for part in parts:
+            part.write_bytes(b"whole")
+        if where == "writing":
+            raise KeyboardInterrupt
+        if where == "taken meanwhile":
+            places[1].write_bytes(b"another's")
+    assert [place for place in tmp_path.iterdir()] == ([places[1]] if where == "taken meanwhile" else [])
+    assert where != "taken meanwhile" or places[1].read_bytes() == b"another's"
+
+
+def test_files_that_are_whole_stand_at_their_places(tmp_path):
+    places = [tmp_path / "a-1", tmp_path / "a-2"]
+    with files.together(places) as parts:
+        for part in parts:
+            part.write_text(part.name)
+        assert all(path.name.startswith(".") for path in tmp_path.iterdir())
+    assert [place.read_text() for place in sorted(tmp_path.iterdir())] == ["a-1", "a-2"]

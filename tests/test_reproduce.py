@@ -1,5 +1,6 @@
 """Guards the long runs: every recipe runs, and one that is killed and continued ends with the same record."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -14,10 +15,11 @@ from house import sampled
 from PIL import Image
 
 from companion import pretrained
+from companion.cli import _parser
 from companion.data import Images, load
 from companion.data.faces import Portraits
 from companion.errors import CompanionError
-from companion.metrics import frechet_distance
+from companion.metrics import Measurement, frechet_distance
 from companion.models.store import load_model
 from companion.records import read_details, read_record
 from companion.reproduce import RECIPES, following, reproduce
@@ -25,7 +27,7 @@ from companion.reproduce.ch00 import facemesh
 from companion.reproduce.ch01 import digits
 from companion.reproduce.ch02 import deblurring
 from companion.reproduce.ch04.sprites import novelty
-from companion.reproduce.job import Job, Recipe
+from companion.reproduce.job import Job, Recipe, Result
 from companion.training.gan import GANSettings
 
 NEEDS_MNIST = {"digit-features", "dcgan-mnist", "gan-fixes", "gan-precision", "wgan-loss-quality"}
@@ -181,7 +183,7 @@ def test_a_recipe_killed_in_its_middle_and_continued_ends_as_if_nothing_had_been
 
     assert about.name == name
     assert about.title == RECIPES[name].title
-    assert about.command == f"companion reproduce {name} --budget debug"
+    assert about.command == f"companion reproduce {name} --debug"
     assert about.seconds > 0
     assert about.environment.device == "cpu"
     assert about.environment.versions["torch"]
@@ -478,3 +480,41 @@ def test_a_seed_with_a_record_of_the_same_budget_is_not_run_again(tmp_path):
     assert restoration._recorded(Job(tmp_path), "no-such-seed", lambda: made) is made
     assert restoration._recorded(Job(tmp_path, "gpu"), "unet", lambda: made) is made
     assert restoration._recorded(Job(tmp_path, "debug"), "unet", lambda: made) is made
+
+
+def test_what_was_measured_of_shipped_weights_is_measured_again_once_these_were_made_anew(
+    tmp_path, monkeypatch
+):
+    """And the record says of which weights its numbers are."""
+    now, found = {"munit-faces": "a" * 16}, []
+
+    def measure(job) -> Result:
+        numbers = job.once("who", lambda: found.append(1) or {"times": len(found)})
+        return Result({"people": 3}, [], [Measurement("times", numbers["times"], "counted")])
+
+    monkeypatch.setattr(pretrained, "checksum", now.__getitem__)
+    monkeypatch.setitem(RECIPES, "tiny", Recipe("", 1, measure, ("munit-faces",)))
+    for weights, times in (("a", 1), ("a", 1), ("b", 2), ("a", 1)):
+        now["munit-faces"] = 16 * weights
+        about = read_record(reproduce("tiny", tmp_path / "out", tmp_path, budget="debug", overwrite=True))
+        assert about.measured("times").value == times
+        assert about.settings == {"people": 3, "weights": {"munit-faces": 16 * weights}}
+
+
+def test_what_the_recipes_measure_are_shipped_weights_and_their_checksum_is_the_files():
+    for name, recipe in RECIPES.items():
+        for shipped in recipe.of:
+            assert len(pretrained.checksum(shipped)) == 16, (name, shipped)
+    assert RECIPES["munit-people"].of == ("munit-faces", "faces-identity", "likeness")
+    weights = Path(pretrained.__file__).parent / "munit-faces.safetensors"
+    assert hashlib.sha256(weights.read_bytes()).hexdigest().startswith(pretrained.checksum("munit-faces"))
+    with pytest.raises(CompanionError, match="left numbers and no network"):
+        pretrained.checksum("munit-people")
+
+
+@pytest.mark.parametrize("budget", ["debug", "laptop", "gpu"])
+def test_a_records_command_is_one_that_there_is(tmp_path, monkeypatch, budget):
+    monkeypatch.setitem(RECIPES, "memory", Recipe("", 1, lambda job: Result({}, [], [])))
+    about = read_record(reproduce("memory", tmp_path / "out", tmp_path, budget=budget))
+    parsed = _parser().parse_args(about.command.split()[1:])
+    assert ("debug" if parsed.debug else parsed.budget) == budget

@@ -2,20 +2,35 @@
 
 import json
 from pathlib import Path
+from shutil import rmtree
 
+import numpy as np
 import pytest
 import torch
 from pictures import save
 from PIL import Image
 
+from companion import translation
 from companion.cli import main
+from companion.data import load
+from companion.data.faces import Caricatures, Portraits
 from companion.errors import CompanionError
 from companion.models.dcgan import DCGANConfig, Generator
 from companion.models.munit import BothWays, MUNITConfig, Translator
 from companion.models.store import load_model, save_model
-from companion.translation import drawn_styles, mended, style_like, translate_files, translator
+from companion.training.munit import styles_of
+from companion.translation import (
+    drawn_styles,
+    learnt_from,
+    mended,
+    still,
+    style_like,
+    translate_files,
+    translator,
+)
 
 SMALL = MUNITConfig(size=16, width=2, styles=3, blocks=1)
+RED, GREEN, GREY, BLUE = (255, 0, 0), (0, 255, 0), (51, 51, 51), (0, 0, 255)
 TINY = ["--steps", "2", "--batch", "2", "--size", "32", "--width", "4", "--device", "cpu"]
 
 
@@ -94,6 +109,55 @@ def test_only_what_is_still_over_all_pictures_is_drawn_anew():
     assert torch.equal(found[:, 1:], styles[:, 1:])
 
 
+@pytest.mark.parametrize(
+    ("styles", "drawn", "said"),
+    [
+        ((1, 3), (1, 3), "give those of two pictures"),
+        ((4, 3), (1, 3), "draw as many"),
+        ((3,), (3,), "two pictures"),
+    ],
+)
+def test_one_style_says_nothing_of_what_varies_and_other_draws_mend_nothing(styles, drawn, said):
+    with pytest.raises(CompanionError, match=said):
+        mended(torch.zeros(styles), torch.zeros(drawn))
+
+
+def test_a_number_is_still_below_three_tenths_of_what_a_normals_varies_by():
+    spread = torch.tensor([-1.0, 0.0, 1.0])[:, None]  # of deviation 1
+    assert still(spread * torch.tensor([0.2, 0.29, 0.31, 0.4])).tolist() == [True, True, False, False]
+
+
+def test_an_examples_still_numbers_are_drawn_and_the_others_are_as_they_were_read(tmp_path, model):
+    save(tmp_path / "example.png", 16, 16)
+    others = torch.randn(6, 3, 16, 16)
+    with torch.no_grad():
+        deviations = styles_of(model, others).std(0)
+        model.style[-1].weight /= deviations[:, None] * torch.tensor([1.0, 10.0, 1.0])[:, None]
+    read = style_like(model, tmp_path / "example.png")
+    style = style_like(model, tmp_path / "example.png", others, seed=4)
+    assert torch.equal(style[:, [0, 2]], read[:, [0, 2]])
+    assert torch.equal(style[:, 1], drawn_styles(model, 1, seed=4)[:, 1])
+
+
+def test_what_a_model_learnt_from_is_had_from_its_run_and_not_from_a_lone_file(tmp_path, model, folders):
+    about = {"status": "finished", "step": 1, "seconds": 0.0, "data_fingerprint": "", "environment": {}}
+    settings = {"data": [str(folders[0]), "digits"], "device": "cpu"}
+    (tmp_path / "run/run.json").write_text(json.dumps({**about, "settings": settings}), encoding="utf-8")
+    run = str(tmp_path / "run")
+    assert torch.equal(learnt_from(run, 16, back=True), load(folders[0], size=16)[:])
+    assert torch.equal(learnt_from(run, 16), load("digits", size=16)[:64].expand(-1, 3, -1, -1))
+    for none in (f"{run}/a_to_b.safetensors", "munit-people", "nothing", ""):
+        assert learnt_from(none, 16) is None
+    rmtree(folders[0])
+    assert learnt_from(run, 16, back=True) is None
+
+
+def test_the_shipped_translation_knows_the_faces_it_learnt_from(monkeypatch):
+    monkeypatch.setattr(translation, "SOME", 2)
+    for back, faces in ((False, Caricatures), (True, Portraits)):
+        assert torch.equal(learnt_from("munit-faces", 32, back=back), faces(2, size=32).rendered()[:])
+
+
 def test_one_bad_file_is_named_and_the_others_are_drawn(tmp_path, model):
     save(tmp_path / "good.png")
     (tmp_path / "bad.png").write_bytes(b"no picture")
@@ -106,12 +170,142 @@ def test_one_bad_file_is_named_and_the_others_are_drawn(tmp_path, model):
     assert "not overwritten" in str(again)
 
 
-def test_no_style_at_all_is_refused(model):
-    with pytest.raises(CompanionError, match="cannot be drawn in 0 styles"):
-        drawn_styles(model, 0)
+@pytest.mark.parametrize("count", [0, 1001, 10**22])
+def test_no_style_at_all_and_more_than_anybody_looks_at_are_refused(model, count):
+    with pytest.raises(CompanionError, match=f"cannot be drawn in {count} styles; choose 1 to 1000"):
+        drawn_styles(model, count)
+
+
+def test_styles_are_drawn_from_a_standard_normal(model):
+    styles = torch.cat([drawn_styles(model, 1000, seed) for seed in range(4)]).flatten()  # 12,000 numbers
+    assert styles.mean() == pytest.approx(0, abs=0.05)
+    assert styles.std() == pytest.approx(1, abs=0.05)
+    assert (styles < 0).float().mean() == pytest.approx(0.5, abs=0.02)
+    assert (styles.abs() > 2).float().mean() == pytest.approx(0.0455, abs=0.01), "a normal's, not a uniform's"
+
+
+def test_many_styles_are_drawn_a_few_at_a_time_and_each_is_its_own(tmp_path, model, monkeypatch):
+    monkeypatch.setattr(translation, "AT_ONCE", 2)
+    save(tmp_path / "a.png")
+    styles = drawn_styles(model, 5)
+    ((_, places),) = translate_files(model, [tmp_path / "a.png"], tmp_path / "out", styles)
+    for place, style in zip(places, styles, strict=True):
+        ((_, (alone,)),) = translate_files(model, [tmp_path / "a.png"], tmp_path / place.stem, style[None])
+        near = np.abs(np.asarray(Image.open(place), int) - np.asarray(Image.open(alone), int))
+        assert near.max() <= 1
+    assert len({place.read_bytes() for place in places}) == 5
+
+
+def test_an_interrupted_picture_leaves_none_of_its_styles_and_is_drawn_the_next_time(
+    tmp_path, model, monkeypatch
+):
+    """Else the first of them would stand in the way of the others for ever."""
+    save(tmp_path / "a.png")
+    write, written = Image.Image.save, []
+
+    def interrupted(picture, *more):
+        written.append(picture)
+        if len(written) == 3:
+            raise KeyboardInterrupt
+        write(picture, *more)
+
+    work = [model, [tmp_path / "a.png"], tmp_path / "out", drawn_styles(model, 4)]
+    monkeypatch.setattr(Image.Image, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(translate_files(*work))
+    assert [*(tmp_path / "out").iterdir()] == []
+    ((_, places),) = translate_files(*work)
+    assert sorted(places) == sorted((tmp_path / "out").iterdir())
+    assert len(places) == 4
+
+
+def test_a_picture_is_turned_upright_and_its_middle_is_cut_out_not_squeezed(tmp_path, model):
+    """A red left, green middle and blue right: of 40×20 the square is green; turned by its EXIF it lies upright."""
+    pixels = np.zeros((16, 32, 3), np.uint8)
+    pixels[:, :8], pixels[:8, 8:24], pixels[8:, 8:24], pixels[:, 24:] = RED, GREEN, GREY, BLUE
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the top of the picture lies to the right
+    Image.fromarray(pixels).save(tmp_path / "plain.png")
+    Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
+    wanted = torch.zeros(1, 3, 16, 16)
+    wanted[:, :, :8], wanted[:, :, 8:] = _colour(GREEN), _colour(GREY)
+    torch.testing.assert_close(translation._square(tmp_path / "plain.png", 16), wanted)
+    turned = wanted.rot90(-1, (2, 3))
+    torch.testing.assert_close(translation._square(tmp_path / "turned.png", 16), turned)
+
+
+def _colour(rgb) -> torch.Tensor:
+    return torch.tensor(rgb)[None, :, None, None] / 127.5 - 1
 
 
 # ---- the commands ----
+
+
+def test_the_command_draws_in_the_styles_of_its_seed(tmp_path, model):
+    save(tmp_path / "a.png")
+    common = ["translate", str(tmp_path / "a.png"), "--model", str(tmp_path / "run")]
+    drawn = {}
+    for seed in (1, 2):
+        assert main([*common, "--seed", str(seed), "--out", str(tmp_path / f"out-{seed}")]) == 0
+        drawn[seed] = (tmp_path / f"out-{seed}/a.png").read_bytes()
+        ((_, (place,)),) = translate_files(
+            model, [tmp_path / "a.png"], tmp_path / f"wanted-{seed}", drawn_styles(model, 1, seed)
+        )
+        assert drawn[seed] == place.read_bytes()
+    assert drawn[1] != drawn[2]
+
+
+def test_the_command_mends_the_style_of_an_example_or_says_that_it_cannot(
+    tmp_path, model, monkeypatch, capsys
+):
+    save(tmp_path / "a.png")
+    command = [
+        "translate",
+        str(tmp_path / "a.png"),
+        "--model",
+        str(tmp_path / "run"),
+        "--like",
+        str(tmp_path / "a.png"),
+    ]
+    assert main([*command, "--out", str(tmp_path / "as read")]) == 0
+    assert "the style is used as it was read" in capsys.readouterr().err
+    alike = torch.zeros(2, 3, 16, 16)  # over which every number is still
+    monkeypatch.setattr(translation, "learnt_from", lambda name, size, back: alike)
+    assert main([*command, "--seed", "7", "--out", str(tmp_path / "out")]) == 0
+    assert "as it was read" not in capsys.readouterr().err
+    work = [tmp_path / "a.png"], tmp_path / "wanted", drawn_styles(model, 1, seed=7)
+    ((_, (place,)),) = translate_files(model, *work)
+    assert (tmp_path / "out/a.png").read_bytes() == place.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "No model was named; give"),
+        ("a.png", "a.png is no model; give"),
+        ("run.json", "run.json is no model; give"),
+    ],
+)
+def test_what_is_no_model_at_all_is_called_so(tmp_path, model, monkeypatch, capsys, name, said):
+    """Not taken for the folder where one stands, nor for the misspelt name of a run."""
+    monkeypatch.chdir(tmp_path / "run")
+    save(Path("a.png"))
+    Path("run.json").write_text("{}", encoding="utf-8")
+    assert main(["translate", "a.png", "--model", name, "--out", "out"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_data_without_a_name_are_not_the_folder_where_one_stands(tmp_path, folders, monkeypatch, capsys):
+    monkeypatch.chdir(folders[0])
+    for command in (["munit", "--data", str(folders[1]), ""], ["dcgan", "--data", ""]):
+        assert main(["train", *command, *TINY, "--out", str(tmp_path / "run")]) == 2
+        assert "No data were named" in capsys.readouterr().err
+
+
+def test_paths_of_odd_letters_are_told_on_one_line(tmp_path, folders, capsys):
+    command = ["train", "munit", "--data", *map(str, folders), *TINY, "--out", str(folders[1] / "r\nun")]
+    assert main(command) == 2
+    assert "r\\nun lies within" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -185,7 +379,8 @@ def test_a_translation_is_trained_on_two_folders_continued_and_used(tmp_path, fo
         (["--perceptual", "nan"], "--perceptual cannot be nan"),
         (["--size", "40"], "multiple of 16"),
         (["--scales", "6"], "fewer sizes"),
-        (["--batch", "9"], "which holds 4"),
+        (["--batch", "9"], "“a”, which holds 4 images; choose a batch from 1 to 4"),
+        (["--blocks", "1000000000"], "--blocks cannot be 1000000000; choose 1 to 64"),
         (["--objective", "hinge", "--generator-rate", "0"], "--generator-rate cannot be 0"),
     ],
 )

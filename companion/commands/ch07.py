@@ -1,5 +1,6 @@
 """Chapter 7's commands: train a SAGAN or a translation between two sets of pictures, translate, and draw people."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from pathlib import Path
@@ -21,6 +22,9 @@ from companion.commands.training import (
 from companion.files import shown
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from companion.models.munit import Translator
     from companion.objectives import Objective
 
 SAGAN_BUDGETS: Budgets = {
@@ -116,6 +120,8 @@ def _train_munit(options: Namespace) -> None:
 
 
 def _translate_options(parser: ArgumentParser) -> None:
+    from companion.translation import MOST
+
     add = parser.add_argument
     add("pictures", nargs="+", type=Path, metavar="PICTURE", help="pictures of the set that is left")
     add("--out", type=Path, required=True, metavar="FOLDER", help="where the results go; made if missing")
@@ -131,21 +137,46 @@ def _translate_options(parser: ArgumentParser) -> None:
         help="from the second set to the first, where the model knows both ways",
     )
     styles = parser.add_mutually_exclusive_group()
-    styles.add_argument("--styles", type=int, default=1, metavar="N", help="styles to draw (default: 1)")
-    styles.add_argument("--like", type=Path, metavar="PICTURE", help="take the style of this picture")
-    add("--seed", type=int, default=0, metavar="N", help="of the styles that are drawn (default: 0)")
+    styles.add_argument(
+        "--styles", type=int, default=1, metavar="N", help=f"styles to draw, up to {MOST} (default: 1)"
+    )
+    styles.add_argument(
+        "--like",
+        type=Path,
+        metavar="PICTURE",
+        help="take the style of this picture; its numbers that hardly vary over the pictures the model learnt from "
+        "are drawn",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of styles, or their numbers, that are drawn (default: 0)",
+    )
 
 
 def _translate(options: Namespace) -> None:
-    from companion.translation import drawn_styles, style_like, translate_files, translator
+    from companion.translation import drawn_styles, translate_files, translator
 
     model = translator(options.model, back=options.back)
-    if options.like is None:
-        styles = drawn_styles(model, options.styles, options.seed)
-    else:
-        styles = style_like(model, options.like)
+    drawn = options.like is None
+    styles = drawn_styles(model, options.styles, options.seed) if drawn else _style_like(model, options)
     results = translate_files(model, options.pictures, options.out, styles)
     say_results(results, len(options.pictures), "translated", _places)
+
+
+def _style_like(model: "Translator", options: Namespace) -> "Tensor":
+    """The style of the example, mended by what the model's run learnt from; says so where that is not known."""
+    from companion.translation import learnt_from, style_like
+
+    others = learnt_from(options.model, model.config.size, back=options.back)
+    if others is None:
+        print(
+            "Which numbers of a style say nothing is not known of this model, so the style is used as it was read.",
+            file=sys.stderr,
+        )
+    return style_like(model, options.like, others, seed=options.seed)
 
 
 def _places(places: list[Path]) -> str:

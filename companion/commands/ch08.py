@@ -161,7 +161,7 @@ def _through(source: Any, results: Iterator[Any], keep: Callable[[Any], None], o
     from companion.training.stopping import stop_requested
 
     done = 0
-    with stop_requested() as stop:
+    with stop_requested("Stopping after this frame; Ctrl-C again stops at once.") as stop:
         for result in tqdm(
             results, total=source.count, desc=source.name, unit="frame", delay=1, dynamic_ncols=True
         ):

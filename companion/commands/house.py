@@ -5,6 +5,7 @@ from pathlib import Path
 
 from companion.commands import Command, Group
 from companion.errors import CompanionError
+from companion.files import shown
 
 
 def _doctor(options: Namespace) -> None:
@@ -69,7 +70,7 @@ def _reproduce(options: Namespace) -> None:
     except KeyboardInterrupt:
         print("Stopped; the same command continues where it was.")
         raise
-    print(f"The record is {record}.")
+    print(f"The record is {shown(record)}.")
 
 
 def _sonify_options(parser: ArgumentParser) -> None:
@@ -85,7 +86,9 @@ def _sonify(options: Namespace) -> None:
     images = images_of_run(options.source) if options.source.is_dir() else image_from(options.source)
     waves = sound(images, seconds=options.seconds)
     save_wav(options.out, waves)
-    print(f"{options.out}: {len(images)} image{'s' * (len(images) > 1)}, {waves.shape[1] / RATE:.1f} seconds")
+    print(
+        f"{shown(options.out)}: {len(images)} image{'s' * (len(images) > 1)}, {waves.shape[1] / RATE:.1f} seconds"
+    )
 
 
 def _export_options(parser: ArgumentParser) -> None:
@@ -113,11 +116,10 @@ def _export_faces(options: Namespace) -> None:
             options.out, count=options.count, size=options.size, style=options.style, seed=options.seed
         )
     except KeyboardInterrupt:
-        print(f"Stopped; {options.out} is as it was before.")
+        print(f"Stopped; {shown(options.out)} is as it was before.")
         raise
-    print(
-        f"{options.count} {options.style}s are in {options.out / 'images'}, their labels in labels.csv beside it."
-    )
+    images = shown(options.out / "images")
+    print(f"{options.count} {options.style}s are in {images}, their labels in labels.csv beside it.")
 
 
 COMMANDS = {

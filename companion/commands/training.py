@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from companion.commands import Command, Group
 from companion.errors import CompanionError
+from companion.files import shown
 
 if TYPE_CHECKING:
     from companion.objectives import Objective
@@ -58,8 +59,8 @@ def add_settings(parser: ArgumentParser, settings: "TrainingSettings", budgets: 
         if kind is bool:
             add(flag, action="store_true", default=None, help=about.help)
         else:
-            shown = about.help + _default(name, settings, budgets)
-            add(flag, type=kind, choices=about.choices or None, metavar=about.metavar, help=shown)
+            text = about.help + _default(name, settings, budgets)
+            add(flag, type=kind, choices=about.choices or None, metavar=about.metavar, help=text)
     existing = parser.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="continue the run in the folder")
     existing.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
@@ -118,11 +119,14 @@ def refuse_own_samples(out: Path, folder: str) -> None:
     """Refuse a run folder below the folder of pictures it is to learn from.
 
     Raises:
-        CompanionError: It lies there.
+        CompanionError: It lies there; or no folder was named, or a set that there is not.
     """
-    if out.resolve().is_relative_to(Path(folder).resolve()):
+    from companion.data.catalogue import ImageSet
+    from companion.data.catalogue import folder as named_folder
+
+    if out.resolve().is_relative_to(named_folder(folder, ImageSet).resolve()):
         raise CompanionError(
-            f"The run folder {out} lies within the pictures in {folder}, so the run would read its own "
+            f"The run folder {shown(out)} lies within the pictures in {shown(folder)}, so the run would read its own "
             "samples; choose an --out elsewhere."
         )
 
@@ -146,7 +150,7 @@ def train(
     """
     from companion.training.progress import progress
     from companion.training.runs import Run
-    from companion.training.stopping import stop_requested
+    from companion.training.stopping import AT_ONCE, stop_requested
 
     processes = trainer.workshop.processes
     run = Run.start(
@@ -159,16 +163,21 @@ def train(
         processes=processes,
     )
     if options.resume and run.first_step == 0 and processes.main:
-        print(f"There is no checkpoint in {options.out} to continue from: the run begins at step 1.")
+        print(f"There is no checkpoint in {shown(options.out)} to continue from: the run begins at step 1.")
     reports = run.train(trainer, batches, steps=settings.steps)
     label = options.command.split()[-1]
     with_bar = progress(reports, total=settings.steps, start=run.first_step, label=label, leave=True)
-    with stop_requested() as stop:
-        for _ in with_bar if processes.main else reports:
-            asked = processes.agree(stop.requested)
-            if asked and trainer.step < settings.steps:  # else it ends by itself, with all its files
-                reports.close()
-                break
+    try:
+        with stop_requested(f"Stopping after this step; {AT_ONCE}." if processes.main else "") as stop:
+            for _ in with_bar if processes.main else reports:
+                asked = processes.agree(stop.requested)
+                if asked and trainer.step < settings.steps:  # else it ends by itself, with all its files
+                    reports.close()
+                    break
+    except KeyboardInterrupt:
+        if processes.main:
+            print(_at_once(run.kept))
+        raise
     if not processes.main:
         return
     if trainer.step < settings.steps:
@@ -176,6 +185,12 @@ def train(
             f"Stopped after step {trainer.step} of {settings.steps}; the same command with --resume continues."
         )
         raise KeyboardInterrupt
-    print(
-        f"{settings.steps} steps are done: look at {options.out / 'samples'} and {options.out / 'losses.png'}."
-    )
+    samples, losses = (shown(options.out / name) for name in ("samples", "losses.png"))
+    print(f"{settings.steps} steps are done: look at {samples} and {losses}.")
+
+
+def _at_once(kept: int) -> str:
+    """What is left of a run that was stopped within a step."""
+    if kept:
+        return f"Stopped at once; all up to step {kept} is kept, and the same command with --resume continues there."
+    return "Stopped at once, before the first checkpoint; the same command with --resume begins at step 1."

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from companion.data import assets as fetched
-from companion.errors import unknown_name
+from companion.errors import CompanionError, unknown_name
 from companion.found import modules
 
 if TYPE_CHECKING:
@@ -144,8 +144,10 @@ def folder(source: str | Path, kind: type[DataSet]) -> Path:
     """The folder that a reader names, who may have meant a set of this kind.
 
     Raises:
-        CompanionError: There is no such folder, and it may as well be a misspelt name.
+        CompanionError: There is no such folder, and it may as well be a misspelt name; or nothing was named.
     """
+    if source == "":  # which a path would take for the folder where one stands
+        raise CompanionError("No data were named; give a folder of pictures, or the name of a data set.")
     path = Path(source)
     if not path.exists() and len(path.parts) == 1 and not str(source).endswith("/"):
         raise unknown_name("data set or folder", str(source), named(kind))

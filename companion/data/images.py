@@ -13,6 +13,7 @@ from companion.data.catalogue import ImageSet, folder, named
 from companion.data.folders import read_folder
 from companion.data.scale import from_bytes
 from companion.errors import CompanionError
+from companion.files import shown
 from companion.randomness import generator
 
 
@@ -60,9 +61,11 @@ class Shuffled:
 
     def __post_init__(self) -> None:
         if not 1 <= self.size <= len(self.images):
+            count = len(self.images)
+            held = "1 image" if count == 1 else f"{count} images"
             raise CompanionError(
-                f"A batch of {self.size} cannot be drawn from {self.images.name}, which holds {len(self.images)} "
-                f"images; choose a batch from 1 to {len(self.images)}."
+                f"A batch of {self.size} cannot be drawn from “{shown(self.images.name)}”, which holds {held}; choose "
+                + ("a batch of 1." if count == 1 else f"a batch from 1 to {count}.")
             )
 
     def __getitem__(self, index: int) -> Tensor:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from companion.data.faces.render import LARGEST, SMALLEST
 from companion.errors import CompanionError
-from companion.files import free_names, one_by_one, refuse_existing, replacing, shown
+from companion.files import free_names, one_by_one, refuse_existing, replacing, shown, together
 from companion.likeness.drawing import STYLES, caricature, check_strength, exaggerated, morph, portrait
 from companion.likeness.measuring import Measured, Measurer
 from companion.vision.frames import Picture
@@ -76,13 +76,14 @@ def _draw(measurer: Measurer, file: Path, folder: Path, wish: Wish, taken: set[s
     names = free_names(file, [mark + kind for mark in marks for kind in kinds], taken)
     places = [folder / name for name in names]
     refuse_existing(*places)
-    waiting = iter(places)
-    for measured in found:
-        with replacing(next(waiting)) as target:
-            Image.fromarray(wish.draw(measured)).save(target, "PNG")
-        if wish.moving:
+    with together(places) as parts:
+        waiting = iter(parts)
+        for measured in found:
             with replacing(next(waiting)) as target:
-                _film(wish, measured, target)
+                Image.fromarray(wish.draw(measured)).save(target, "PNG")
+            if wish.moving:
+                with replacing(next(waiting)) as target:
+                    _film(wish, measured, target)
     taken |= {place.name.casefold() for place in places}
     return places
 

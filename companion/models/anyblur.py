@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle, softplus
 
 from companion.errors import CompanionError
-from companion.models.configs import Config, positive
+from companion.models.configs import MOST_BLOCKS, Config, at_most, positive
 from companion.models.deblur import ResidualBlock
 from companion.models.fourier import frequencies, picture, transform
 from companion.models.registry import Model, Port, Signature, image
@@ -38,6 +38,7 @@ class BodyConfig(Config):
 
     def __post_init__(self) -> None:
         positive(width=self.width, outer=self.outer, inner=self.inner)
+        at_most(MOST_BLOCKS, outer=self.outer, inner=self.inner)
 
 
 class Body(nn.Module):

@@ -9,6 +9,10 @@ from companion.errors import CompanionError
 
 AnyConfig = TypeVar("AnyConfig", bound="Config")
 
+MOST_BLOCKS = 64  # of a kind in a network, each built by itself: a slip of the finger would build for ever
+WIDEST = 4096  # channels at full size, or numbers in a style
+MOST_HALVINGS = 12  # of an image, and more than any has
+
 
 @dataclass(frozen=True)
 class Config:
@@ -43,6 +47,17 @@ class Config:
                 f"Its config gives {json.dumps(no.value)[:40]} for {no.field}, which is {plain.in_words(no.hint)}; "
                 "make the file again."
             ) from None
+
+
+def at_most(most: int, **numbers: int) -> None:
+    """Refuse a config in which one of these is larger.
+
+    Raises:
+        CompanionError: Names the number.
+    """
+    for name, number in numbers.items():
+        if number > most:
+            raise CompanionError(f"A model's {name} cannot be {number}; choose {most} at most.")
 
 
 def positive(**numbers: int) -> None:

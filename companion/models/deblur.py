@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from companion.errors import CompanionError
-from companion.models.configs import Config
+from companion.models.configs import MOST_BLOCKS, MOST_HALVINGS, Config, at_most
 from companion.models.registry import Model, Signature, image
 
 Norm = Callable[[int], nn.Module]
@@ -45,6 +45,7 @@ class RestorerConfig(Config):
                 f"A restoring generator needs a positive width and no fewer than 0 blocks, not {self.width} and "
                 f"{self.blocks}; the paper's are 64 and 9."
             )
+        at_most(MOST_BLOCKS, blocks=self.blocks)
 
 
 class ResidualBlock(nn.Module):
@@ -125,6 +126,7 @@ class PatchCriticConfig:
                 f"A critic needs a positive width and at least one halving, not {self.width} and {self.halvings}; "
                 "the paper's are 64 and 3."
             )
+        at_most(MOST_HALVINGS, halvings=self.halvings)
 
 
 class PatchCritic(nn.Module):

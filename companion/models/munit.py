@@ -20,7 +20,7 @@ from torch.nn.functional import avg_pool2d
 
 from companion.errors import CompanionError
 from companion.layers import SelfAttention, adaptive_instance_norm, spectrally_normalised
-from companion.models.configs import Config, positive
+from companion.models.configs import MOST_BLOCKS, MOST_HALVINGS, WIDEST, Config, at_most, positive
 from companion.models.registry import Model, Signature, image, latents
 
 LARGEST = 4096  # side of images; no weight depends on it, so that a damaged config would be believed
@@ -38,6 +38,8 @@ class MUNITConfig(Config):
 
     def __post_init__(self) -> None:
         positive(width=self.width, styles=self.styles, blocks=self.blocks)
+        at_most(MOST_BLOCKS, blocks=self.blocks)
+        at_most(WIDEST, width=self.width, styles=self.styles)
         if not 16 <= self.size <= LARGEST or self.size % 16:
             raise CompanionError(
                 f"Images are halved four times to read their style, so the size must be a multiple of 16 up to "
@@ -145,7 +147,12 @@ class Translator(nn.Module):
         return translator.train(decoder.training)
 
     def forward(self, images: Tensor, styles: Tensor) -> Tensor:
-        """What the images show, in these styles `(N, styles)`: drawn from a standard normal, or read by `style`."""
+        """What the images show, in these styles `(N, styles)`: drawn from a standard normal, or read by `style`.
+
+        Raises:
+            CompanionError: The images' sides are no multiples of 4, or the styles are longer or shorter.
+        """
+        _check(images, styles, self.config)
         drawn: Tensor = self.decoder(self.content(images), styles)
         return drawn
 
@@ -185,6 +192,8 @@ class MultiScaleCriticConfig:
 
     def __post_init__(self) -> None:
         positive(width=self.width, scales=self.scales, halvings=self.halvings)
+        at_most(MOST_HALVINGS, scales=self.scales, halvings=self.halvings)
+        at_most(WIDEST, width=self.width)
 
     @property
     def least(self) -> int:
@@ -228,6 +237,20 @@ class OneScore(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Score each image."""
         return torch.stack([scores.mean(1) for scores in self.critic(images)]).sum(0)
+
+
+def _check(images: Tensor, styles: Tensor, config: MUNITConfig) -> None:
+    height, width = images.shape[-2:]
+    if height % 4 or width % 4:
+        raise CompanionError(
+            f"Images of {width}×{height} pixels cannot be halved twice and doubled again; give sides that are "
+            f"multiples of 4, such as {config.size}."
+        )
+    if styles.shape[-1] != config.styles:
+        raise CompanionError(
+            f"Styles of {styles.shape[-1]} numbers do not fit this model, whose styles have {config.styles}; draw them "
+            "from a normal, or read them from images."
+        )
 
 
 class _Block(nn.Module):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from companion.errors import CompanionError
-from companion.files import AGAIN, write_bytes
+from companion.files import AGAIN, shown, write_bytes
 from companion.models.configs import Config
 from companion.models.registry import Model, model_of, models
 
@@ -45,15 +45,15 @@ def load_model(path: Path) -> nn.Module:
     registered = models().get(about.get("model", ""))
     if registered is None:
         raise CompanionError(
-            f"The file {path} holds no model of this package; give a .safetensors file it made."
+            f"The file {shown(path)} holds no model of this package; give a .safetensors file it made."
         )
     try:
         config = registered.config.from_json(about.get("config", ""))
     except CompanionError as error:
-        raise CompanionError(f"The file {path} holds no model that can be built. {error}") from None
+        raise CompanionError(f"The file {shown(path)} holds no model that can be built. {error}") from None
     if spoilt := next((key for key, value in tensors.items() if not value.isfinite().all()), None):
         raise CompanionError(
-            f"Some weights in {path} are not finite ({spoilt}), and nothing can be computed with them; "
+            f"Some weights in {shown(path)} are not finite ({spoilt}), and nothing can be computed with them; "
             "train the model again."
         )
     model = _unfilled(registered, config, most=len(tensors), path=path)
@@ -90,7 +90,7 @@ def _unfilled(registered: Model[Config], config: Config, *, most: int, path: Pat
 
 def _not_as_configured(path: Path, config: Config) -> CompanionError:
     return CompanionError(
-        f"The weights in {path} are not those of the model it names, whose config is {config.as_json()[:200]}; "
+        f"The weights in {shown(path)} are not those of the model it names, whose config is {config.as_json()[:200]}; "
         "make the file again."
     )
 
@@ -111,16 +111,16 @@ def read_tensors(path: Path, *, then: str = ANEW) -> tuple[dict[str, Tensor], di
         CompanionError: The file is missing, truncated, or its contents do not match their checksum.
     """
     if not path.is_file():
-        raise CompanionError(f"There is no file {path}; check the path.")
+        raise CompanionError(f"There is no file {shown(path)}; check the path.")
     try:
         with safe_open(path, "pt") as opened:
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 (no iterator)
             about = dict(opened.metadata() or {})
     except (OSError, SafetensorError) as error:
-        raise CompanionError(f"The file {path} is damaged ({_reason(error)}); {then}.") from None
+        raise CompanionError(f"The file {shown(path)} is damaged ({_reason(error)}); {then}.") from None
     if about.pop("sha256", None) != _digest(tensors, about):
         raise CompanionError(
-            f"The contents of {path} do not match their checksum, so somebody or something changed them; "
+            f"The contents of {shown(path)} do not match their checksum, so somebody or something changed them; "
             f"{then}."
         )
     return tensors, about

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from companion.errors import CompanionError
-from companion.models.configs import Config, positive
+from companion.models.configs import MOST_BLOCKS, Config, at_most, positive
 from companion.models.registry import Model, Port, Signature, image, latents, vector
 
 SMALLEST = 4  # side of the feature maps between convolutions and the linear layer
@@ -47,6 +47,7 @@ class VAEConfig(Config):
             )
         if self.blocks < 0:
             raise CompanionError(f"A model's blocks cannot be {self.blocks}; choose 0 or more.")
+        at_most(MOST_BLOCKS, blocks=self.blocks)
         positive(latents=self.latents, width=self.width)
 
     @property

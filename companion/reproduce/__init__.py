@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 
+from companion import pretrained
 from companion.environment import environment, pick_device
 from companion.errors import CompanionError, unknown_name
 from companion.files import locked, put_in_place, remove_unfinished, shown
@@ -41,7 +42,8 @@ def reproduce(name: str, out: Path, work: Path, *, budget: str = "laptop", overw
     if place.exists() and not overwrite:
         raise CompanionError(f"There is a record at {shown(place)} already; replace it with --overwrite.")
     recipe = RECIPES[name]
-    job = Job(work / f"{name}-{budget}", budget)
+    weights = {shipped: pretrained.checksum(shipped) for shipped in recipe.of}
+    job = Job(work / f"{name}-{budget}", budget, weights)
     with (
         locked(job.work),
         locked(place),
@@ -54,16 +56,18 @@ def reproduce(name: str, out: Path, work: Path, *, budget: str = "laptop", overw
 
 
 def _record(job: Job, name: str, result: Result) -> Record:
+    how = "--debug" if job.debug else f"--budget {job.budget}"
+    weights = {"weights": job.weights} if job.weights else {}
     return Record(
         name=name,
         title=RECIPES[name].title,
         chapter=RECIPES[name].chapter,
-        command=f"companion reproduce {name} --budget {job.budget}",
+        command=f"companion reproduce {name} {how}",
         budget=job.budget,
         seeds=tuple(result.seeds),
         seconds=job.seconds,
         environment=environment(pick_device(str(result.settings.get("device", "cpu")))),
-        settings=result.settings,
+        settings={**result.settings, **weights},
         metrics=tuple(result.metrics),
     )
 

@@ -23,7 +23,7 @@ from companion.training.adversarial import AdversarialTrainer
 from companion.training.gan import RunSettings, build, shuffled
 from companion.training.progress import progress
 from companion.training.runs import DamagedRun, Run, Ways
-from companion.training.stopping import stop_requested
+from companion.training.stopping import AT_ONCE, stop_requested
 from companion.training.supervised import Lessons
 from companion.training.trainer import Batches, Trainer
 
@@ -148,7 +148,7 @@ def finish_run(
     run.restore(trainer)
     each()  # if the last sitting ended in it
     reports = run.train(trainer, batches, steps=steps)
-    with stop_requested() as stop:
+    with stop_requested(f"Stopping after this step; {AT_ONCE}.") as stop:
         for _ in progress(reports, total=steps, start=run.first_step, label=label):
             each()
             if stop.requested:

@@ -20,10 +20,17 @@ BUDGETS = ("debug", "laptop", "gpu")
 
 @dataclass
 class Job:
-    """One recipe at work: its folder, its budget, and a memory of what is finished."""
+    """One recipe at work: its folder, its budget, and a memory of what is finished.
+
+    What was found of shipped models is remembered for these weights alone: once one of them was made anew, it is found
+    anew.
+    """
 
     work: Path
     budget: str = "laptop"
+    weights: dict[str, str] = field(
+        default_factory=dict
+    )  # the shipped models it measures, with their checksums
 
     @property
     def debug(self) -> bool:
@@ -32,7 +39,8 @@ class Job:
 
     def once(self, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The result stored under `key`, made now if it is not there yet."""
-        path = self.work / f"{key}.json"
+        of = "".join(f" {checksum[:8]}" for checksum in self.weights.values())
+        path = self.work / f"{key}{of}.json"
         if (kept := stored(path)) is not None:
             return kept
         content = make()
@@ -84,6 +92,7 @@ class Recipe:
     title: str
     chapter: int
     make: Callable[[Job], Result]
+    of: tuple[str, ...] = ()  # the shipped models that it measures, or measures with
 
 
 def over_seeds(name: str, values: list[float]) -> Measurement:

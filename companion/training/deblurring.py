@@ -10,6 +10,7 @@ from companion.data.pairs import BlurredPatches, held_out
 from companion.data.photos import Photos, load_photos
 from companion.errors import CompanionError
 from companion.losses import Content, Perceptual, WeightedSum
+from companion.models.configs import MOST_BLOCKS
 from companion.models.deblur import PatchCritic, PatchCriticConfig, Restorer, RestorerConfig
 from companion.objectives import NonSaturating, Objective
 from companion.randomness import drawing
@@ -33,7 +34,7 @@ class DeblurSettings(TrainingSettings):
     steps: int = option(2000, help="generator steps", metavar="N", least=1)
     camera: Camera = field(default_factory=Camera)  # GoPro's frames bring their own blur
     width: int = option(16, help="the generator's channels at full size", metavar="N", least=1)
-    blocks: int = option(9, least=0)
+    blocks: int = option(9, least=0, below=MOST_BLOCKS + 1)
     normalised: bool = False  # instance normalisation in the generator
     bounded: bool = True  # tanh and clamp at its end, beyond which no gradient passes
     critic_width: int = option(16, least=1)

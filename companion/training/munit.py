@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from companion.data.batches import Domains
 from companion.data.catalogue import ImageSet, named
 from companion.errors import CompanionError
 from companion.losses import PerceptualLoss
+from companion.models.configs import MOST_BLOCKS, WIDEST
 from companion.models.evaluating import evaluating
 from companion.models.munit import (
     Decoder,
@@ -219,7 +221,11 @@ class TranslationTrainer(Trainer[Domains]):
         return {"a_to_b": self.translator("a"), "b_to_a": self.translator("b")}
 
     def preview(self) -> Tensor | None:
-        """Eight pictures of each side; below, in two styles that were drawn, and in those of the other side's eight."""
+        """Eight pictures of each side; below, in two styles that were drawn, and in those of the other side's eight.
+
+        The latter are used as they are read: eight pictures tell little of which numbers are still, so `mended` is not
+        asked, and this third row may look worse than drawn styles do.
+        """
         if self.shown is None:
             return None
         rows = []
@@ -234,7 +240,22 @@ class TranslationTrainer(Trainer[Domains]):
 
 @torch.no_grad()
 def translated(model: Translator, images: Tensor, styles: Tensor, *, batch: int = 64) -> Tensor:
-    """Images `(N, 3, size, size)` in styles `(N, styles)`, in eval mode, float32, on the CPU."""
+    """Images in these styles, `(N, 3, size, size)` in [−1, 1], in eval mode, float32, on the CPU.
+
+    Args:
+        model: What draws, wherever it is.
+        images: `(N, 3, size, size)` in [−1, 1].
+        styles: One for each image, `(N, styles)`, without bounds; a decoder is taught on draws from a standard normal.
+        batch: How many are drawn at once.
+
+    Raises:
+        CompanionError: There are not as many styles as images, the styles have another length than the model's, or the
+            images' sides are no multiples of 4.
+    """
+    if len(images) != len(styles):
+        raise CompanionError(
+            f"{len(images)} images cannot be drawn in {len(styles)} styles; give one style for each image."
+        )
     device = next(model.parameters()).device
     with evaluating(model):
         parts = zip(torch.split(images, batch), torch.split(styles, batch), strict=True)
@@ -243,7 +264,20 @@ def translated(model: Translator, images: Tensor, styles: Tensor, *, batch: int 
 
 @torch.no_grad()
 def styles_of(model: Translator, images: Tensor, *, batch: int = 64) -> Tensor:
-    """How images of the side that is reached are drawn, `(N, styles)`, in eval mode, on the CPU."""
+    """How images of the side that is reached are drawn, `(N, styles)`, without bounds, in eval mode, on the CPU.
+
+    Args:
+        model: What reads, wherever it is.
+        images: `(N, 3, size, size)` in [−1, 1], sides of 16 pixels or more.
+        batch: How many are read at once.
+
+    Raises:
+        CompanionError: The images are smaller, which cannot be halved four times.
+    """
+    if min(images.shape[-2:]) < 16:
+        raise CompanionError(
+            f"The style of {images.shape[-1]}×{images.shape[-2]} pixels cannot be read; give 16 or more a side."
+        )
     device = next(model.parameters()).device
     with evaluating(model):
         return torch.cat([model.style(part.to(device)).float().cpu() for part in torch.split(images, batch)])
@@ -258,6 +292,11 @@ def _adam(parameters: object, rate: float) -> Adam:
     return Adam(parameters, lr=rate, betas=(0.5, 0.999), weight_decay=1e-4, fused=True)  # type: ignore[arg-type]
 
 
+def _up_to(most: int, default: int, **about: Any) -> int:
+    """A field for a whole number from 1 to `most`."""
+    return option(default, metavar="N", least=1, below=most + 1, choose=f"1 to {most}", **about)
+
+
 @dataclass(frozen=True)
 class MUNITSettings(TrainingSettings):
     """A translation's run, sized for two cores; the paper's width is 64, its batch 1."""
@@ -266,11 +305,11 @@ class MUNITSettings(TrainingSettings):
     size: int = option(64, help="side of the images, a multiple of 16", metavar="PIXELS", least=16)
     batch: int = option(8, help="images of each side per step", metavar="N", least=1)
     steps: int = option(20_000, help="training steps", metavar="N", least=1)
-    width: int = option(16, help="channels at full size", metavar="N", least=1)
-    styles: int = option(8, help="length of a style", metavar="N", least=1)
-    blocks: int = option(4, help="residual blocks of each encoder and decoder", metavar="N", least=1)
+    width: int = _up_to(WIDEST, 16, help="channels at full size")
+    styles: int = _up_to(WIDEST, 8, help="length of a style")
+    blocks: int = _up_to(MOST_BLOCKS, 4, help="residual blocks of each encoder and decoder")
     attention: bool = option(False, help="let places of the content attend to each other")
-    critic_width: int = option(16, least=1)
+    critic_width: int = _up_to(WIDEST, 16)
     scales: int = option(3, help="sizes the critics look at", metavar="N", least=1, below=7)
     spectral: bool = option(False, help="spectral normalisation in the critics")
     objective: Objective = option(LeastSquares(), named=True)

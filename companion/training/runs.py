@@ -77,6 +77,7 @@ class Run:
     moves: list[dict[str, Any]] = field(
         default_factory=list
     )  # to other devices or numbers of threads, with the step
+    kept: int = 0  # the step of the last checkpoint; 0 before the first
 
     @classmethod
     def start(
@@ -235,6 +236,7 @@ class Run:
             trainer.restore(tensors)
         except (LookupError, RuntimeError, ValueError):
             raise self._another_runs from None
+        self.kept = trainer.step
 
     def _look_through(self) -> None:
         """Refuse a checkpoint that is damaged or another run's, and rows that are not its own, before it is changed."""
@@ -309,6 +311,7 @@ class Run:
         rows.flush()  # the rows first: on resuming, those after the checkpoint are dropped again
         about = {"step": str(trainer.step), "run": self.identity, "rows": rows.checksum}
         write_tensors(self.checkpoint_file, state, about, then=self.ways.go_on)
+        self.kept = trainer.step
         self._write_state("running", trainer.step)
 
     def _metrics_after(self, step: int) -> "Rows":

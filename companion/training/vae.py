@@ -13,6 +13,7 @@ from companion.data import Images, Shuffled, load
 from companion.data.batches import Labelled
 from companion.data.catalogue import ImageSet, choices
 from companion.losses import Content, WeightedSum
+from companion.models.configs import MOST_BLOCKS
 from companion.models.evaluating import evaluating
 from companion.models.vae import VAE, Coded, VAEConfig
 from companion.randomness import drawing, generator
@@ -34,7 +35,7 @@ class VAESettings(TrainingSettings):
     size: int = option(32, help="side of the images: 32, 64, 128 …", metavar="PIXELS", least=1)
     latents: int = option(32, help="length of z", metavar="N", least=1)
     width: int = option(16, help="channels at half the image size", metavar="N", least=1)
-    blocks: int = option(1, help="residual blocks at each size", metavar="N", least=0)
+    blocks: int = option(1, help="residual blocks at each size", metavar="N", least=0, below=MOST_BLOCKS + 1)
     rate: float = option(1e-3, help="learning rate of Adam", metavar="RATE", above=0, below=1)
     classifier: float = option(
         0.0,

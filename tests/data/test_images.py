@@ -69,6 +69,11 @@ def test_a_batch_that_cannot_be_drawn_is_refused(size):
         Shuffled(numbered(10), size)
 
 
+def test_a_set_of_one_image_is_told_so_by_its_name():
+    with pytest.raises(CompanionError, match="from “.*”, which holds 1 image; choose a batch of 1"):
+        Shuffled(numbered(1), 2)
+
+
 @pytest.mark.parametrize("size", [8, 16, 32, 37])
 def test_the_embedded_digits_come_at_any_size_with_labels(size):
     images = load("digits", size=size)

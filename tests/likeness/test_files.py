@@ -75,6 +75,22 @@ def test_one_face_has_the_files_name_and_several_have_numbers(tmp_path, measurer
     assert all(place.is_file() for place in made)
 
 
+def test_several_faces_appear_together_or_not_at_all(tmp_path, measurer, tracker, monkeypatch):
+    """Ctrl-C at the second drawing leaves no first one, which would refuse the picture the next time."""
+    photo, tracker.faces = photo_at(tmp_path / "a.jpg"), 2
+    drawn = iter([Wish().draw, None])
+    monkeypatch.setattr(
+        Wish, "draw", lambda wish, measured: np.zeros((4, 4, 3), np.uint8) if next(drawn) else stop()
+    )
+
+    def stop():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        outcomes(measurer, [photo], tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
 @pytest.mark.slow
 def test_a_morph_comes_beside_the_drawing(tmp_path, measurer):
     photo = photo_at(tmp_path / "a.png")

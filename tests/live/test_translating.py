@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from pictures import save
+from PIL import Image
 from stand import wait
 from torch import Tensor
 from visitor import PIXELS, Reader, in_canvas, levels_apart, mixed, values
@@ -15,6 +17,7 @@ from companion.data.scale import from_bytes, to_bytes
 from companion.models.munit import BothWays
 from companion.reproduce.ch07.munit import TEST
 from companion.training.munit import translated
+from companion.translation import _square
 
 pytestmark = pytest.mark.full  # a browser
 
@@ -123,6 +126,39 @@ def test_a_picture_of_ones_own_is_translated_and_leaves_the_page_not(reader, bot
     given = figure.locator("canvas[aria-label='The portrait that is translated']").evaluate(PIXELS)
     sees(reader, figure, both.a_to_b, from_bytes(in_canvas(given)[None]), corners["there"])
     assert reader.foreign == []
+
+
+def give(reader, figure, path) -> None:
+    with reader.tab.expect_file_chooser() as chooser:
+        figure.get_by_role("button", name="Choose a picture").click()
+    chooser.value.set_files(path)
+    wait(reader.tab, f"{SAID}.startsWith('Your picture, as a drawing')")
+
+
+def test_the_other_way_keeps_a_picture_of_ones_own_and_whoever_was_chosen(reader, both, corners, tmp_path):
+    figure = reader.reach("translation")
+    save(tmp_path / "own.png", width=64, height=64, seed=3)
+    give(reader, figure, tmp_path / "own.png")
+    own = figure.locator("canvas[aria-label='The portrait that is translated']").evaluate(PIXELS)
+    figure.get_by_text("Drawing to portrait").click()
+    wait(reader.tab, f"{SAID}.startsWith('Your picture, as a portrait')")
+    assert figure.locator("canvas[aria-label='The drawing that is translated']").evaluate(PIXELS) == own
+    sees(reader, figure, both.b_to_a, from_bytes(in_canvas(own)[None]), corners["back"])
+    figure.get_by_role("button", name="Person 3").press("Enter")
+    wait(reader.tab, f"{SAID}.startsWith('Person 3 of 6, as a portrait')")
+    figure.get_by_text("Portrait to drawing").click()
+    wait(reader.tab, f"{SAID}.startsWith('Person 3 of 6, as a drawing')")
+    sees(reader, figure, both.a_to_b, person(2), corners["there"])
+
+
+def test_a_transparent_picture_lies_on_white_as_the_command_has_it(reader, tmp_path):
+    figure = reader.reach("translation")
+    pixels = np.zeros((64, 64, 4), np.uint8)
+    pixels[16:48, 16:48] = 200, 40, 60, 255
+    Image.fromarray(pixels).save(tmp_path / "clear.png")
+    give(reader, figure, tmp_path / "clear.png")
+    given = figure.locator("canvas[aria-label='The portrait that is translated']")
+    assert levels_apart(given.evaluate(PIXELS), _square(tmp_path / "clear.png", 64)[0]) < 1
 
 
 def test_it_fits_a_phone(visit):

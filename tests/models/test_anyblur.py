@@ -133,6 +133,9 @@ def test_a_kernel_without_a_middle_is_refused():
         KernelConfig(size=40)
     with pytest.raises(CompanionError, match="inner cannot be 0"):
         BodyConfig(inner=0)
+    for more in ({"inner": 10**9}, {"outer": 10**9}):
+        with pytest.raises(CompanionError, match="cannot be 1000000000; choose 64 at most"):
+            BodyConfig(**more)
 
 
 def test_rounds_are_bounded_since_no_weight_tells_how_many_there_are():

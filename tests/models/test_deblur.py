@@ -104,6 +104,14 @@ def test_impossible_sizes_are_refused(make):
         make()
 
 
+@pytest.mark.parametrize(
+    "make", [lambda: RestorerConfig(blocks=10**9), lambda: PatchCriticConfig(halvings=10**9)]
+)
+def test_networks_that_would_be_built_for_ever_are_refused(make):
+    with pytest.raises(CompanionError, match="cannot be 1000000000; choose"):
+        make()
+
+
 def test_without_bounds_a_gradient_passes_where_the_tanh_stands_at_its_end():
     """While training; what is shown stays within black and white all the same."""
     picture = torch.zeros(1, 3, 8, 8)

@@ -62,6 +62,44 @@ def test_the_style_sets_mean_and_deviation_of_the_decoders_maps():
     assert decoder.perceptron(styles).shape == (2, 2, 2, 2, 8)
 
 
+def test_a_styled_block_is_two_convolutions_each_told_its_scale_as_one_plus_and_its_shift():
+    block, contents, told = Decoder(SMALL).blocks[0], torch.randn(2, 8, 4, 4), torch.randn(2, 2, 2, 8)
+    maps, normal = contents, nn.InstanceNorm2d(8)
+    for layer, convolution in enumerate((block.first, block.second)):
+        scale, shift = told[:, layer, 0, :, None, None], told[:, layer, 1, :, None, None]
+        maps = normal(convolution(maps)) * (1 + scale) + shift
+        maps = maps.relu() if layer == 0 else maps
+    torch.testing.assert_close(block(contents, told), contents + maps, rtol=1e-4, atol=1e-5)
+
+
+def test_doubling_layers_normalise_all_maps_of_an_image_together_and_none_by_itself():
+    """Else the decoder would take away the brightness of each map that the style has just set."""
+    torch.manual_seed(0)
+    decoder, maps = Decoder(SMALL), []
+    for layer in decoder.growing:
+        if isinstance(layer, nn.GroupNorm):
+            layer.register_forward_hook(lambda _, given, found: maps.append(found.detach().clone()))
+    decoder(10 + torch.randn(2, 8, 4, 4), torch.randn(2, 3))
+    assert [found.shape[1] for found in maps] == [4, 2]
+    for found in maps:
+        torch.testing.assert_close(found.flatten(1).mean(1), torch.zeros(2), rtol=0, atol=1e-4)
+        torch.testing.assert_close(found.flatten(1).var(1, unbiased=False), torch.ones(2), rtol=0, atol=1e-2)
+        assert found.mean((2, 3)).abs().max() > 0.3
+
+
+def test_where_nothing_normalises_weights_are_drawn_so_that_signals_keep_their_size():
+    """A deviation of √(2 / fan-in) (He et al. 2015), and no bias: in style encoders and critics."""
+    torch.manual_seed(0)
+    networks = StyleEncoder(MUNITConfig(16, 16, 8, 1)), MultiScaleCritic(MultiScaleCriticConfig(16))
+    for network in networks:
+        for layer in network.modules():
+            if isinstance(layer, (nn.Conv2d, nn.Linear)):
+                fan_in = layer.weight[0].numel()
+                few = 4 / (2 * layer.weight.numel()) ** 0.5  # four standard errors of a deviation
+                assert float(layer.weight.detach().std()) == pytest.approx((2 / fan_in) ** 0.5, rel=few)
+                assert layer.bias.abs().max() == 0
+
+
 def test_each_image_is_translated_by_itself():
     translator = Translator(SMALL)
     images, styles = torch.randn(3, 3, 16, 16), torch.randn(3, 3)
@@ -79,6 +117,19 @@ def test_a_translator_is_made_of_trained_parts_and_stored_with_them(tmp_path):
     assert not any(weight.is_meta for weight in translator.parameters())
     save_model(tmp_path / "a_to_b.safetensors", translator)
     assert torch.equal(load_model(tmp_path / "a_to_b.safetensors")(images, styles), wanted)
+
+
+@pytest.mark.parametrize(
+    ("images", "styles", "said"),
+    [
+        ((1, 3, 50, 48), (1, 3), "Images of 48×50 pixels"),
+        ((1, 3, 16, 16), (1, 4), "Styles of 4 numbers do not fit"),
+    ],
+)
+def test_what_does_not_fit_a_translator_is_one_sentence(images, styles, said):
+    """Not an image of 48 pixels, and no complaint of a matrix."""
+    with pytest.raises(CompanionError, match=said):
+        Translator(SMALL)(torch.zeros(images), torch.zeros(styles))
 
 
 def test_critics_look_at_the_image_its_half_and_its_quarter():
@@ -109,8 +160,17 @@ def test_a_critic_normalises_all_its_layers_or_none():
         ({"size": 10**7}, "up to 4096"),
         ({"size": 0}, "multiple of 16"),
         ({"width": 0}, "width cannot be 0"),
+        ({"width": 4097}, "width cannot be 4097; choose 4096 at most"),
+        ({"styles": 10**22}, "styles cannot be 1"),
+        ({"blocks": 10**9}, "blocks cannot be 1000000000; choose 64 at most"),
     ],
 )
 def test_what_cannot_be_built_is_one_sentence(wrong, said):
     with pytest.raises(CompanionError, match=said):
         MUNITConfig(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [{"scales": 10**9}, {"halvings": 10**9}, {"width": 10**9}])
+def test_critics_that_would_be_built_for_ever_are_refused(wrong):
+    with pytest.raises(CompanionError, match="cannot be 1000000000; choose"):
+        MultiScaleCriticConfig(**wrong)

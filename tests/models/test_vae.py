@@ -90,6 +90,7 @@ def test_a_decoder_keeps_its_raw_outputs_for_likelihoods():
         ({"channels": 4}, "1 \\(grey\\) or 3 \\(RGB\\) channels, not 4"),
         ({"latents": 0}, "latents cannot be 0"),
         ({"blocks": -1}, "blocks cannot be -1"),
+        ({"blocks": 10**9}, "blocks cannot be 1000000000; choose 64 at most"),
     ],
 )
 def test_a_shape_that_cannot_be_is_refused(numbers, complaint):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import l1_loss
+from torch.nn.functional import l1_loss, softplus
 
 from companion.data.batches import Domains
 from companion.data.images import Images
@@ -101,6 +101,151 @@ def test_each_part_of_the_loss_is_the_papers_equation():
     assert numbers["generator_loss"] == pytest.approx(total, rel=1e-4)
 
 
+def word(critics, fakes) -> torch.Tensor:
+    """What encoders and decoders lose where they face critics with least squares."""
+    return sum(
+        0.5 * (scores - 1).square().mean()
+        for judge, fake in zip(critics, fakes, strict=True)
+        for scores in judge(fake)
+    )
+
+
+ALONE = [
+    Shares(0, 0, 0),  # the critics' word alone
+    Shares(10, 0, 0),
+    Shares(0, 1, 0),
+    Shares(0, 0, 1),
+    Shares(10, 3, 0.5, 2),
+    Shares(0, 0, 0, 0, perceptual=1),
+]
+
+
+@pytest.mark.parametrize(
+    "shares", ALONE, ids=["critics", "image", "content", "style", "several", "perceptual"]
+)
+def test_encoders_and_decoders_follow_the_gradient_of_the_papers_sum(shares):
+    """Through fakes, contents and targets alike: nothing is cut off, and each part has its own share and side."""
+    settings = replace(
+        TINY, shares=shares, backbone="untrained", critic_rate=1e-12
+    )  # critics that stay as they are
+    translation = made(settings)
+    trainer, batch = translation.trainer, translation.batches[0]
+    encode_a, encode_b = (trainer.players[f"encoder_{side}"].network for side in "ab")
+    critics = [trainer.players[f"critic_{side}"].network for side in "ab"]
+    content_a, style_a, content_b, style_b, decode_a, decode_b, to_a, to_b, styles = parts(trainer, batch)
+    (shown_a, drawn_a), (shown_b, drawn_b) = encode_b(to_b), encode_a(to_a)
+    loss = word(critics, (to_a, to_b))
+    image = l1_loss(decode_a(content_a, style_a), batch.a) + l1_loss(decode_b(content_b, style_b), batch.b)
+    loss = loss + shares.image * image
+    loss = loss + shares.content * (l1_loss(shown_a, content_a) + l1_loss(shown_b, content_b))
+    loss = loss + shares.style * (l1_loss(drawn_a, styles[1]) + l1_loss(drawn_b, styles[0]))
+    cycle = l1_loss(decode_a(shown_a, style_a), batch.a) + l1_loss(decode_b(shown_b, style_b), batch.b)
+    loss = loss + shares.cycle * cycle
+    if shares.perceptual:
+        loss = loss + trainer.content(to_b, batch.a) + trainer.content(to_a, batch.b)
+    weights = {
+        f"{kind}_{side}.{name}": weight
+        for kind in ("encoder", "decoder")
+        for side in "ab"
+        for name, weight in trainer.players[f"{kind}_{side}"].network.named_parameters()
+    }
+    wanted = torch.autograd.grad(loss, [*weights.values()], materialize_grads=True)
+    advanced(translation, 1)
+    largest = max(float(slope.abs().max()) for slope in wanted)
+    assert largest > 1e-3
+    for (name, weight), slope in zip(weights.items(), wanted, strict=True):
+        found = torch.zeros_like(weight) if weight.grad is None else weight.grad
+        torch.testing.assert_close(found, slope, rtol=1e-3, atol=1e-4 * largest, msg=name)
+
+
+@pytest.mark.parametrize("weight", [0.0, 100.0])
+def test_critics_learn_their_game_with_its_penalty_and_nothing_of_the_generators_turn(weight):
+    objective = NonSaturatingR1(weight=weight)
+    translation = made(replace(TINY, objective=objective))
+    trainer, batch = translation.trainer, translation.batches[0]
+    with torch.no_grad():
+        *_, to_a, to_b, _ = parts(trainer, batch)
+    wanted = {}
+    for side, own, fake in (("a", batch.a, to_a), ("b", batch.b, to_b)):
+        critic = trainer.players[f"critic_{side}"].network
+        real = own.clone().requires_grad_()
+        whole = sum(scores.mean(1) for scores in critic(real)).sum()
+        (slope,) = torch.autograd.grad(whole, real, create_graph=True)
+        loss = weight / 2 * slope.flatten(1).square().sum(1).mean()
+        for right, wrong in zip(critic(own), critic(fake), strict=True):
+            loss = loss + softplus(-right).mean() + softplus(wrong).mean()
+        wanted[side] = torch.autograd.grad(loss, [*critic.parameters()])
+    advanced(translation, 1)
+    for side, slopes in wanted.items():
+        found = [each.grad for each in trainer.players[f"critic_{side}"].network.parameters()]
+        torch.testing.assert_close(found, list(slopes), rtol=1e-3, atol=1e-4)
+
+
+def test_a_penalty_moves_the_critics():
+    moved = []
+    for weight in (0.0, 100.0):
+        translation = made(replace(TINY, objective=NonSaturatingR1(weight=weight)))
+        advanced(translation, 1)
+        moved.append(translation.trainer.players["critic_a"].network.state_dict())
+    assert not all(torch.equal(moved[0][key], moved[1][key]) for key in moved[0])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_another_seed_has_other_weights_other_styles_and_other_orders_of_both_sides(seed):
+    one, other = made(replace(TINY, seed=1)), made(replace(TINY, seed=seed))
+    same = seed == 1
+    for name, player in one.trainer.players.items():
+        theirs = other.trainer.players[name].network.parameters()
+        equal = [
+            torch.equal(mine, its) for mine, its in zip(player.network.parameters(), theirs, strict=True)
+        ]
+        assert all(equal) == same, name
+    for side in ("a", "b"):
+        orders = [
+            torch.cat([getattr(run.batches[index], side) for index in range(4)]) for run in (one, other)
+        ]
+        assert torch.equal(*orders) == same, side
+    assert torch.equal(_styles_of_a_step(one), _styles_of_a_step(other)) == same
+
+
+def _styles_of_a_step(translation) -> torch.Tensor:
+    """The styles that the first step draws the other side's images in."""
+    given = []
+    for side in "ab":
+        decoder = translation.trainer.players[f"decoder_{side}"].network
+        decoder.register_forward_pre_hook(lambda _, inputs: given.append(inputs[1][2:].detach()))
+    advanced(translation, 1)
+    return torch.cat(given[:2])
+
+
+def test_everybody_has_the_papers_optimiser_and_a_rate_of_their_own():
+    trainer = made(replace(TINY, generator_rate=3e-3, critic_rate=7e-3)).trainer
+    for name, player in trainer.players.items():
+        (group,) = player.optimiser.param_groups
+        assert group["lr"] == (7e-3 if name.startswith("critic") else 3e-3), name
+        assert group["betas"] == (0.5, 0.999)
+        assert group["weight_decay"] == 1e-4
+        assert sum(weight.numel() for weight in group["params"]) == sum(
+            weight.numel() for weight in player.network.parameters()
+        )
+
+
+def test_sample_grids_show_people_of_the_test_parts(monkeypatch):
+    """In order, the first again where there are fewer than eight."""
+    levels = {"portraits": 10, "portraits-test": 20, "caricatures": 30, "caricatures-test": 40}
+
+    def load(source, size):
+        count = 3 if source.endswith("-test") else 5
+        pixels = levels[source] + torch.arange(count)[:, None, None, None].expand(-1, 3, size, size)
+        return Images(source, pixels.to(torch.uint8))
+
+    monkeypatch.setattr("companion.training.munit.load", load)
+    shown = build(replace(TINY, data=("portraits", "caricatures"))).trainer.shown
+    for side, level in (("a", 20), ("b", 40)):
+        found = (getattr(shown, side)[:, 0, 0, 0] + 1) * 127.5
+        assert found.round().tolist() == [level + number % 3 for number in range(8)]
+
+
 def test_the_critics_word_is_of_the_critics_that_have_just_learnt():
     """The generators face the updated critics, with the fakes that these have seen."""
     translation = made(replace(TINY, generator_rate=1e-9, critic_rate=0.05))
@@ -109,11 +254,7 @@ def test_the_critics_word_is_of_the_critics_that_have_just_learnt():
         *_, to_a, to_b, _ = parts(trainer, batch)
     (report,) = trainer.run(translation.batches, steps=1)
     with torch.no_grad():
-        wanted = sum(
-            0.5 * (scores - 1).square().mean()
-            for side, fake in (("a", to_a), ("b", to_b))
-            for scores in trainer.players[f"critic_{side}"].network(fake)
-        )
+        wanted = word([trainer.players[f"critic_{side}"].network for side in "ab"], (to_a, to_b))
     assert report.numbers["adversarial_loss"] == pytest.approx(float(wanted), rel=1e-4)
 
 
@@ -144,6 +285,14 @@ def test_what_is_shown_counts_and_not_how():
     assert first is not None
     assert scaled.shape[1] == 16
     assert loss(images * 0.5, images) < 0.2 * loss(torch.rand(2, 3, 16, 16) * 2 - 1, images)
+
+
+def test_each_image_wants_a_style_and_a_style_wants_an_image_that_can_be_halved():
+    model = made().trainer.translator()
+    with pytest.raises(CompanionError, match="2 images cannot be drawn in 3 styles"):
+        translated(model, torch.zeros(2, 3, 16, 16), torch.zeros(3, 3))
+    with pytest.raises(CompanionError, match="The style of 8×16 pixels cannot be read"):
+        styles_of(model, torch.zeros(1, 3, 16, 8))
 
 
 def test_both_ways_are_products_that_share_the_averaged_networks():
@@ -195,6 +344,10 @@ def test_the_fingerprint_is_of_both_sides():
         ({"size": 40}, "multiple of 16"),
         ({"scales": 6}, "fewer sizes"),
         ({"width": 0}, "width"),
+        ({"width": 4097}, "width cannot be 4097; choose 1 to 4096"),
+        ({"styles": 10**22}, "choose 1 to 4096"),
+        ({"blocks": 10**9}, "blocks cannot be 1000000000; choose 1 to 64"),
+        ({"critic_width": 10**9}, "choose 1 to 4096"),
         ({"batch": 0}, "batch"),
         ({"generator_rate": 0.0}, "generator_rate"),
     ],

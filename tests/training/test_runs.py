@@ -613,7 +613,7 @@ def test_settings_that_cannot_be_are_refused_by_name():
             replace(SETTINGS, **{name: value})
     with pytest.raises(CompanionError, match="power of two"):
         build(replace(SETTINGS, size=37, data="mnist"))  # before any data is read
-    with pytest.raises(CompanionError, match="cannot be drawn from digits"):
+    with pytest.raises(CompanionError, match="cannot be drawn from “digits”"):
         shuffled(build(SETTINGS)[1], replace(SETTINGS, batch=5000))
 
 

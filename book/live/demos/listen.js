@@ -115,7 +115,8 @@ class Listen {
   /** @param {CanvasImageSource & { width: number, height: number }} image @param {string} name */
   take(image, name) {
     this.kit.fail("");
-    const canvas = canvasOf(image, image.width, image.height, LONGEST);
+    // what is transparent is silent, as in `companion sonify`
+    const canvas = canvasOf(image, image.width, image.height, LONGEST, "black");
     Object.assign(this.photo, { width: canvas.width, height: canvas.height });
     pen(this.photo).drawImage(canvas, 0, 0);
     this.pixels = pen(canvas).getImageData(0, 0, canvas.width, canvas.height);

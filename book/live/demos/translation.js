@@ -17,7 +17,7 @@ const WAYS = {
 
 const NOTE =
   "The networks know no photographs, only the course’s drawn people: save a portrait or a drawing from “A face of sliders” " +
-  "and give it that. They draw everybody’s skin towards the middle, as chapter 7c measures, so they are no tool for " +
+  "and give it that. The style has more say in a skin than the person has, as chapter 7c measures, so they are no tool for " +
   "pictures of people. Your picture stays in this page.";
 
 /**
@@ -59,6 +59,9 @@ export const demo = {
 
     /** @type {"there" | "back"} */
     let way = "there";
+    /** @type {ImageData | null} */
+    let own = null; // the reader's picture, while it is translated
+    let person = 0;
     /** @type {Record<"there" | "back", ArrayLike<number>[]>} */
     const corners = { ...first };
     const given = picture({ width: SIDE, height: SIDE, label: "The portrait that is translated" });
@@ -113,8 +116,14 @@ export const demo = {
     });
     /** @param {number} who */
     const meet = (who) => {
+      own = null;
+      person = who;
       stored(given, who);
       renew(`Person ${who + 1} of ${people}, as a ${WAYS[way].to}.`);
+    };
+    const meetOwn = () => {
+      if (own) pen(given).putImageData(own, 0, 0);
+      renew(`Your picture, as a ${WAYS[way].to}.`);
     };
     const relabel = () => {
       given.setAttribute("aria-label", `The ${WAYS[way].from} that is translated`);
@@ -131,7 +140,8 @@ export const demo = {
       onChange(chosen) {
         way = chosen === "back" ? "back" : "there";
         relabel();
-        meet(0);
+        if (own) meetOwn();
+        else meet(person);
       },
     });
     const fresh = kit.button({
@@ -148,8 +158,9 @@ export const demo = {
       onPicture(bitmap) {
         const canvas = canvasOf(bitmap, bitmap.width, bitmap.height);
         const pixels = pen(canvas).getImageData(0, 0, canvas.width, canvas.height);
-        paint(given, tensorOf(middleSquare(pixels, SIDE)));
-        renew(`Your picture, as a ${WAYS[way].to}.`);
+        const { data } = middleSquare(pixels, SIDE);
+        own = new ImageData(data, SIDE, SIDE);
+        meetOwn();
       },
       onError: (sentence) => kit.fail(sentence),
     });

@@ -41,7 +41,8 @@ export function paint(canvas, images, { index = 0, x = 0, y = 0 } = {}) {
 }
 
 /**
- * Pixels as a tensor `(1, C, H, W)` in [−1, 1]; grey by the weights of ITU-R 601, as torchvision does it.
+ * Pixels as a tensor `(1, C, H, W)` in [−1, 1]; grey by the weights of ITU-R 601, as torchvision does it. Their alpha
+ * is left out, which is right for restoring, where it comes back; else lay them on a ground first (`onWhite`).
  *
  * @param {{ data: Uint8ClampedArray, width: number, height: number }} pixels
  * @param {1 | 3} [channels]
@@ -96,13 +97,18 @@ const LONGEST = 1600; // pixels of a photograph's side
  * @param {CanvasImageSource} image
  * @param {number} width
  * @param {number} height
+ * @param {number} [longest]
+ * @param {string} [ground]  What is transparent lies on it: on white, as `companion.data.reading` has it.
  */
-export function canvasOf(image, width, height, longest = LONGEST) {
+export function canvasOf(image, width, height, longest = LONGEST, ground = "white") {
   const scale = Math.min(1, longest / Math.max(width, height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
-  pen(canvas).drawImage(image, 0, 0, canvas.width, canvas.height);
+  const context = pen(canvas);
+  context.fillStyle = ground;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
   return canvas;
 }
 

@@ -276,4 +276,5 @@ def _line_metrics(name: str, table: dict[str, Any]) -> Iterator[Measurement]:
             yield with_interval(f"{title}, {name}: {kind}", row["nearer the line"], row["interval"], against)
 
 
-RECIPES: dict[str, Recipe] = {"memory": Recipe("Do the generators remember their pictures?", 1, memory)}
+OF = tuple(subject.model for subject in SUBJECTS.values())
+RECIPES: dict[str, Recipe] = {"memory": Recipe("Do the generators remember their pictures?", 1, memory, OF)}

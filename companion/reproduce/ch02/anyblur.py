@@ -71,7 +71,9 @@ def any_blur(job: Job) -> Result:
     sets, rough = _sets(job), pretrained.load("deblur-best")
     found = {
         "the network": _on_all(job, f"network-{settings.steps}", _by_fours(network), sets),
-        "chapter 2's network": _on_all(job, "chapter-2", _by_fours(rough), sets),
+        "chapter 2's network": _on_all(
+            job, f"chapter-2 {pretrained.checksum('deblur-best')[:8]}", _by_fours(rough), sets
+        ),
     }
     noisy = _on_all(job, f"noises-{settings.steps}", _by_fours(network), _noisy(job))
     metrics = [*_metrics(found, sets), *_metrics({"the network": noisy}, _noisy(job))]
@@ -482,6 +484,8 @@ def _tuned(job: Job) -> dict[str, float]:
 RECIPES: dict[str, Recipe] = {
     "deblur-any": Recipe("One deblurring network for every shake", 2, any_blur),
     "deblur-blind": Recipe("Unknown shakes found and undone without a network", 2, blind_formulas),
-    "deblur-restored": Recipe("A kernel found by formula, undone by a network", 2, as_restored),
+    "deblur-restored": Recipe(
+        "A kernel found by formula, undone by a network", 2, as_restored, ("deblur-any",)
+    ),
     "deblur-ways": Recipe("Three ways to build a network for every shake", 2, ways),
 }

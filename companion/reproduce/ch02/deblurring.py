@@ -575,6 +575,7 @@ def _about(settings: DeblurSettings) -> dict[str, Any]:
     }
 
 
+BEST = ("deblur-best",)
 RECIPES: dict[str, Recipe] = {
     "deblur-gan": Recipe("Deblurring GAN, non-saturating", 2, deblur_gan),
     "deblur-content": Recipe("What the content loss is worth to a deblurring GAN", 2, deblur_content),
@@ -587,6 +588,8 @@ RECIPES: dict[str, Recipe] = {
     "deblur-classical": Recipe(
         "Wiener and Richardson–Lucy, with kernels true and guessed", 2, deblur_classical
     ),
-    "deblur-judged": Recipe("The shipped generator beside formulas that were told as much", 2, deblur_judged),
-    "deblur-real": Recipe("The shipped deblurring generator on real camera shakes", 2, deblur_real),
+    "deblur-judged": Recipe(
+        "The shipped generator beside formulas that were told as much", 2, deblur_judged, BEST
+    ),
+    "deblur-real": Recipe("The shipped deblurring generator on real camera shakes", 2, deblur_real, BEST),
 }

@@ -137,4 +137,6 @@ def _metrics(kind: str, rows: dict[str, Any], tested: int) -> list[Measurement]:
     ]
 
 
-RECIPES: dict[str, Recipe] = {"faces-drag": Recipe("Points of faces, dragged", 6, faces_drag)}
+RECIPES: dict[str, Recipe] = {
+    "faces-drag": Recipe("Points of faces, dragged", 6, faces_drag, (MODEL, "faces-identity"))
+}

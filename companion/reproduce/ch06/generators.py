@@ -114,6 +114,7 @@ def drawn_by(entrant: Entrant, count: int) -> Tensor:
     return torch.cat([network(part) for part in torch.split(latents, 250)])
 
 
+OF = tuple(dict.fromkeys(entrant.run for entrant in ENTRANTS))
 RECIPES: dict[str, Recipe] = {
-    "portrait-generators": Recipe("All generators on the same portraits", 6, portrait_generators)
+    "portrait-generators": Recipe("All generators on the same portraits", 6, portrait_generators, OF)
 }

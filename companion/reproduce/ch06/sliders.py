@@ -140,6 +140,7 @@ def _metrics(way: str, table: dict[str, Any], tested: int) -> list[Measurement]:
     return metrics
 
 
+OF = (MODEL, "faces-attributes", "faces-identity")
 RECIPES: dict[str, Recipe] = {
-    "faces-sliders": Recipe("What each slider of the faces moves", 6, faces_sliders)
+    "faces-sliders": Recipe("What each slider of the faces moves", 6, faces_sliders, OF)
 }

@@ -90,5 +90,5 @@ def _mean(name: str, values: list[float], about: str) -> Measurement:
 
 
 RECIPES: dict[str, Recipe] = {
-    "faces-walks": Recipe("Walks that keep away from training people", 6, faces_walks)
+    "faces-walks": Recipe("Walks that keep away from training people", 6, faces_walks, (MODEL,))
 }

@@ -283,5 +283,7 @@ def _tells_apart(vectors: Tensor, mine: Tensor) -> float:
 
 RECIPES = {
     "likeness": Recipe("A reader that measures faces, to draw them", 7, likeness),
-    "likeness-people": Recipe("What the likeness reader says of real people", 7, likeness_people),
+    "likeness-people": Recipe(
+        "What the likeness reader says of real people", 7, likeness_people, ("likeness",)
+    ),
 }

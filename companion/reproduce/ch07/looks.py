@@ -171,5 +171,7 @@ def _overlap(hair: Tensor, truth: Tensor) -> float:
 
 
 RECIPES = {
-    "likeness-looks": Recipe("What light and outlines do to the colours and hair of “Draw me”", 7, looks),
+    "likeness-looks": Recipe(
+        "What light and outlines do to the colours and hair of “Draw me”", 7, looks, ("likeness",)
+    ),
 }

@@ -292,7 +292,9 @@ def _skins(found: dict[str, Any]) -> list[Measurement]:
     own = torch.tensor(found["portraits"], dtype=torch.double)
     thirds = own.argsort().chunk(3)
     hands = len(found["translations"])
-    says = f"L* (0 black, 100 white) of the skin, {len(own)} people not trained on, {hands} styles, drawn anew"
+    says = (
+        f"L* (0 black, 100 white) of the skin, {len(own)} people not trained on, {hands} styles, drawn anew"
+    )
     metrics = []
     for way in ("translations", "true drawings"):
         drawn = torch.tensor(found[way], dtype=torch.double)  # (hands, people)
@@ -339,8 +341,9 @@ def _share_of_hands(apart: dict[str, list[float]], rows: Sequence[float]) -> flo
     return hands / people
 
 
+OF = ("munit-faces", "faces-identity", "likeness")
 RECIPES = {
     "munit-people": Recipe(
-        "What a translation keeps of people, beside a drawing that measured them", 7, munit_people
+        "What a translation keeps of people, beside a drawing that measured them", 7, munit_people, OF
     ),
 }

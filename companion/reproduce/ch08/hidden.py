@@ -226,4 +226,6 @@ def _restored(model: nn.Module, picture: Picture) -> Picture:
         return as_picture(model(_tensor(picture)))
 
 
-RECIPES: dict[str, Recipe] = {"faces-hidden": Recipe("What is left of a hidden face", 8, faces_hidden)}
+RECIPES: dict[str, Recipe] = {
+    "faces-hidden": Recipe("What is left of a hidden face", 8, faces_hidden, (MODEL,))
+}
