@@ -4,14 +4,19 @@ No request leaves this machine, no page reports an error, nothing scrolls sidewa
 mode and the Colab button work.
 """
 
+import io
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlparse
 
 import pytest
 import yaml
 from browsing import chromium, opened, serving
 from house import ROOT, built_site, in_contents, pages, sampled, until
+from PIL import Image
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -26,9 +31,9 @@ THEME = "document.documentElement.dataset.theme"
 COLAB = "document.querySelector('a.btn-colab')?.getAttribute('href')"
 PICTURES = """[...document.querySelectorAll('.cell_output figure img')].map(
   image => [image.classList.contains('gv-plot'), getComputedStyle(image).filter])"""
-MOVING = r"""[...document.querySelectorAll('.cell_output img')].filter(
+ALONE = r"""[...document.querySelectorAll('.cell_output img')].filter(
   image => /^data:image.(gif|webp)|\.(gif|webp)$/.test(image.currentSrc || image.src)
-).filter(image => !image.closest('picture')).map(image => image.alt)"""
+).filter(image => !image.closest('picture')).map(image => [image.alt, image.currentSrc || image.src])"""
 CHANGING = """[...document.querySelectorAll('*:not(source)')].filter(
   element => getComputedStyle(element).transitionProperty !== 'none').length"""  # a sound's sources are the browser's
 
@@ -44,7 +49,7 @@ class Visit(NamedTuple):
     untypeset: int
     colab: str | None
     pictures: list[tuple[bool, str]]  # in a notebook's figures: whether it is a plot, and how it is filtered
-    moving: list[str]  # animations that have no still
+    alone: list[tuple[str, str]]  # what may be an animation and has no still: its words and its address
     changing: int  # elements that would take on a change by and by
 
 
@@ -88,7 +93,7 @@ def visit(context: "sync_api.BrowserContext", address: str, page: str, device: s
         untypeset = tab.evaluate(
             "[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container')).length"
         )
-        seen = (tab.evaluate(what) for what in (COLAB, PICTURES, MOVING, CHANGING))
+        seen = (tab.evaluate(what) for what in (COLAB, PICTURES, ALONE, CHANGING))
         visits.append(Visit(page, f"{device}, {scheme}", foreign, errors, overflow, untypeset, *seen))
     tab.close()
     return visits
@@ -212,7 +217,27 @@ def test_plots_turn_dark_with_the_page_and_photographs_stay_as_they_are(visits):
 
 def test_animations_stand_still_when_asked(visits):
     """With reduced motion a browser shows the still that each animation carries."""
-    assert [(v.page, v.moving) for v in visits if v.moving] == []
+    assert [(v.page, words) for v in visits for words, source in v.alone if moves(source)] == []
+
+
+def moves(source: str) -> bool:
+    """Whether a picture of the site, or one that a page carries in itself, has more than one frame."""
+    carried = re.match(r"data:image/\w+;base64,(.+)", source)
+    file = (
+        io.BytesIO(b64decode(carried[1]))
+        if carried
+        else built_site() / urlparse(source).path.split("/hands-on/")[1]
+    )
+    with Image.open(file) as picture:
+        return getattr(picture, "is_animated", False)
+
+
+def test_an_animation_is_told_from_a_still():
+    still, other = Image.new("RGB", (4, 4), "teal"), Image.new("RGB", (4, 4), "red")
+    for frames, animated in (([], False), ([other], True)):
+        file = io.BytesIO()
+        still.save(file, "WEBP", save_all=True, append_images=frames)
+        assert moves(f"data:image/webp;base64,{b64encode(file.getvalue()).decode()}") == animated
 
 
 def test_with_less_motion_nothing_changes_by_and_by(visits):

@@ -36,6 +36,7 @@ DRAWN = 100  # people who are drawn in all of them
 HAND = (*STYLE, "ground_phase")  # and its paper
 SKIN_AND_HAIR = tuple(f"{part}_{channel}" for part in ("skin", "hair") for channel in "rgb")
 SHAPE = tuple(parameter.name for parameter in PARAMETERS if parameter.shape)
+NEARNESS = ("first portraits", "true drawings", "translations", "measured and drawn")  # told for these alone
 THIRDS = ("darkest third", "middle third", "lightest third")
 
 
@@ -148,7 +149,7 @@ class People:
         alike = recognised(images) @ gallery.T
         right = alike.gather(1, own[:, None])
         strangers = (alike < right).sum(1) / (self.count - 1)
-        return {"found": (alike.argmax(1) == own).int().tolist(), "strangers": strangers.tolist()}
+        return {"found": (alike.argmax(1) == own).int().tolist(), "strangers": _rounded(strangers)}
 
     def _measured_and_drawn(self, most: int) -> tuple[list[int], Tensor]:
         """Whoever has a mesh, measured in a large portrait and drawn with the same K; their rows, and the drawings."""
@@ -222,7 +223,7 @@ class People:
             ),
         }
         return {
-            way: {"hands": distance(one, other).tolist(), "people": distance(one, stranger).tolist()}
+            way: {"hands": _rounded(distance(one, other)), "people": _rounded(distance(one, stranger))}
             for way, (one, other, stranger) in pictures.items()
         }
 
@@ -252,13 +253,18 @@ def _least(apart: Tensor) -> list[float]:
     bend = (below - 2 * middle + above).clamp(min=1e-9)
     moved = (0.5 * (below - above) / bend).clamp(-1, 1)
     step = TRIED[1] - TRIED[0]
-    return [step * (index + by) for index, by in zip(at.tolist(), moved.tolist(), strict=True)]
+    return _rounded(step * (at + moved))
 
 
 def _lightness(images: Tensor, masks: Tensor) -> list[float]:
     """Mean lightness of each picture `(N, 3, S, S)` where its mask `(N, S, S)` is true."""
     light = rgb2lab((images / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).double().numpy())[..., 0]
-    return [float(one[mask].mean()) for one, mask in zip(light, masks.numpy(), strict=True)]
+    return [round(float(one[mask].mean()), 1) for one, mask in zip(light, masks.numpy(), strict=True)]
+
+
+def _rounded(values: Tensor) -> list[float]:
+    """To hundredths, which the record's details have room for."""
+    return [round(value, 2) for value in values.tolist()]
 
 
 def _who(found: dict[str, Any]) -> list[Measurement]:
@@ -271,6 +277,7 @@ def _who(found: dict[str, Any]) -> list[Measurement]:
         metrics += [
             mean_with_interval(f"{title}: {way}", list(map(float, of_people[key])), protocol)
             for title, key in titles.items()
+            if key == "found" or way in NEARNESS
         ]
     return metrics
 
