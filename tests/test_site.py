@@ -8,6 +8,7 @@ import io
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlparse
@@ -220,6 +221,7 @@ def test_animations_stand_still_when_asked(visits):
     assert [(v.page, words) for v in visits for words, source in v.alone if moves(source)] == []
 
 
+@cache
 def moves(source: str) -> bool:
     """Whether a picture of the site, or one that a page carries in itself, has more than one frame."""
     carried = re.match(r"data:image/\w+;base64,(.+)", source)
