@@ -55,10 +55,11 @@ def pictures_lighter(folder: Path) -> dict[str, str]:
     new_names = {}
     for path in sorted(folder.glob("*.png")):
         content, kind = lighter(path.read_bytes(), "png")
-        if kind != "png":
-            path.with_suffix(f".{kind}").write_bytes(content)
+        target = path.with_suffix(f".{kind}")
+        if not target.exists():  # what was no smaller, or has a namesake, stays
+            target.write_bytes(content)
             path.unlink()
-            new_names[f"_images/{path.name}"] = f"_images/{path.stem}.{kind}"
+            new_names[f"_images/{path.name}"] = f"_images/{target.name}"
     return new_names
 
 

@@ -120,8 +120,6 @@ def _train_munit(options: Namespace) -> None:
 
 
 def _translate_options(parser: ArgumentParser) -> None:
-    from companion.translation import MOST
-
     add = parser.add_argument
     add("pictures", nargs="+", type=Path, metavar="PICTURE", help="pictures of the set that is left")
     add("--out", type=Path, required=True, metavar="FOLDER", help="where the results go; made if missing")
@@ -137,9 +135,7 @@ def _translate_options(parser: ArgumentParser) -> None:
         help="from the second set to the first, where the model knows both ways",
     )
     styles = parser.add_mutually_exclusive_group()
-    styles.add_argument(
-        "--styles", type=int, default=1, metavar="N", help=f"styles to draw, up to {MOST} (default: 1)"
-    )
+    styles.add_argument("--styles", type=int, default=1, metavar="N", help="styles to draw (default: 1)")
     styles.add_argument(
         "--like",
         type=Path,

@@ -10,6 +10,9 @@ from torch import Tensor
 from companion.errors import CompanionError
 from companion.viz.palette import GREY, INK, WIDTH
 
+HEIGHT = 3.1  # inches, of the figure
+SIDE = 0.7  # how wide a picture is, in the boxes' units
+
 
 class Box(NamedTuple):
     """A part: where its middle lies, what it says, in which colour."""
@@ -24,9 +27,6 @@ def diagram(
     boxes: Mapping[str, Box],
     arrows: Iterable[tuple[str, str]],
     pictures: Mapping[str, Tensor] | None = None,
-    *,
-    height: float = 3.1,
-    side: float = 0.7,
 ) -> Figure:
     """Boxes with arrows from one to another.
 
@@ -34,8 +34,6 @@ def diagram(
         boxes: Each by a name, in any units; x grows to the right, y upwards.
         arrows: Names of where each begins and ends.
         pictures: Images `(3, H, W)` in [-1, 1], by the names of the boxes that they stand above.
-        height: The figure's, in inches.
-        side: How wide a picture is, in the boxes' units.
 
     Raises:
         CompanionError: An arrow or a picture names no box.
@@ -43,7 +41,7 @@ def diagram(
     arrows, pictures = list(arrows), pictures or {}
     if strange := sorted({name for arrow in arrows for name in arrow} - {*boxes} | {*pictures} - {*boxes}):
         raise CompanionError(f"There is no box “{strange[0]}”; name one of {', '.join(boxes)}.")
-    fig, ax = plt.subplots(figsize=(WIDTH, height))
+    fig, ax = plt.subplots(figsize=(WIDTH, HEIGHT))
     outlines = {}
     for name, (x, y, text, colour) in boxes.items():
         outline = {"boxstyle": "round", "fc": "white", "ec": colour}
@@ -54,14 +52,14 @@ def diagram(
         ends = {"patchA": outlines[start], "patchB": outlines[end]}
         ax.annotate("", boxes[end][:2], boxes[start][:2], arrowprops=tip | ends)
     for name, image in pictures.items():
-        x, y, shape = boxes[name].x, boxes[name].y + side / 5, image.shape
-        extent = (x - side / 2, x + side / 2, y, y + side * shape[1] / shape[2])
+        x, y, shape = boxes[name].x, boxes[name].y + SIDE / 5, image.shape
+        extent = (x - SIDE / 2, x + SIDE / 2, y, y + SIDE * shape[1] / shape[2])
         ax.imshow((image.cpu().permute(1, 2, 0) / 2 + 0.5).clamp(0, 1).numpy(), extent=extent)
     ax.set(
-        xlim=(min(box.x for box in boxes.values()) - side, max(box.x for box in boxes.values()) + side),
+        xlim=(min(box.x for box in boxes.values()) - SIDE, max(box.x for box in boxes.values()) + SIDE),
         ylim=(
-            min(box.y for box in boxes.values()) - side / 2,
-            max(box.y for box in boxes.values()) + side / 2,
+            min(box.y for box in boxes.values()) - SIDE / 2,
+            max(box.y for box in boxes.values()) + SIDE / 2,
         ),
         aspect="equal",
     )

@@ -6,12 +6,13 @@ import torch
 
 from companion import viz
 from companion.errors import CompanionError
+from companion.viz.diagrams import SIDE
 
 BOXES = {"one": viz.Box(0, 0, "first"), "two": viz.Box(2, 1, "second", "#0072B2")}
 
 
 def test_boxes_arrows_and_pictures_are_where_they_were_put():
-    fig = viz.diagram(BOXES, [("one", "two")], {"two": torch.zeros(3, 4, 8)}, side=0.6)
+    fig = viz.diagram(BOXES, [("one", "two")], {"two": torch.zeros(3, 4, 8)})
     (ax,) = fig.axes
     said = {text.get_text(): (text.get_position(), text.get_color()) for text in ax.texts}
     assert said["first"] == ((0, 0), viz.INK)
@@ -21,8 +22,8 @@ def test_boxes_arrows_and_pictures_are_where_they_were_put():
     (image,) = ax.images
     left, right, low, high = image.get_extent()
     assert (left + right) / 2 == pytest.approx(2)
-    assert right - left == pytest.approx(0.6)
-    assert high - low == pytest.approx(0.3), "a picture keeps its shape"
+    assert right - left == pytest.approx(SIDE)
+    assert high - low == pytest.approx(SIDE / 2), "a picture keeps its shape"
     assert low > 1, "above its box's middle"
     plt.close(fig)
 

@@ -17,7 +17,7 @@ const WAYS = {
 
 const NOTE =
   "The networks know no photographs, only the course’s drawn people: save a portrait or a drawing from “A face of sliders” " +
-  "and give it that. The style has more say in a skin than the person has, as chapter 7c measures, so they are no tool for " +
+  "and give it that. A style has as much say in a skin as the person has, as chapter 7c measures, so they are no tool for " +
   "pictures of people. Your picture stays in this page.";
 
 /**

@@ -42,7 +42,7 @@ export function paint(canvas, images, { index = 0, x = 0, y = 0 } = {}) {
 
 /**
  * Pixels as a tensor `(1, C, H, W)` in [−1, 1]; grey by the weights of ITU-R 601, as torchvision does it. Their alpha
- * is left out, which is right for restoring, where it comes back; else lay them on a ground first (`onWhite`).
+ * is left out, which is right for restoring, where it comes back; else lay them on a ground first (`canvasOf`).
  *
  * @param {{ data: Uint8ClampedArray, width: number, height: number }} pixels
  * @param {1 | 3} [channels]

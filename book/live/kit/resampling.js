@@ -55,32 +55,13 @@ export function bicubic(pixels, width, height) {
   return resampled(pixels, taps(pixels.width, width), taps(pixels.height, height));
 }
 
-/**
- * What is transparent, on white, as `companion.data.reading` has it.
- *
- * @param {Pixels} pixels
- * @returns {Pixels}
- */
-export function onWhite({ data: bytes, width, height }) {
-  const data = Uint8ClampedArray.from(bytes, (value, place) => {
-    if (place % 4 === 3) return 255;
-    return 255 + ((value - 255) * bytes[place + 3 - (place % 4)]) / 255;
-  });
-  return { data, width, height };
-}
-
-/**
- * The middle square of a picture, as networks are given it: on white; RGBA in, RGBA out, opaque.
- *
- * @param {Pixels} pixels
- * @param {number} side
- */
+/** The middle square of a picture, as networks are given it; likewise. @param {Pixels} pixels @param {number} side */
 export function middleSquare(pixels, side) {
   const extent = Math.min(pixels.width, pixels.height);
   const [across, down] = [pixels.width, pixels.height].map((length) =>
     taps(length, side, LANCZOS, { begin: (length - extent) / 2, extent }),
   );
-  return resampled(onWhite(pixels), across, down);
+  return resampled(pixels, across, down);
 }
 
 /**

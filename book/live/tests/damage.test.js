@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { bicubic, middleSquare, onWhite } from "../kit/resampling.js";
+import { bicubic, middleSquare } from "../kit/resampling.js";
 import { isGrey, psnr, shaken, uncoloured } from "../restoring/damage.js";
 
 // What Pillow makes of 5×4 random colours: `resize(…, Resampling.BICUBIC)` and `convert("L")`.
@@ -79,20 +79,4 @@ test("noise has the standard deviation that is asked for", () => {
 test("PSNR of pictures that are ten levels apart is known", () => {
   const found = psnr(pixels([50, 60, 70], 1), pixels([60, 70, 60], 1));
   assert.ok(Math.abs(found - 20 * Math.log10(25.5)) < 1e-9);
-});
-
-test("what is transparent lies on white, and the halfway halfway", () => {
-  const bytes = Uint8ClampedArray.from([10, 20, 30, 0, 10, 20, 30, 255, 0, 100, 255, 51, 0, 0, 0, 128]);
-  const [clear, whole, fifth, half] = [
-    [255, 255, 255, 255],
-    [10, 20, 30, 255],
-    [204, 224, 255, 255],
-    [127, 127, 127, 255],
-  ];
-  assert.deepEqual([...onWhite({ data: bytes, width: 4, height: 1 }).data], [clear, whole, fifth, half].flat());
-});
-
-test("the middle square of a transparent picture is white and not black", () => {
-  const square = middleSquare({ data: new Uint8ClampedArray(4 * 6 * 4), width: 6, height: 4 }, 2);
-  assert.deepEqual([...square.data], Array(4 * 4).fill(255));
 });

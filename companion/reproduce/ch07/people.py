@@ -300,7 +300,7 @@ def _skins(found: dict[str, Any]) -> list[Measurement]:
     thirds = own.argsort().chunk(3)
     hands = len(found["translations"])
     says = (
-        f"L* (0 black, 100 white) of the skin, {len(own)} people not trained on, {hands} styles, drawn anew"
+        f"L* (0 black, 100 white) of skins, {len(own)} people not trained on; bootstrap over {hands} styles"
     )
     metrics = []
     for way in ("translations", "true drawings"):
