@@ -21,6 +21,7 @@ from companion.errors import CompanionError
 from companion.files import shown, write_bytes, write_json
 
 Details = dict[str, Any]
+DIGITS = 6  # of a measurement, more than any of them is sure of
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,18 @@ def write_record(folder: Path, record: Record, details: Mapping[str, Any]) -> Pa
         write_bytes(_details_of(path), _packed(text.encode()), then=again)
     content = plain.written(record)
     content["metrics"] = [
-        {name: value for name, value in one.items() if name == "value" or value is not None}
+        {name: _told(value) for name, value in one.items() if name == "value" or value is not None}
         for one in content["metrics"]
     ]
     write_json(path, content, then=again)
     return path
+
+
+def _told(value: Any) -> Any:
+    """Numbers to `DIGITS` significant digits, the ends of intervals among them; all else as it is."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    return [_told(one) for one in value] if isinstance(value, list) else value
 
 
 def read_record(path: Path) -> Record:

@@ -59,6 +59,14 @@ def test_what_a_number_lacks_takes_no_room(tmp_path):
     assert content["metrics"][1] == {"name": "accuracy", "value": 1, "protocol": "test digits"}
 
 
+def test_numbers_are_written_to_six_digits_and_read_back_so(tmp_path):
+    """More digits than any was measured to would be a third of the records' bytes."""
+    metrics = (Measurement("a", 21.900601379310345, "b", 1 / 3, (1e-9 / 3, 123456789.0)),)
+    read = read_record(write_record(tmp_path, replace(RECORD, metrics=metrics, seconds=0.123456789), {}))
+    assert read.metrics[0] == Measurement("a", 21.9006, "b", 0.333333, (3.33333e-10, 123457000.0))
+    assert read.seconds == 0.123456789
+
+
 def lacking(field):
     return lambda content: content.pop(field)
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from companion import pretrained
 from companion.data.assets import manifest
@@ -26,7 +27,7 @@ from companion.reproduce.statistics import mean_with_interval
 from companion.restoration.colour import Uncoloured
 from companion.restoration.judging import LabelledByFolder, accuracy, drawn_by, mean_psnr, save_for_critic
 from companion.restoration.learners import copied, critic, unet
-from companion.restoration.measuring import pieces, spectrum
+from companion.restoration.measuring import as_webp, pieces, spectrum
 from companion.restoration.pairs import HeldOut, held_out
 from companion.restoration.settings import CriticSettings, RestorationGANSettings, RestorationSettings
 from companion.restoration.trainer import GANLearnerTrainer, LearnerTrainer
@@ -39,6 +40,13 @@ EYES = "squeezenet-deep-compression"  # what judges: another network than any th
 SMALL = UNetConfig(stages=2, attention=False)  # of a debug run
 WIDTH = 16  # of the critic
 POINTS = 4  # moments of a run at which it is looked at
+LOOKS = (
+    (0, 44, 40),
+    (1, 44, 40),
+    (4, 60, 70),
+)  # shown large: which test picture, and from where, down and right
+SQUARE = 96  # pixels that each look is wide
+SHOWN = ("MSE", "GAN", "GAN, from scratch")  # rows of the first seed whose looks the record keeps
 
 
 def budget(job: Job) -> dict[str, int]:
@@ -215,8 +223,14 @@ def compared(job: Job) -> Result:
     judge = _judge(job)
     seeds = SEEDS[:2] if job.debug else SEEDS
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in ROWS}
+    made: dict[str, dict[str, Any]] = {}
+
+    def rows_of(seed: int) -> dict[str, Any]:
+        made[str(seed)] = _rows(job, seed, judge)
+        return made[str(seed)]
+
     for seed in seeds:
-        rows = _recorded(job, f"restoration-seed-{seed}", partial(_rows, job, seed, judge))
+        rows = _recorded(job, f"restoration-seed-{seed}", partial(rows_of, seed))
         for name, row in rows.items():
             found[name].append(row)
     metrics = [*row_metrics(found, judge), *differences(found, judge, PAIRED), _critics(found)]
@@ -229,7 +243,7 @@ def compared(job: Job) -> Result:
         )
     )
     details = {
-        "rows": found,
+        "rows": made,  # the others' stand in their own records
         "shrinks": [round(value, 4) for value in judge.held.shrinks.tolist()],
         "qualities": judge.held.qualities.tolist(),
         "spectrum": floor["spectrum"],
@@ -238,11 +252,13 @@ def compared(job: Job) -> Result:
 
 
 def one_seed(seed: int, job: Job) -> Result:
-    """All rows of one seed, which `compared` takes from here: no sitting need be as long as three seeds."""
+    """All rows of one seed, which `compared` takes from its details: no sitting need be as long as three seeds."""
     judge = _judge(job)
     rows = _rows(job, seed, judge)
     found = {name: [row] for name, row in rows.items()}
-    return Result(_about(job), [seed], [*row_metrics(found, judge), _critics(found)], rows)
+    told = (f"{TITLES[key]}: " for key in ("psnr", "distance"))
+    metrics = [metric for metric in row_metrics(found, judge) if metric.name.startswith(tuple(told))]
+    return Result(_about(job), [seed], [*metrics, _critics(found)], rows)
 
 
 def rates(job: Job) -> Result:
@@ -337,7 +353,22 @@ def _row(
     judged = job.once(f"{key}-judged", lambda: judge.judge(drawn_by(network, held.input)))
     if isinstance(trainer, GANLearnerTrainer):
         score["critic batches a step"] = (trainer.taken - trainer.step) / max(trainer.step, 1)
+    if name in SHOWN and seed == SEEDS[0]:
+        score |= job.once(f"{key}-looks", lambda: {"looks": _looks(network, held)})
     return {"seed": seed, "curve": curve, **score, **judged}
+
+
+def looked_into(pictures: Tensor) -> Tensor:
+    """The parts of test pictures `(N, 3, H, W)` that the chapter shows large, `(M, 3, SQUARE, SQUARE)`."""
+    square = min(SQUARE, pictures.shape[-1] // 2)
+    return torch.stack([pictures[at][:, top : top + square, left : left + square] for at, top, left in LOOKS])
+
+
+def _looks(network: nn.Module, held: Pair) -> str:
+    pictures = held.input.clone()
+    wanted = sorted({at for at, _, _ in LOOKS})
+    pictures[wanted] = drawn_by(network, held.input[wanted])
+    return as_webp(looked_into(pictures))
 
 
 def _chosen_rates(job: Job) -> dict[str, float]:
