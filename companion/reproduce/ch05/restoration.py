@@ -256,8 +256,8 @@ def one_seed(seed: int, job: Job) -> Result:
     judge = _judge(job)
     rows = _rows(job, seed, judge)
     found = {name: [row] for name, row in rows.items()}
-    told = (f"{TITLES[key]}: " for key in ("psnr", "distance"))
-    metrics = [metric for metric in row_metrics(found, judge) if metric.name.startswith(tuple(told))]
+    told = tuple(f"{TITLES[key]}: " for key in ("psnr", "distance"))
+    metrics = [metric for metric in row_metrics(found, judge) if metric.name.startswith(told)]
     return Result(_about(job), [seed], [*metrics, _critics(found)], rows)
 
 
