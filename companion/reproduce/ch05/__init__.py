@@ -19,6 +19,13 @@ def rates(job: Job) -> Result:
     return restoration.rates(job)
 
 
+def plain_rates(job: Job) -> Result:
+    """The learning rates of squared error, alone and with features, tried in short runs."""
+    from companion.reproduce.ch05 import restoration
+
+    return restoration.plain_rates(job)
+
+
 def one_seed(seed: int, job: Job) -> Result:
     """One seed of the comparison."""
     from companion.reproduce.ch05 import restoration
@@ -42,6 +49,9 @@ def colour(job: Job) -> Result:
 
 RECIPES: dict[str, Recipe] = {
     "restoration-rates": Recipe("Learning rates of the restoring GANs, tried in short runs", 5, rates),
+    "restoration-rates-plain": Recipe(
+        "Learning rates of squared error, alone and with features", 5, plain_rates
+    ),
     **{
         f"restoration-seed-{seed}": Recipe(
             f"Restoring ruined pictures, seed {seed} of the comparison", 5, partial(one_seed, seed)

@@ -197,7 +197,7 @@ def pretrained_network(job: Job, seed: int) -> UNet:
 # ---- the comparison ----
 
 FEATURES = 0.02  # of the features' part; after pre-training it pushes 2.5 times as hard as the squared error
-RATES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2)  # tried for both GANs, and for squared error alone
+RATES = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5)  # tried for every row that learns, the highest first
 
 ROWS = {
     "bicubic": "as they are given: enlarged by bicubic interpolation",
@@ -262,14 +262,24 @@ def one_seed(seed: int, job: Job) -> Result:
 
 
 def rates(job: Job) -> Result:
-    """Rates for squared error and both GANs, tried for equally many steps with one seed: a choice, no claim."""
-    tried = _tried(job)
+    """Rates for both GANs, tried for equally many steps with one seed: a choice, no claim."""
+    return _rates(job, _tried(job, GANS))
+
+
+def plain_rates(job: Job) -> Result:
+    """Rates for squared error, alone and with features, tried likewise."""
+    return _rates(job, _tried(job, PLAIN))
+
+
+def _rates(job: Job, tried: dict[str, Any]) -> Result:
     held = len(looked_at(base(job).data, base(job).damage, side(job)).pairs.target)
-    protocol = f"{held} validation pictures after {budget(job)['tried']} steps, {EYES}; one seed"
+    protocol = f"{held} validation pictures after {budget(job)['tried']} steps"
+    seen = {"psnr": "", "distance": f", {eyes(job)}"}
     metrics = [
-        Measurement(f"perceptual distance: {start}, {rate}", distance, protocol)
-        for start, distances in tried.items()
-        for rate, distance in distances.items()
+        Measurement(f"{TITLES[key]}: {start}, {rate}", found[key], f"{protocol}{how}; one seed")
+        for start, founds in tried.items()
+        for rate, found in founds.items()
+        for key, how in seen.items()
     ]
     return Result({**base(job).as_json(), "steps": budget(job)}, [SEEDS[0]], metrics, tried)
 
@@ -322,7 +332,7 @@ def _runs(job: Job, seed: int, rates: dict[str, float]) -> dict[str, Restoration
     all_steps = steps["frozen"] + steps["unfrozen"] + steps["further"]
     return {
         "MSE": settings,
-        "MSE + features": replace(settings, features=FEATURES),
+        "MSE + features": replace(settings, rate=rates["with features"], features=FEATURES),
         "GAN": gan,
         "GAN, fixed": replace(gan, below=None),
         "GAN, silenced": replace(gan, below=None, adversarial=0.0),
@@ -372,38 +382,53 @@ def _looks(network: nn.Module, held: Pair) -> str:
 
 
 def _chosen_rates(job: Job) -> dict[str, float]:
-    """For each start the rate, of equally many, after which validation pictures are nearest in perceptual distance."""
-    tried = _recorded(job, "restoration-rates", lambda: job.once("rates/tried", partial(_tried, job)))
-    return {start: float(min(distances, key=distances.__getitem__)) for start, distances in tried.items()}
+    """For each start the best of equally many rates, by what its row is after.
+
+    Squared error alone is after PSNR; everything else is to bring pictures nearer in perceptual distance.
+    """
+    gans = _recorded(job, "restoration-rates", lambda: job.once("rates/gans", partial(_tried, job, GANS)))
+    plain = _recorded(
+        job, "restoration-rates-plain", lambda: job.once("rates/plain", partial(_tried, job, PLAIN))
+    )
+    chosen = {}
+    for start, founds in {**plain, **{name: gans[name] for name in GANS}}.items():
+        key, sign = ("psnr", -1) if start == "squared error" else ("distance", 1)
+        chosen[start] = float(min(founds, key=lambda rate: sign * founds[rate][key]))
+    return chosen
 
 
-def _tried(job: Job) -> dict[str, dict[str, float]]:
-    """For each start and rate, how far validation pictures then are from their originals."""
+PLAIN = ("squared error", "with features")
+GANS = ("pre-trained", "from scratch")
+
+
+def _tried(job: Job, starts: tuple[str, ...]) -> dict[str, dict[str, dict[str, Any]]]:
+    """For each start and rate, how near validation pictures then are to their originals."""
     seed, tried = SEEDS[0], budget(job)["tried"]
     first = pretrained_network(job, seed)
-    found: dict[str, dict[str, float]] = {}
-    for start in ("squared error", "pre-trained", "from scratch"):
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for start in starts:
         found[start] = {}
         for rate in RATES[:2] if job.debug else RATES:
-            plain = replace(base(job), seed=seed, rate=rate, steps=tried)
-            settings = plain if start == "squared error" else _as_gan(plain, rate)
+            settings = replace(
+                base(job), seed=seed, rate=rate, steps=tried, features=FEATURES * (start == "with features")
+            )
+            settings = _as_gan(settings, rate) if start in GANS else settings
             settings = replace(settings, began="" if start == "from scratch" else "unfrozen")
             network = copied(first) if settings.began else fresh(job, seed)
-            opponent: nn.Module | None = None if start == "squared error" else new_critic(job, seed)
+            opponent: nn.Module | None = new_critic(job, seed) if start in GANS else None
             if start == "pre-trained":
                 opponent, _ = critic_for(job, f"seed-{seed}/critic", settings, first)
             key = f"rates/{start} {rate:g}"
             finished(job, key, settings, network, opponent)
             held = looked_at(settings.data, settings.damage, side(job)).pairs
-            nearness = partial(_nearness, job, network, held)
-            found[start][f"{rate:g}"] = job.once(f"{key}-distance", nearness)["distance"]
+            found[start][f"{rate:g}"] = job.once(f"{key}-nearness", partial(_nearness, job, network, held))
     return found
 
 
 def _nearness(job: Job, network: nn.Module, held: Pair) -> dict[str, Any]:
-    return {
-        "distance": float(PerceptualDistance(eyes(job))(drawn_by(network, held.input), held.target).mean())
-    }
+    drawn = drawn_by(network, held.input)
+    distance = float(PerceptualDistance(eyes(job))(drawn, held.target).mean())
+    return {"psnr": mean_psnr(network, held), "distance": distance}
 
 
 # ---- what the record says ----
