@@ -101,7 +101,9 @@ def deblur_content(job: Job) -> Result:
     changes: dict[str, dict[str, Any]] = {
         f"weight {weight:g}": {"content": (PixelL1(weight),) if weight else ()} for weight in weights
     }
-    changes |= {} if job.debug else {"features, weight 100": {"content": (_features(job, 100.0),)}}
+    if not job.debug:
+        changes["features, weight 100"] = {"content": (_features(job, 100.0),)}
+        changes["features, weight 50, and pixels, weight 2000"] = {}  # the chapter's own
     seeds = _seeds(job)
     found = _all_runs(job, base, changes, seeds)
     metrics = _blurry_metrics(job, base)
