@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import instance_norm, max_pool2d
 from torch.nn.utils.parametrizations import spectral_norm
+from torchvision.ops import deform_conv2d
 
 from companion.errors import CompanionError
 
@@ -115,3 +116,27 @@ def adaptive_instance_norm(features: Tensor, scale: Tensor, shift: Tensor) -> Te
         shift: What is added to each, likewise.
     """
     return instance_norm(features) * scale[:, :, None, None] + shift[:, :, None, None]
+
+
+class DeformableConv2d(nn.Module):
+    """A convolution that chooses at each place where its nine weights look (Dai et al. 2017, equation 2).
+
+    A second convolution says how far each weight's look is moved, by rows and by columns, in pixels; between pixels it
+    is interpolated. That one begins at zero, so the layer begins as the convolution it was made of.
+
+    Args:
+        convolution: 3×3, padded by 1, at stride 1, without bias; the layer keeps its weights.
+    """
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight = convolution.weight
+        self.moves = nn.Conv2d(convolution.in_channels, 2 * 3 * 3, 3, padding=1)
+        nn.init.zeros_(self.moves.weight)
+        assert self.moves.bias is not None
+        nn.init.zeros_(self.moves.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps `(N, C, H, W)` to `(N, D, H, W)`."""
+        looked: Tensor = deform_conv2d(features, self.moves(features), self.weight, padding=1)
+        return looked

@@ -7,6 +7,7 @@ from torch import nn
 from companion.errors import CompanionError
 from companion.layers import (
     ConditionalBatchNorm,
+    DeformableConv2d,
     SelfAttention,
     adaptive_instance_norm,
     spectrally_normalised,
@@ -131,3 +132,30 @@ def test_adaptive_instance_normalisation_sets_mean_and_deviation_of_each_map():
     torch.testing.assert_close(
         found[1, 0], scale[1, 0] * (maps[1, 0] - mean) / deviation + shift[1, 0], atol=1e-4, rtol=1e-4
     )
+
+
+def test_a_deformable_convolution_begins_as_the_convolution_it_was_made_of():
+    plain = nn.Conv2d(3, 5, 3, padding=1, bias=False)
+    images = torch.randn(2, 3, 8, 10)
+    torch.testing.assert_close(DeformableConv2d(plain)(images), plain(images), rtol=1e-4, atol=1e-5)
+
+
+def test_a_deformable_convolution_looks_where_its_moves_say_and_between_pixels_interpolates():
+    """Moved by one row and by a half column, all nine alike, it sees an image that was moved so (Dai et al., eq. 2)."""
+    plain = nn.Conv2d(2, 3, 3, padding=1, bias=False)
+    layer = DeformableConv2d(plain)
+    images = torch.randn(1, 2, 9, 9)
+    with torch.no_grad():
+        layer.moves.bias.copy_(torch.tensor([1.0, 0.5]).repeat(9))  # rows and columns of each weight in turn
+    moved = images.roll(-1, 2)
+    moved = (moved + moved.roll(-1, 3)) / 2
+    inner = (..., slice(1, -2), slice(1, -2))  # what no edge has touched
+    torch.testing.assert_close(layer(images)[inner], plain(moved)[inner], rtol=1e-4, atol=1e-5)
+
+
+def test_a_deformable_convolution_learns_where_to_look():
+    """A gradient reaches what moves its looks, though they begin at zero."""
+    layer = DeformableConv2d(nn.Conv2d(2, 3, 3, padding=1, bias=False))
+    layer(torch.randn(1, 2, 6, 6)).square().sum().backward()
+    assert layer.moves.weight.grad.abs().max() > 0
+    assert layer.weight.grad.abs().max() > 0

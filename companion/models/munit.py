@@ -8,7 +8,8 @@ with one score for each patch.
 
 Deliberate deviations: the perceptron says how far the scales are from 1, so that an untrained style changes little;
 kernels after doubling are 3 and not 5 pixels wide, which takes a third of the decoder's time away; the perceptron is as
-wide as the content, which in the paper it is too; and attention over the content is a choice (Zhang et al. 2019).
+wide as the content, which in the paper it is too; and attention over the content (Zhang et al. 2019) and deformable
+convolution in its blocks (Dai et al. 2017) are choices.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from companion.errors import CompanionError
-from companion.layers import SelfAttention, adaptive_instance_norm, spectrally_normalised
+from companion.layers import DeformableConv2d, SelfAttention, adaptive_instance_norm, spectrally_normalised
 from companion.models.configs import MOST_BLOCKS, MOST_HALVINGS, WIDEST, Config, at_most, positive
 from companion.models.registry import Model, Signature, image, latents
 
@@ -35,6 +36,7 @@ class MUNITConfig(Config):
     styles: int = 8  # length of a style
     blocks: int = 4  # residual blocks of a content encoder, and as many of a decoder
     attention: bool = False  # over the content, after its last block
+    deformable: bool = False  # the content's blocks choose where they look
 
     def __post_init__(self) -> None:
         positive(width=self.width, styles=self.styles, blocks=self.blocks)
@@ -61,7 +63,7 @@ class ContentEncoder(nn.Sequential):
             *_normalised(nn.Conv2d(3, w, 7, padding=3, padding_mode="replicate", bias=False)),
             *_normalised(nn.Conv2d(w, 2 * w, 4, stride=2, padding=1, bias=False)),  # size / 2
             *_normalised(nn.Conv2d(2 * w, 4 * w, 4, stride=2, padding=1, bias=False)),  # size / 4
-            *(_Block(config.content) for _ in range(config.blocks)),
+            *(_Block(config.content, config.deformable) for _ in range(config.blocks)),
         ]
         super().__init__(*layers, *([SelfAttention(config.content)] if config.attention else []))
 
@@ -254,12 +256,13 @@ def _check(images: Tensor, styles: Tensor, config: MUNITConfig) -> None:
 
 
 class _Block(nn.Module):
-    """`x + F(x)`, F two convolutions with instance normalisation."""
+    """`x + F(x)`, F two convolutions with instance normalisation; the second may be deformable."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, deformable: bool = False) -> None:
         super().__init__()
         first, second = (nn.Conv2d(channels, channels, 3, padding=1, bias=False) for _ in range(2))
-        self.layers = nn.Sequential(*_normalised(first), second, nn.InstanceNorm2d(channels))
+        looking = DeformableConv2d(second) if deformable else second
+        self.layers = nn.Sequential(*_normalised(first), looking, nn.InstanceNorm2d(channels))
 
     def forward(self, contents: Tensor) -> Tensor:
         changed: Tensor = contents + self.layers(contents)

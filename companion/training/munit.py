@@ -309,6 +309,7 @@ class MUNITSettings(TrainingSettings):
     styles: int = _up_to(WIDEST, 8, help="length of a style")
     blocks: int = _up_to(MOST_BLOCKS, 4, help="residual blocks of each encoder and decoder")
     attention: bool = option(False, help="let places of the content attend to each other")
+    deformable: bool = option(False, help="let convolutions of the content choose where they look")
     critic_width: int = _up_to(WIDEST, 16)
     scales: int = option(3, help="sizes the critics look at", metavar="N", least=1, below=7)
     spectral: bool = option(False, help="spectral normalisation in the critics")
@@ -336,7 +337,7 @@ class MUNITSettings(TrainingSettings):
     @property
     def config(self) -> MUNITConfig:
         """The shape of encoders and decoders."""
-        return MUNITConfig(self.size, self.width, self.styles, self.blocks, self.attention)
+        return MUNITConfig(self.size, self.width, self.styles, self.blocks, self.attention, self.deformable)
 
     @property
     def critic(self) -> MultiScaleCriticConfig:

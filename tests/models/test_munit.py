@@ -22,11 +22,11 @@ from companion.models.store import load_model, save_model
 SMALL = MUNITConfig(size=16, width=2, styles=3, blocks=2)
 
 
-@pytest.mark.parametrize("attention", [False, True])
+@pytest.mark.parametrize(("attention", "deformable"), [(False, False), (True, False), (False, True)])
 @pytest.mark.parametrize("size", [16, 48, 64])
-def test_there_and_back_again_has_the_shapes_of_the_paper(size, attention):
+def test_there_and_back_again_has_the_shapes_of_the_paper(size, attention, deformable):
     """Content at a quarter of the size, a style of a few numbers, an image of the image's own size in [−1, 1]."""
-    config = MUNITConfig(size, 2, 3, 1, attention)
+    config = MUNITConfig(size, 2, 3, 1, attention, deformable)
     content, style = Encoder(config)(torch.randn(2, 3, size, size))
     assert content.shape == (2, 8, size // 4, size // 4)
     assert style.shape == (2, 3)

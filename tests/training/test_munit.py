@@ -37,12 +37,13 @@ def advanced(translation, steps):
 CHOICES = [
     {},
     {"objective": Hinge(), "spectral": True, "attention": True},
+    {"deformable": True},
     {"objective": NonSaturatingR1(weight=1.0)},
     {"shares": Shares(cycle=5.0, perceptual=1.0), "backbone": "untrained"},
 ]
 
 
-@pytest.mark.parametrize("change", CHOICES, ids=["paper", "hinge", "r1", "more losses"])
+@pytest.mark.parametrize("change", CHOICES, ids=["paper", "hinge", "deformable", "r1", "more losses"])
 @pytest.mark.slow
 def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(change):
     settings = replace(TINY, **change)

@@ -271,15 +271,18 @@ def plain_rates(job: Job) -> Result:
     return _rates(job, _tried(job, PLAIN))
 
 
-def _rates(job: Job, tried: dict[str, Any]) -> Result:
+def _rates(job: Job, tried: dict[str, dict[str, float]]) -> Result:
     held = len(looked_at(base(job).data, base(job).damage, side(job)).pairs.target)
     protocol = f"{held} validation pictures after {budget(job)['tried']} steps"
-    seen = {"psnr": "", "distance": f", {eyes(job)}"}
+    with_eyes = {"psnr": "", "distance": f", {eyes(job)}"}
     metrics = [
-        Measurement(f"{TITLES[key]}: {start}, {rate}", found[key], f"{protocol}{how}; one seed")
-        for start, founds in tried.items()
-        for rate, found in founds.items()
-        for key, how in seen.items()
+        Measurement(
+            f"{TITLES[_after(start)]}: {start}, {rate}",
+            value,
+            f"{protocol}{with_eyes[_after(start)]}; one seed",
+        )
+        for start, values in tried.items()
+        for rate, value in values.items()
     ]
     return Result({**base(job).as_json(), "steps": budget(job)}, [SEEDS[0]], metrics, tried)
 
@@ -384,16 +387,16 @@ def _looks(network: nn.Module, held: Pair) -> str:
 def _chosen_rates(job: Job) -> dict[str, float]:
     """For each start the best of equally many rates, by what its row is after.
 
-    Squared error alone is after PSNR; everything else is to bring pictures nearer in perceptual distance.
+    Squared error alone is after PSNR, all else after perceptual distance.
     """
     gans = _recorded(job, "restoration-rates", lambda: job.once("rates/gans", partial(_tried, job, GANS)))
     plain = _recorded(
         job, "restoration-rates-plain", lambda: job.once("rates/plain", partial(_tried, job, PLAIN))
     )
     chosen = {}
-    for start, founds in {**plain, **{name: gans[name] for name in GANS}}.items():
-        key, sign = ("psnr", -1) if start == "squared error" else ("distance", 1)
-        chosen[start] = float(min(founds, key=lambda rate: sign * founds[rate][key]))
+    for start, values in {**plain, **{name: gans[name] for name in GANS}}.items():
+        best = max if _after(start) == "psnr" else min
+        chosen[start] = float(best(values, key=values.__getitem__))
     return chosen
 
 
@@ -401,11 +404,16 @@ PLAIN = ("squared error", "with features")
 GANS = ("pre-trained", "from scratch")
 
 
-def _tried(job: Job, starts: tuple[str, ...]) -> dict[str, dict[str, dict[str, Any]]]:
-    """For each start and rate, how near validation pictures then are to their originals."""
+def _after(start: str) -> str:
+    """The score that a row of this start is after: of squared error, that which it is."""
+    return "psnr" if start == "squared error" else "distance"
+
+
+def _tried(job: Job, starts: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """For each start and rate, how near validation pictures then are to their originals, by what the start is after."""
     seed, tried = SEEDS[0], budget(job)["tried"]
     first = pretrained_network(job, seed)
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    found: dict[str, dict[str, float]] = {}
     for start in starts:
         found[start] = {}
         for rate in RATES[:2] if job.debug else RATES:
@@ -421,7 +429,8 @@ def _tried(job: Job, starts: tuple[str, ...]) -> dict[str, dict[str, dict[str, A
             key = f"rates/{start} {rate:g}"
             finished(job, key, settings, network, opponent)
             held = looked_at(settings.data, settings.damage, side(job)).pairs
-            found[start][f"{rate:g}"] = job.once(f"{key}-nearness", partial(_nearness, job, network, held))
+            nearness = job.once(f"{key}-nearness", partial(_nearness, job, network, held))
+            found[start][f"{rate:g}"] = nearness[_after(start)]
     return found
 
 

@@ -87,6 +87,7 @@ PARTS: dict[str, MUNITSettings] = {
     "hinge, spectral normalisation": replace(FACES, objective=Hinge(), spectral=True),
     "least squares": replace(FACES, objective=LeastSquares()),
     "with attention": replace(FACES, attention=True),
+    "deformable convolution": replace(FACES, deformable=True),
 }
 
 
