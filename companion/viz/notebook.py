@@ -219,7 +219,7 @@ def _data_uri(frames: Sequence[Image.Image], milliseconds: int) -> str:
         frames[0].quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
         kind = "png"
     elif len(frames) == 1:
-        frames[0].save(buffer, "JPEG", quality=88, subsampling=0, optimize=True)
+        frames[0].save(buffer, "JPEG", quality=85, subsampling=0, optimize=True)
         kind = "jpeg"
     else:
         durations = [milliseconds] * (len(frames) - 1) + [2500]  # rest on the last frame
