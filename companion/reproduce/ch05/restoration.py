@@ -456,8 +456,8 @@ TITLES = {
     "far": f"PSNR beyond {FAR} pixels of the writing (dB)",
 }
 PAIRED = (("MSE", "bicubic"), ("MSE + features", "MSE"), ("GAN", "MSE"), ("GAN", "GAN, silenced"),
-          ("GAN, silenced", "MSE"), ("GAN, fixed", "GAN, silenced"), ("GAN", "GAN, fixed"), ("GAN", "GAN, from scratch"),
-          ("GAN", "MSE + features"), ("GAN, from scratch", "MSE + features"))  # fmt: skip
+          ("GAN, silenced", "MSE"), ("GAN, fixed", "GAN, silenced"), ("GAN", "GAN, fixed"),
+          ("GAN", "GAN, from scratch"), ("GAN", "MSE + features"), ("GAN, from scratch", "MSE + features"))  # fmt: skip
 
 
 def row_metrics(found: dict[str, list[dict[str, Any]]], judge: Judge) -> Iterator[Measurement]:
