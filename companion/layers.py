@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import instance_norm, max_pool2d
 from torch.nn.utils.parametrizations import spectral_norm
-from torchvision.ops import deform_conv2d
 
 from companion.errors import CompanionError
 
@@ -138,5 +137,7 @@ class DeformableConv2d(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Maps `(N, C, H, W)` to `(N, D, H, W)`."""
+        from torchvision.ops import deform_conv2d  # nearly a second, which other layers need not wait for
+
         looked: Tensor = deform_conv2d(features, self.moves(features), self.weight, padding=1)
         return looked

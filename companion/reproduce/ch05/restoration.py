@@ -18,7 +18,7 @@ from companion.data.crappify import Damage
 from companion.data.photos import SPLITS, Photos, load_photos
 from companion.environment import pick_device
 from companion.metrics import Measurement, frechet_distance, kernel_distance
-from companion.metrics.restoration import PerceptualDistance
+from companion.metrics.restoration import PerceptualDistance, psnr
 from companion.models.unet import UNet, UNetConfig
 from companion.reproduce.ch05.measuring import FAR, SHRINKS, Judge
 from companion.reproduce.following import begun, finish_run, points_of
@@ -202,6 +202,8 @@ def pretrained_network(job: Job, seed: int) -> UNet:
 
 FEATURES = 0.02  # of the features' part; after pre-training it pushes 2.5 times as hard as the squared error
 RATES = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5)  # tried for every row that learns, the highest first
+PLAIN = ("squared error", "with features")  # starts for which they are tried
+GANS = ("pre-trained", "from scratch")  # likewise
 
 ROWS = {
     "bicubic": "as they are given: enlarged by bicubic interpolation",
@@ -228,14 +230,11 @@ def compared(job: Job) -> Result:
     judge = _judge(job)
     seeds = SEEDS[:2] if job.debug else SEEDS
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in ROWS}
-    made: dict[str, dict[str, Any]] = {}
-
-    def rows_of(seed: int) -> dict[str, Any]:
-        made[str(seed)] = _rows(job, seed, judge)
-        return made[str(seed)]
-
+    made: dict[str, dict[str, Any]] = {}  # rows of seeds without a record of their own
     for seed in seeds:
-        rows = _recorded(job, f"restoration-seed-{seed}", partial(rows_of, seed))
+        rows = _recorded(job, f"restoration-seed-{seed}", partial(_rows, job, seed, judge))
+        if not _is_recorded(job, f"restoration-seed-{seed}"):
+            made[str(seed)] = rows
         for name, row in rows.items():
             found[name].append(row)
     metrics = [*row_metrics(found, judge), *differences(found, judge, PAIRED), _critics(found)]
@@ -248,7 +247,7 @@ def compared(job: Job) -> Result:
         )
     )
     details = {
-        "rows": made,  # the others' stand in their own records
+        "rows": made,
         "shrinks": [round(value, 4) for value in judge.held.shrinks.tolist()],
         "qualities": judge.held.qualities.tolist(),
         "spectrum": floor["spectrum"],
@@ -294,9 +293,11 @@ def _rates(job: Job, tried: dict[str, dict[str, float]]) -> Result:
 
 def _recorded(job: Job, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The details of a shipped record of the same budget; where there is none, what `make` finds now."""
-    if name in pretrained.names() and pretrained.record(name).budget == job.budget:
-        return pretrained.details(name)
-    return make()
+    return pretrained.details(name) if _is_recorded(job, name) else make()
+
+
+def _is_recorded(job: Job, name: str) -> bool:
+    return name in pretrained.names() and pretrained.record(name).budget == job.budget
 
 
 def _judge(job: Job) -> Judge:
@@ -405,10 +406,6 @@ def _chosen_rates(job: Job) -> dict[str, float]:
     return chosen
 
 
-PLAIN = ("squared error", "with features")
-GANS = ("pre-trained", "from scratch")
-
-
 def _after(start: str) -> str:
     """The score that a row of this start is after: of squared error, that which it is."""
     return "psnr" if start == "squared error" else "distance"
@@ -442,7 +439,7 @@ def _tried(job: Job, starts: tuple[str, ...]) -> dict[str, dict[str, float]]:
 def _nearness(job: Job, network: nn.Module, held: Pair) -> dict[str, Any]:
     drawn = drawn_by(network, held.input)
     distance = float(PerceptualDistance(eyes(job))(drawn, held.target).mean())
-    return {"psnr": mean_psnr(network, held), "distance": distance}
+    return {"psnr": float(psnr(drawn, held.target).mean()), "distance": distance}
 
 
 # ---- what the record says ----
