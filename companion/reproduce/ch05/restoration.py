@@ -378,14 +378,23 @@ def _row(
 
 
 def looked_into(pictures: Tensor) -> Tensor:
-    """The parts of test pictures `(N, 3, H, W)` that the chapter shows large, `(M, 3, SQUARE, SQUARE)`."""
+    """The parts of test pictures `(N, 3, H, W)` that the chapter shows large, `(M, 3, SQUARE, SQUARE)`.
+
+    Those of pictures that are not there, as without the pets, are left out.
+    """
     square = min(SQUARE, pictures.shape[-1] // 2)
-    return torch.stack([pictures[at][:, top : top + square, left : left + square] for at, top, left in LOOKS])
+    return torch.stack(
+        [
+            pictures[at][:, top : top + square, left : left + square]
+            for at, top, left in LOOKS
+            if at < len(pictures)
+        ]
+    )
 
 
 def _looks(network: nn.Module, held: Pair) -> str:
     pictures = held.input.clone()
-    wanted = sorted({at for at, _, _ in LOOKS})
+    wanted = sorted({at for at, _, _ in LOOKS if at < len(pictures)})
     pictures[wanted] = drawn_by(network, held.input[wanted])
     return as_webp(looked_into(pictures))
 
