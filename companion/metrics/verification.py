@@ -45,3 +45,48 @@ def recall_at_one(queries: Tensor, gallery: Tensor) -> float:
     queries, gallery = (torch.nn.functional.normalize(part, dim=1) for part in (queries, gallery))
     nearest = (queries @ gallery.T).argmax(1)
     return float((nearest == torch.arange(len(queries), device=nearest.device)).cpu().double().mean())
+
+
+def accepted_in_folds(
+    alike: Tensor,
+    people: tuple[Tensor, Tensor],
+    *,
+    false: float,
+    folds: int = 10,
+    asked: Tensor | None = None,
+) -> Tensor:
+    """Share of same pairs that are accepted in each fold of people, `(folds,)`, as the field reports verification.
+
+    The threshold of a fold comes from the other folds: it is the lowest at which no more than a share `false` of
+    their different pairs is accepted. Pairs of two folds are not used. So nobody is judged by a threshold that their
+    own pictures have set (Huang et al. 2007, “view 2”).
+
+    Args:
+        alike: How alike pictures are, `(N, M)`; higher is more alike.
+        people: Who is seen in the N and in the M pictures, numbers `(N,)` and `(M,)`.
+        false: Share of false accepts.
+        folds: How many groups the people are dealt out to, in turn.
+        asked: Which pairs are asked about, `(N, M)` bool; all without it. Pictures with themselves are none.
+
+    Raises:
+        CompanionError: A fold has no pair of the same person, or the others too few of two for such a share.
+    """
+    rows, columns = people
+    same = rows[:, None] == columns
+    asked = torch.ones_like(same) if asked is None else asked
+    everybody = torch.unique(torch.cat(people))
+    fold_of = torch.searchsorted(everybody, torch.cat(people)) % folds
+    of_rows, of_columns = fold_of[: len(rows)], fold_of[len(rows) :]
+    accepted = []
+    for fold in range(folds):
+        mine = (of_rows == fold)[:, None] & (of_columns == fold) & same & asked
+        others = (of_rows != fold)[:, None] & (of_columns != fold) & ~same & asked
+        allowed = int(false * int(others.sum()))
+        if not (mine.any() and allowed):
+            raise CompanionError(
+                f"{len(everybody)} people in {folds} folds are too few to tell a false accept in {1 / false:.0f}; "
+                "give more people, or accept more."
+            )
+        threshold = alike[others].topk(allowed + 1).values[-1]  # so many are above it
+        accepted.append((alike[mine] > threshold).double().mean())
+    return torch.stack(accepted)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import instance_norm, l1_loss
 from torch.optim import Adam
 
+from companion import pretrained
 from companion.data import Images, Shuffled, load
 from companion.data.batches import Domains
 from companion.data.catalogue import ImageSet, named
@@ -31,6 +32,7 @@ from companion.objectives import LeastSquares, Objective
 from companion.randomness import drawing, stream
 from companion.settings import SettingError, Settings, option
 from companion.training.critic import Facing
+from companion.training.identity import Teacher
 from companion.training.player import Player, Workshop
 from companion.training.second_order import second_order
 from companion.training.settings import TrainingSettings
@@ -39,6 +41,7 @@ from companion.training.trainer import Batches, Trainer
 SIDES = ("a", "b")
 SHOWN = 8  # pictures of each side in the sample grids
 RATE = 1e-4  # the paper's
+ANCHORS = 256  # people of the first set, likeness to whom is distilled
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,16 @@ class Shares(Settings):
         0.0, least=0, below=1e6
     )  # there and, in its own style, back again, an image is itself
     perceptual: float = option(0.0, least=0, below=1e6)  # a trained network sees in it what the image shows
+    identity: float = option(0.0, least=0, below=1e6)  # a teacher sees in it whom the image shows
+    distilled: float = option(0.0, least=0, below=1e6)  # it resembles other people as much as the image does
+    paired: float = option(
+        0.0, least=0, below=1e6
+    )  # of people who are known on both sides, it is the true other picture
+
+    @property
+    def taught(self) -> bool:
+        """Whether a teacher is needed, who knows people."""
+        return bool(self.identity or self.distilled)
 
 
 PAPER = Shares()
@@ -91,13 +104,17 @@ class TranslationTrainer(Trainer[Domains]):
         shares: How much the reconstructions count.
         seed: Fixes styles and penalties; the weights are drawn from torch's current random state.
         content: Compares what images show, where `shares.perceptual` is not 0.
+        teacher: Knows people, where `shares.identity` or `shares.distilled` is not 0.
+        pairs: The same people on both sides, row by row, where `shares.paired` is not 0; a step draws as many of them
+            as it has images of a side.
         workshop: Where and how the networks are trained.
         ema_decay: Decay of encoders' and decoders' moving averages.
         generator_rate: Learning rate of encoders and decoders; likewise `critic_rate`.
         shown: Pictures that a run's sample grids translate.
 
     Raises:
-        SettingError: The objective wants several critic steps for each of the others'.
+        SettingError: The objective wants several critic steps for each of the others', or a share is to count for which
+            there is no teacher or no pair.
     """
 
     def __init__(
@@ -109,6 +126,8 @@ class TranslationTrainer(Trainer[Domains]):
         *,
         seed: int,
         content: nn.Module | None = None,
+        teacher: Teacher | None = None,
+        pairs: Domains | None = None,
         workshop: Workshop | None = None,
         ema_decay: float = 0.999,
         generator_rate: float = RATE,
@@ -119,6 +138,12 @@ class TranslationTrainer(Trainer[Domains]):
             raise SettingError(
                 "critic_steps", objective.critic_steps, "1, since a step is one of everybody's"
             )
+        for share, there in (("identity", teacher), ("distilled", teacher), ("paired", pairs)):
+            if getattr(shares, share) and there is None:
+                needed = "pairs of the same people" if share == "paired" else "a teacher who knows people"
+                raise SettingError(
+                    f"shares.{share}", getattr(shares, share), f"0, or give the trainer {needed}"
+                )
         workshop = workshop or Workshop()
         generating, judging = (partial(_adam, rate=rate) for rate in (generator_rate, critic_rate))
         players: dict[str, Player] = {}
@@ -130,6 +155,8 @@ class TranslationTrainer(Trainer[Domains]):
         super().__init__(players, workshop, seed=seed)
         self.config, self.objective, self.shares, self.shown = config, objective, shares, shown
         self.content = None if content is None else content.to(self.device)
+        self.teacher = teacher.to(self.device) if teacher is not None and shares.taught else None
+        self.pairs = pairs.to(self.device) if pairs is not None and shares.paired else None
         self.encoders, self.decoders, self.critics = (
             [self.players[f"{kind}_{side}"] for side in SIDES] for kind in ("encoder", "decoder", "critic")
         )
@@ -186,7 +213,29 @@ class TranslationTrainer(Trainer[Domains]):
         if self.content is not None:
             with self.workshop.autocast():
                 losses["perceptual"] = _sum(map(self.content, fakes, reversed(real)))
+        if self.teacher is not None:
+            for part in ("identity", "distilled"):
+                if getattr(self.shares, part):
+                    losses[part] = _sum(map(getattr(self.teacher, part), fakes, reversed(real)))
+        if self.pairs is not None:
+            losses["paired"] = self._of_pairs(self.pairs)
         return losses
+
+    def _of_pairs(self, pairs: Domains) -> Tensor:
+        """How far translations of people who are known on both sides are from their true other pictures.
+
+        Each is drawn in the style of the picture that it should be, so that only what it shows can be wrong.
+        """
+        with self.drawing("pairs"):
+            rows = torch.randint(len(pairs), (self._joined,))
+        chosen = self.workshop.processes.part(rows).to(self.device)
+        true = [pairs.a[chosen], pairs.b[chosen]]
+        codes = [encoder(images) for encoder, images in zip(self.encoders, true, strict=True)]
+        drawn = (
+            decoder(codes[1 - side][0].float(), codes[side][1].float()).float()
+            for side, decoder in enumerate(self.decoders)
+        )
+        return _sum(map(l1_loss, drawn, true))
 
     def _critics_step(self, real: Sequence[Tensor], fakes: Sequence[Tensor]) -> dict[str, Tensor]:
         """One step of each critic; their losses and penalties, summed."""
@@ -316,6 +365,7 @@ class MUNITSettings(TrainingSettings):
     objective: Objective = option(LeastSquares(), named=True)
     shares: Shares = PAPER
     backbone: str = "squeezenet-deep-compression"  # of the perceptual loss
+    teacher: str = "identity"  # who knows people, by the name of a pretrained run
     generator_rate: float = option(
         RATE, help="learning rate of encoders and decoders", metavar="RATE", above=0, below=1
     )
@@ -370,7 +420,12 @@ class Translation:
 
 
 def build(
-    settings: MUNITSettings, images: tuple[Images, Images] | None = None, shown: Domains | None = None
+    settings: MUNITSettings,
+    images: tuple[Images, Images] | None = None,
+    shown: Domains | None = None,
+    *,
+    teacher: nn.Module | None = None,
+    pairs: Domains | None = None,
 ) -> Translation:
     """Networks with seeded weights in a trainer, and the two sets.
 
@@ -378,6 +433,8 @@ def build(
         settings: All that fixes the run.
         images: The two sets, if they have been loaded already.
         shown: What the sample grids show; without it, eight of each side's test part where it has one.
+        teacher: The encoder that knows people, where the settings ask for one; else the pretrained one they name.
+        pairs: People who are known on both sides, where the settings ask for them.
 
     Raises:
         CompanionError: Whatever of the settings cannot be had, in one sentence.
@@ -385,6 +442,10 @@ def build(
     settings.check()  # before the data is read
     first, second = images or (_colour(load(source, size=settings.size)) for source in settings.data)
     content = ShownContent(settings.backbone) if settings.shares.perceptual else None
+    taught = None
+    if settings.shares.taught:
+        anchors = first[torch.arange(min(ANCHORS, len(first)))]
+        taught = Teacher(teacher or pretrained.load(settings.teacher), anchors)
     with drawing(settings.seed, "weights"):
         trainer = TranslationTrainer(
             settings.config,
@@ -393,6 +454,8 @@ def build(
             settings.shares,
             seed=settings.seed,
             content=content,
+            teacher=taught,
+            pairs=pairs,
             workshop=settings.workshop(),
             ema_decay=settings.ema_decay,
             generator_rate=settings.generator_rate,

@@ -6,7 +6,7 @@ from functools import cache, cached_property, partial
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import normalize
 from torchvision.transforms.v2.functional import resize
 
@@ -66,7 +66,7 @@ def munit_faces(job: Job) -> Result:
     settings = replace(FACES, **at_budget[job.budget])
     truth = Truth(settings.size, 12 if job.debug else 500)
     people = 8 if job.debug else 4000
-    trainer, curve = _followed(job, "run", settings, truth, people, points=2 if job.debug else 15)
+    trainer, curve = followed_translation(job, "run", settings, truth, people, points=2 if job.debug else 15)
     found = job.once("run-end", partial(truth.all, trainer))
     metrics = [
         *truth.controls(),
@@ -113,7 +113,7 @@ def munit_parts(job: Job) -> Result:
     for seed in seeds:
         for part, settings in parts.items():
             key = f"seed-{seed}/{part}"
-            trainer, curve = _followed(
+            trainer, curve = followed_translation(
                 job, key, replace(settings, seed=seed, **change), truth, people, points=2
             )
             runs[part].append(
@@ -161,7 +161,7 @@ def munit_rates(job: Job) -> Result:
         for rate in RATES[:1] if job.debug else RATES:
             one = replace(FACES, objective=objective, generator_rate=rate, critic_rate=rate, **change)
             key = f"{game}, {rate:g}"
-            trainer, curve = _followed(job, key, one, truth, people, points=2)
+            trainer, curve = followed_translation(job, key, one, truth, people, points=2)
             found[key] = {**job.once(f"{key}-end", partial(truth.all, trainer)), "curve": curve}
     metrics = truth.controls()
     for name, row in found.items():
@@ -285,9 +285,11 @@ class Truth:
         }
 
     def _translated(self, trainer: TranslationTrainer) -> Tensor:
-        return translated(
-            trainer.translator("a"), self.portraits, self._styles(trainer, "styles of test portraits")
-        )
+        return translated(trainer.translator("a"), self.portraits, self.styles(trainer))
+
+    def styles(self, trainer: TranslationTrainer) -> Tensor:
+        """One drawn style for each test portrait, `(count, styles)`, the same for every trainer."""
+        return self._styles(trainer, "styles of test portraits")
 
     def _styles(self, trainer: TranslationTrainer, purpose: str) -> Tensor:
         return torch.randn(self.count, trainer.config.styles, generator=generator(0, purpose))
@@ -348,14 +350,23 @@ class Truth:
         ]
 
 
-def _followed(
-    job: Job, key: str, settings: MUNITSettings, truth: Truth, people: int, *, points: int
+def followed_translation(
+    job: Job,
+    key: str,
+    settings: MUNITSettings,
+    truth: Truth,
+    people: int,
+    *,
+    points: int,
+    teacher: nn.Module | None = None,
+    pairs: Domains | None = None,
 ) -> tuple[TranslationTrainer, list[dict[str, Any]]]:
     """A finished run in its folder below the job's, and two of its numbers on its way."""
     settings = replace(settings, device=pick_device(settings.device).type)
     sets = unpaired(people, size=settings.size)  # portraits of some people, caricatures of as many others
     shown = Domains(truth.portraits[:8], truth.caricatures[:8])
-    ready = build(settings, (sets[0].rendered(), sets[1].rendered()), shown)
+    both = (sets[0].rendered(), sets[1].rendered())
+    ready = build(settings, both, shown, teacher=teacher, pairs=pairs)
     trainer, every = ready.trainer, max(1, settings.steps // points)
 
     def each() -> None:
