@@ -1,7 +1,7 @@
 """SphereFace's residual network, which says who a face is (Liu et al. 2017, table 2; chapter 7).
 
 Four stages; each halves the image with a convolution and then adds to it in residual units of two. Units per stage are
-those of the paper's network of 20 layers: 1, 2, 4 and 1, twenty with the linear layer at the end.
+those of the paper's network of 20 layers, which are its convolutions: 1, 2, 4 and 1.
 
 Deliberate deviations: square images; an eighth of the width at first, since faces here are small and few; and batch
 normalisation after each convolution, without which a network of this depth hardly begins to learn at our rate.
@@ -18,7 +18,7 @@ from companion.models.configs import WIDEST, Config, at_most, positive
 from companion.models.registry import Model, Signature, image, vector
 
 MOST_PEOPLE = 1_000_000  # a slip of the finger would ask for all memory
-UNITS = (1, 2, 4, 1)  # residual units of each stage: twenty layers in all
+UNITS = (1, 2, 4, 1)  # residual units of each stage: twenty convolutions in all
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from companion.errors import CompanionError
-from companion.metrics.verification import recall_at_one, verification
+from companion.metrics.verification import accepted_in_folds, recall_at_one, verification
 
 
 def test_scores_that_never_overlap_are_perfect_and_reversed_ones_the_worst():
@@ -44,3 +44,52 @@ def test_recall_counts_whose_nearest_is_themselves_whatever_the_lengths():
         [[5.0, 1.0, 0.0], [0.9, 1.0, 0.0], [0.0, 0.2, 0.1]]
     )  # the third is nearest the second
     assert recall_at_one(queries, gallery) == pytest.approx(2 / 3)
+
+
+# ---- folds ----
+
+
+def normals(people: int, apart: float) -> torch.Tensor:
+    """Likenesses of everybody's two pictures: unit normals, those of same pairs moved up."""
+    alike = torch.randn(people, people, generator=torch.Generator().manual_seed(0))
+    return alike + apart * torch.eye(people)
+
+
+@pytest.mark.parametrize("false", [0.01, 0.001])
+def test_in_folds_shifted_normals_have_the_rate_of_their_distribution(false):
+    people = torch.arange(2000)
+    found = accepted_in_folds(normals(2000, 3.0), (people, people), false=false)
+    normal = torch.distributions.Normal(0.0, 1.0)
+    wanted = float(normal.cdf(3.0 - normal.icdf(torch.tensor(1 - false))))
+    assert found.shape == (10,)
+    assert float(found.mean()) == pytest.approx(wanted, abs=0.04)
+    assert float(found.std()) == pytest.approx(math.sqrt(wanted * (1 - wanted) / 200), rel=0.6)
+
+
+def test_a_fold_is_judged_by_the_others_threshold_alone():
+    """Different pairs within the last fold, or between it and others, may score as they like."""
+    people = torch.arange(100)
+    alike = normals(100, 3.0)
+    spoilt, last = alike.clone(), people % 10 == 9
+    others = people[:, None] != people
+    spoilt[(last[:, None] | last) & others] = 1000.0
+    plain, found = (accepted_in_folds(one, (people, people), false=0.01) for one in (alike, spoilt))
+    assert found[9] == plain[9]
+    assert (found[:9] == 0).all()  # whose thresholds those scores have set
+
+
+def test_pictures_with_themselves_are_not_asked_about():
+    """Three pictures each of forty people, every pair once: a picture is as like itself as can be."""
+    people = torch.arange(40).repeat_interleave(3)
+    alike = torch.randn(120, 120, generator=torch.Generator().manual_seed(0))
+    alike = alike.fill_diagonal_(1000.0)
+    once = torch.ones(120, 120, dtype=torch.bool).triu(1)
+    found = accepted_in_folds(alike, (people, people), false=0.05, asked=once)
+    assert float(found.mean()) == pytest.approx(0.05, abs=0.05)
+    assert float(accepted_in_folds(alike, (people, people), false=0.05).mean()) > 0.3
+
+
+def test_too_few_people_for_a_rate_are_refused():
+    people = torch.arange(10)
+    with pytest.raises(CompanionError, match="too few to tell a false accept in 1000"):
+        accepted_in_folds(normals(10, 1.0), (people, people), false=0.001)

@@ -11,9 +11,18 @@ from torch.nn.functional import l1_loss, softplus
 from companion.data.batches import Domains
 from companion.data.images import Images
 from companion.errors import CompanionError
+from companion.models.identity import SphereFace, SphereFaceConfig
 from companion.models.munit import Translator
 from companion.objectives import Hinge, LeastSquares, NonSaturatingR1, Wasserstein
-from companion.training.munit import MUNITSettings, Shares, ShownContent, build, styles_of, translated
+from companion.training.munit import (
+    MUNITSettings,
+    Shares,
+    ShownContent,
+    TranslationTrainer,
+    build,
+    styles_of,
+    translated,
+)
 
 TINY = MUNITSettings(data=("a", "b"), size=16, batch=2, steps=4, width=2, styles=3, blocks=1, critic_width=2)
 
@@ -24,10 +33,12 @@ def pictures(name: str, seed: int, count: int = 5) -> Images:
 
 
 SETS = pictures("a", 1), pictures("b", 2, 7)
+PAIRS = Domains(pictures("a", 3, 4)[:], pictures("b", 4, 4)[:])
 
 
 def made(settings: MUNITSettings = TINY):
-    return build(settings, SETS)
+    torch.manual_seed(0)
+    return build(settings, SETS, teacher=SphereFace(SphereFaceConfig(4, 16, 2)), pairs=PAIRS)
 
 
 def advanced(translation, steps):
@@ -40,10 +51,11 @@ CHOICES = [
     {"deformable": True},
     {"objective": NonSaturatingR1(weight=1.0)},
     {"shares": Shares(cycle=5.0, perceptual=1.0), "backbone": "untrained"},
+    {"shares": Shares(identity=5.0, distilled=1.0, paired=1.0)},
 ]
 
 
-@pytest.mark.parametrize("change", CHOICES, ids=["paper", "hinge", "deformable", "r1", "more losses"])
+@pytest.mark.parametrize("change", CHOICES, ids=["paper", "hinge", "deformable", "r1", "more losses", "told"])
 @pytest.mark.slow
 def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(change):
     settings = replace(TINY, **change)
@@ -102,6 +114,14 @@ def test_each_part_of_the_loss_is_the_papers_equation():
     assert numbers["generator_loss"] == pytest.approx(total, rel=1e-4)
 
 
+@pytest.mark.parametrize("share", ["identity", "distilled", "paired"])
+def test_what_nobody_can_tell_is_refused(share):
+    settings = replace(TINY, shares=Shares(**{share: 1.0}))
+    trainer = made(TINY).trainer
+    with pytest.raises(CompanionError, match=f"shares.{share}.*(teacher|pairs)"):
+        TranslationTrainer(trainer.config, settings.critic, settings.objective, settings.shares, seed=1)
+
+
 def word(critics, fakes) -> torch.Tensor:
     """What encoders and decoders lose where they face critics with least squares."""
     return sum(
@@ -118,11 +138,16 @@ ALONE = [
     Shares(0, 0, 1),
     Shares(10, 3, 0.5, 2),
     Shares(0, 0, 0, 0, perceptual=1),
+    Shares(0, 0, 0, identity=3),
+    Shares(0, 0, 0, distilled=200),
+    Shares(0, 0, 0, paired=2),
 ]
 
 
 @pytest.mark.parametrize(
-    "shares", ALONE, ids=["critics", "image", "content", "style", "several", "perceptual"]
+    "shares",
+    ALONE,
+    ids=["critics", "image", "content", "style", "several", "perceptual", "identity", "distilled", "paired"],
 )
 def test_encoders_and_decoders_follow_the_gradient_of_the_papers_sum(shares):
     """Through fakes, contents and targets alike: nothing is cut off, and each part has its own share and side."""
@@ -144,6 +169,17 @@ def test_encoders_and_decoders_follow_the_gradient_of_the_papers_sum(shares):
     loss = loss + shares.cycle * cycle
     if shares.perceptual:
         loss = loss + trainer.content(to_b, batch.a) + trainer.content(to_a, batch.b)
+    if shares.taught:
+        for part in ("identity", "distilled"):
+            said = getattr(trainer.teacher, part)
+            loss = loss + getattr(shares, part) * (said(to_b, batch.a) + said(to_a, batch.b))
+    if shares.paired:
+        with trainer.drawing("pairs", 0):
+            rows = torch.randint(4, (len(batch),))
+        known = PAIRS[rows]
+        (shows_a, way_a), (shows_b, way_b) = encode_a(known.a), encode_b(known.b)
+        pairs = l1_loss(decode_a(shows_b, way_a), known.a) + l1_loss(decode_b(shows_a, way_b), known.b)
+        loss = loss + shares.paired * pairs
     weights = {
         f"{kind}_{side}.{name}": weight
         for kind in ("encoder", "decoder")
