@@ -37,17 +37,16 @@ FOLDS = 10
 FALSE = {"1 %": 0.01, "0.1 %": 0.001}  # false accepts
 TASKS = {"portraits": "two portraits", "drawings": "a portrait and a drawing"}
 
-Pictures = dict[
-    str, Tensor
-]  # bytes `(people, 3, SIZE, SIZE)`: two portraits, and a drawing of the second's day
+Pictures = dict[str, Tensor]  # bytes `(people, 3, SIZE, SIZE)`: two portraits, a drawing of the second's day
 Embedding = Callable[[Tensor], Tensor]  # bytes to rows of numbers, of which the angle or the distance counts
 
 
 def identity(job: Job) -> Result:
     """SphereFace's network with an angular margin: taught on portraits, and fine-tuned on portraits and drawings.
 
-    Two encoders of equal work: fine-tuned on both, and gone on with on portraits, as a control. Strangers are verified, portrait against portrait and portrait against drawing, in ten folds of people, beside
-    formulas and the true landmarks.
+    Two encoders of equal work: fine-tuned on both, and gone on with on portraits, as a control. Strangers are verified,
+    portrait against portrait and portrait against drawing, in ten folds of people, beside formulas and the true
+    landmarks.
 
     What would refute “fine-tuning carries over to drawings”: a rate of true accepts of drawings, at a false one in a
     hundred, that does not rise above the control's in every seed. What would refute “it costs nothing”: one of
