@@ -1,14 +1,8 @@
 """What is restored where: PSNR under a mask, pieces of pictures, and how much fine detail there is (chapter 5)."""
 
-import base64
-import io
-
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn.functional import max_pool2d
-
-from companion.data.scale import bytes_of, from_bytes, to_bytes
 
 RINGS = 32  # of the power spectrum
 
@@ -53,23 +47,3 @@ def spectrum(images: Tensor, rings: int = RINGS) -> Tensor:
     inside = ring < rings
     sums = torch.zeros(rings).index_add_(0, ring[inside], power[inside])
     return sums / torch.bincount(ring[inside], minlength=rings)
-
-
-def as_webp(images: Tensor) -> str:
-    """Square pictures `(N, 3, S, S)` in [−1, 1] side by side as one WebP, in base64, so that a record can keep them.
-
-    WebP at quality 85 loses what an eye hardly sees: for looking, not for measuring.
-    """
-    file = io.BytesIO()
-    row = torch.cat(list(images), dim=2)
-    Image.fromarray(to_bytes(row).permute(1, 2, 0).contiguous().numpy()).save(
-        file, "WEBP", quality=85, method=6
-    )
-    return base64.b64encode(file.getvalue()).decode()
-
-
-def from_webp(text: str) -> Tensor:
-    """The square pictures that `as_webp` laid side by side, `(N, 3, S, S)` in [−1, 1]."""
-    with Image.open(io.BytesIO(base64.b64decode(text))) as picture:
-        row = from_bytes(bytes_of(picture.convert("RGB")))
-    return torch.stack(torch.split(row, row.shape[1], dim=2))

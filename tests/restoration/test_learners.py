@@ -22,7 +22,7 @@ from companion.restoration.colour import Uncoloured, colourfulness
 from companion.restoration.folders import critics_data, restoring_data
 from companion.restoration.judging import LabelledByFolder, save_for_critic
 from companion.restoration.learners import PixelsAndFeatures, critic, encoder_and_rest, unet
-from companion.restoration.measuring import as_webp, far_from, from_webp, masked_psnr, pieces, spectrum
+from companion.restoration.measuring import far_from, masked_psnr, pieces, spectrum
 from companion.restoration.pairs import RuinedPatches, held_out
 from companion.restoration.settings import CriticSettings, RestorationGANSettings, RestorationSettings
 from companion.training.runs import Run
@@ -272,17 +272,6 @@ def test_far_from_marks_is_as_far_as_asked_and_no_farther():
     assert (~far).sum() == 25  # the square around the mark
     assert not far[0, 0, 2:7, 2:7].any()
     assert far_from(torch.zeros_like(marks), 3).all()
-
-
-def test_pictures_kept_in_a_record_come_back_to_the_eye():
-    """Three pictures, each its own colour's ramp, in their order; WebP may move a pixel by a little."""
-    ramp = torch.linspace(-1, 1, 32)
-    pictures = torch.full((3, 3, 32, 32), -1.0)
-    for at in range(3):
-        pictures[at, at] = ramp
-    back = from_webp(as_webp(pictures))
-    assert back.shape == pictures.shape
-    assert psnr(back, pictures).min() > 30
 
 
 def test_looks_are_cut_where_they_are_said_to_be():

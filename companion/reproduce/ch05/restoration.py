@@ -16,6 +16,7 @@ from companion.data.assets import manifest
 from companion.data.batches import Pair
 from companion.data.crappify import Damage
 from companion.data.photos import SPLITS, Photos, load_photos
+from companion.data.webp import as_webp
 from companion.environment import pick_device
 from companion.metrics import Measurement, frechet_distance, kernel_distance
 from companion.metrics.restoration import PerceptualDistance, psnr
@@ -27,7 +28,7 @@ from companion.reproduce.statistics import mean_with_interval
 from companion.restoration.colour import Uncoloured
 from companion.restoration.judging import LabelledByFolder, accuracy, drawn_by, mean_psnr, save_for_critic
 from companion.restoration.learners import copied, critic, unet
-from companion.restoration.measuring import as_webp, pieces, spectrum
+from companion.restoration.measuring import pieces, spectrum
 from companion.restoration.pairs import HeldOut, held_out
 from companion.restoration.settings import CriticSettings, RestorationGANSettings, RestorationSettings
 from companion.restoration.trainer import GANLearnerTrainer, LearnerTrainer

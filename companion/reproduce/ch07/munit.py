@@ -206,16 +206,17 @@ class Truth:
 
     size: int
     count: int
+    first: int = TEST  # the number of the first of them
 
     @cached_property
     def portraits(self) -> Tensor:
         """`(count, 3, size, size)` in [−1, 1]."""
-        return Portraits(self.count, size=self.size, first=TEST).rendered()[:]
+        return Portraits(self.count, size=self.size, first=self.first).rendered()[:]
 
     @cached_property
     def caricatures(self) -> Tensor:
         """The same people, pose, light and dress, drawn."""
-        return Caricatures(self.count, size=self.size, first=TEST).rendered()[:]
+        return Caricatures(self.count, size=self.size, first=self.first).rendered()[:]
 
     @cached_property
     def features(self) -> FaceFeatures:
