@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from scipy.stats import ttest_1samp
 
-from companion.reproduce.statistics import bootstrap, mean_with_interval, two_way, with_interval
+from companion.reproduce.statistics import bootstrap, mean_with_interval, over_few, two_way, with_interval
 
 
 def test_a_table_owes_its_variance_to_what_made_it():
@@ -46,3 +47,15 @@ def test_a_mean_stands_with_the_interval_of_its_numbers():
     assert (found.name, found.value, found.protocol) == ("size", 3.0, "four")
     assert found.interval == bootstrap([values])
     assert found.interval[0] < 3.0 < found.interval[1]
+
+
+def test_a_few_numbers_have_students_interval():
+    """As SciPy's test of one sample gives it; a bootstrap of three would hold the truth far too seldom."""
+    values = [1.0, 1.5, 2.75]
+    found = over_few("gap", values, "three seeds")
+    wanted = ttest_1samp(values, 0).confidence_interval(0.95)
+    assert found.interval == pytest.approx((wanted.low, wanted.high))
+    assert (found.value, found.n) == (1.75, 3)
+    assert over_few("gap", [2.0], "one seed").interval is None
+    low, high = mean_with_interval("gap", values, "three seeds").interval
+    assert found.interval[0] < low < high < found.interval[1]

@@ -17,7 +17,7 @@ from companion.museum.ch01 import OneStream
 from companion.objectives import LeastSquares, Minimax, NonSaturating, Objective, WassersteinGP
 from companion.randomness import drawing
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import mean_with_interval, two_way
+from companion.reproduce.statistics import over_few, two_way
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.critic import CriticTrainer, Facing
 from companion.training.plane import plane_trainer
@@ -155,7 +155,7 @@ def one_stream(job: Job) -> Result:
         metrics.append(replace(found, protocol=f"{protocol}, {found.protocol}"))
     gaps = [run["one stream"] - run["a stream each"] for run in runs]
     about = f"{protocol}, paired over {len(gaps)} seeds"
-    metrics.append(mean_with_interval("one stream against a stream each", gaps, about))
+    metrics.append(over_few("one stream against a stream each", gaps, about))
     settings = {"device": "cpu", "steps": steps, "precision": "float32", "rate": 1e-3, "data": asdict(ring)}
     return Result(settings, seeds, metrics, {"runs": runs})
 

@@ -18,7 +18,7 @@ from companion.objectives import NonSaturating, Wasserstein, WassersteinGP
 from companion.randomness import generator
 from companion.reproduce.following import rank_correlation, trained
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import mean_with_interval, with_interval
+from companion.reproduce.statistics import over_few, with_interval
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.gan import GANSettings
 from companion.training.plane import plane_trainer
@@ -202,7 +202,7 @@ def wgan_momentum(job: Job) -> Result:
             for run, other in zip(runs[name], runs[still], strict=True)
         ]
         title = f"{titles['histogram_distance']}, {name} minus {still}"
-        metrics.append(mean_with_interval(title, gaps, f"{len(gaps)} seeds, paired"))
+        metrics.append(over_few(title, gaps, f"{len(gaps)} seeds, paired"))
     about = {
         "device": "cpu",
         "steps": steps,

@@ -27,7 +27,7 @@ from companion.models.identity import Recognising, SphereFace, SphereFaceConfig
 from companion.reproduce.ch07.munit import FACES, SEEDS, TITLES, Truth, followed_translation
 from companion.reproduce.following import begun, finish_run
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import mean_with_interval
+from companion.reproduce.statistics import over_few
 from companion.training.faces import read_faces
 from companion.training.identity import Teacher, new_recognising, recognition_lessons
 from companion.training.munit import PAPER, Shares, translated
@@ -333,7 +333,7 @@ def munit_identity(job: Job) -> Result:
                 plain = [row[key] for row in runs[NOBODY]]
                 gaps = [value - other for value, other in zip(values, plain, strict=True)]
                 told = f"minus where nobody says; {len(gaps)} seeds, paired"
-                metrics.append(mean_with_interval(f"{title}: what “{name}” adds", gaps, told))
+                metrics.append(over_few(f"{title}: what “{name}” adds", gaps, told))
     about = {**FACES.as_json(), **change, "precision": "float32", "people": count, "known": KNOWN}
     about["weights"] = {name: max(of, key=lambda w: of[w]) for name, of in tried.items()}
     return Result(about, seeds, metrics, {"runs": runs, "tried": tried})

@@ -25,7 +25,7 @@ from companion.objectives import Hinge, LeastSquares, NonSaturatingR1, Objective
 from companion.randomness import generator
 from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import mean_with_interval
+from companion.reproduce.statistics import over_few
 from companion.training.faces import read_faces
 from companion.training.munit import (
     MUNITSettings,
@@ -129,7 +129,7 @@ def munit_parts(job: Job) -> Result:
                 gaps = [value - run[key] for value, run in zip(values, runs["all"], strict=True)]
                 protocol = f"minus that of all parts; {len(gaps)} seeds, paired"
                 name = f"{title}: what “{part}” adds"
-                metrics.append(mean_with_interval(name, gaps, protocol))
+                metrics.append(over_few(name, gaps, protocol))
     about = {**FACES.as_json(), **change, "precision": "float32", "people": people}
     return Result(about, seeds, metrics, {"runs": runs})
 

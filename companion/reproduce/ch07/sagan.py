@@ -19,7 +19,7 @@ from companion.objectives import Hinge, LeastSquares, NonSaturatingR1
 from companion.reproduce.following import followed
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.reproduce.samples import BESIDE, COMPARED, LIKE_UNSEEN, compared, like_unseen
-from companion.reproduce.statistics import mean_with_interval, with_interval
+from companion.reproduce.statistics import over_few, with_interval
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.sagan import SAGANSettings
 
@@ -337,7 +337,7 @@ def _differences(runs: dict[str, list[dict[str, Any]]]) -> list[Measurement]:
         if one in runs and other in runs:
             gaps = [a[key] - b[key] for a, b in zip(runs[one], runs[other], strict=True)]
             protocol = f"{one}, minus {other}; {len(gaps)} seeds, paired"
-            metrics.append(mean_with_interval(claim, gaps, protocol))
+            metrics.append(over_few(claim, gaps, protocol))
     return metrics
 
 
