@@ -39,6 +39,7 @@ LEADS = {
     "07_draw_me": Lead("7.1", bottom=1 / 3, named=True),
     "07b_attention": Lead("7b.1", named=True),
     "07c_translation": Lead("7c.1", named=True),
+    "07d_identity": Lead("7d.1", named=True),
     "08_mediapipe": Lead("8.4"),
 }
 FIGURE = '<figure class="gv-figure">'
