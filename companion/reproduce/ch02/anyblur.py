@@ -180,12 +180,14 @@ def ways(job: Job) -> Result:
     }
     sets, seeds = _sets(job), SEEDS[:2] if job.debug else SEEDS
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in networks}
+    curves: dict[str, list[list[dict[str, Any]]]] = {name: [] for name in networks}
     for seed in seeds:
         for name, config in networks.items():
             settings = replace(_settings(job, config, 1500), seed=seed, horizon=1500)
             run_of = _finished(job, f"seed-{seed}/{name}", settings)
             network = run_of.trainer.products()["restorer"].eval()
             found[name].append(_on_all(job, f"seed-{seed}/{name}-judged", _by_fours(network), sets))
+            curves[name].append(points_of(job, f"seed-{seed}/{name}"))
     metrics = []
     for name, runs in found.items():
         for where in sets:
@@ -194,7 +196,7 @@ def ways(job: Job) -> Result:
             metrics.append(over_seeds(f"{title}, {where}: {name}", means))
             metrics.append(over_seeds(f"least {title}, {where}: {name}", [min(run[where]) for run in runs]))
     about = {**settings.as_json(), "networks": {name: of.as_json() for name, of in networks.items()}}
-    return Result(about, seeds, metrics, {"gains": found})
+    return Result(about, seeds, metrics, {"gains": found, "curves": curves})
 
 
 # ---- runs ----
