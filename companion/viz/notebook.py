@@ -209,7 +209,9 @@ def _in_cell(cell: Cell, form: str | None) -> str:
     value, spread = cell if isinstance(cell, tuple) else (cell, None)
     if form is None:
         return with_spread(value, spread)
-    return format(value, form) if spread is None else f"{value:{form}}\u00a0±\u00a0{spread:{form}}"
+    if spread is None:
+        return format(value, form)
+    return f"{value:{form}}\u00a0±\u00a0{spread:{form.removeprefix('+')}}"  # a width has no sign
 
 
 def _data_uri(frames: Sequence[Image.Image], milliseconds: int) -> str:

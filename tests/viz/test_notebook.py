@@ -147,6 +147,11 @@ def test_a_table_holds_words_numbers_spreads_and_gaps():
     ]
 
 
+def test_a_spread_has_no_sign_where_its_number_has_one():
+    shown = viz.table(["", "gain"], [["one", (0.5, 0.25)]], formats={"gain": "+.2f"}, caption="Gains.")
+    assert "+0.50\u00a0±\u00a00.25" in str(shown)
+
+
 def test_a_table_aligns_numbers_at_their_ends_and_says_what_heads_what():
     page = BeautifulSoup(
         viz.table(["a", "b"], [["x", 1], ["y", 2]], caption="c")._repr_html_(), "html.parser"
