@@ -38,13 +38,13 @@ WITH_WEIGHTS = {
     "deblur-best",
     *("sprites-wgan-gp", "unet", "colour"),
     *("faces-vae", "mnist-vae", "mnist-plane"),
-    *("sagan-portraits", "munit-faces", "likeness"),
+    *("sagan-portraits", "munit-faces", "likeness", "identity"),
 }
 # A minute or less, nothing to continue; tested beside their chapter's code.
 SHORT = {
     *("deblur-judged", "deblur-real", "faces-covered", "faces-found", "faces-hidden", "found-afar"),
     *("hand-gestures", "pinch-to-volume"),
-    *("faces-sliders", "portrait-generators"),
+    *("faces-sliders", "identity-people", "portrait-generators"),
 }
 ALIKE = {"restoration-seed-2", "restoration-seed-3"}  # of one function with "restoration-seed-1"
 LONG = [name for name in RECIPES if name not in SHORT | ALIKE]
@@ -72,6 +72,7 @@ from companion.reproduce.ch07 import likeness, looks, people
 from companion.training import runs
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.restoring import RestoringTrainer
+from companion.training.supervised import SupervisedTrainer
 from companion.training.vae import VAETrainer
 from companion.training.munit import TranslationTrainer
 runs.SECONDS_BETWEEN_CHECKPOINTS = -1
@@ -95,6 +96,8 @@ for name in names:
         anyblur.likeliest_blur = die_at(2, anyblur.likeliest_blur)
         VAETrainer.one_step = die_at(2 if name.endswith(("-vae", "-plane")) else 10, VAETrainer.one_step)
         TranslationTrainer.one_step = die_at(3, TranslationTrainer.one_step)
+        if name == "identity":
+            SupervisedTrainer.one_step = die_at(6, SupervisedTrainer.one_step)
         deblurring.wiener_filter = die_at(3, deblurring.wiener_filter)
         features.accuracy = die_at(0, features.accuracy)
         ring._one_ring_critic = die_at(1, ring._one_ring_critic)

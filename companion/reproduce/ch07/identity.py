@@ -104,7 +104,7 @@ def _trained(job: Job, seed: int, albums: Pictures, budget: dict[str, int]) -> d
 
 def _taught(job: Job, key: str, model: Recognising, album: Tensor, rounds: int, seed: int) -> Recognising:
     lessons = recognition_lessons(model, album, rounds=rounds, seed=seed)
-    about = {"rounds": rounds, "seed": seed, "width": model.encoder.config.width, "device": "cpu"}
+    about = {"steps": lessons.steps, "seed": seed, "width": model.encoder.config.width, "device": "cpu"}
     run = begun(job, key, about, fingerprint(album))
     finish_run(run, lessons.trainer, lessons.batches, steps=lessons.steps, label=key)
     (found,) = lessons.trainer.products().values()
