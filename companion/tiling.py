@@ -8,7 +8,7 @@ import io
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -193,21 +193,39 @@ def restorer(name: str = DEFAULT) -> nn.Module:
 
 
 def restore_files(
-    model: nn.Module, files: Iterable[Path], folder: Path
+    model: nn.Module, files: Iterable[Path], folder: Path, *, paints: bool = False
 ) -> Iterator[tuple[Path, Path | CompanionError]]:
     """Restore each file into the folder; yields the file and its result's path, or why there is none.
 
     A JPEG becomes a JPEG of the same name, byte for byte where nothing was changed; everything else becomes PNG, which
     loses nothing. A file that is there already, be it the photograph itself, is never replaced.
 
+    Args:
+        model: What restores.
+        files: The photographs.
+        folder: Made if missing.
+        paints: Whether grey photographs are to come back in colour; else they stay grey.
+
     Raises:
         CompanionError: The folder cannot be made.
     """
-    return one_by_one(files, folder, lambda file, taken: _restore_file(model, file, folder, taken))
+    read = _in_colour if paints else read_photo
+    return one_by_one(
+        files, folder, lambda file, taken: _restore_file(model, read(file), file, folder, taken)
+    )
 
 
-def _restore_file(model: nn.Module, file: Path, folder: Path, taken: set[str]) -> Path:
+def _in_colour(file: Path) -> Photo:
+    """A grey photograph as three equal channels of 8 bits, without the profile that told what its grey means."""
     photo = read_photo(file)
+    if photo.pixels.ndim == 3:
+        return photo
+    grey = photo.pixels if photo.pixels.dtype == np.uint8 else np.round(photo.pixels / 257)
+    extras = {name: value for name, value in photo.extras.items() if name != "icc_profile"}
+    return replace(photo, pixels=np.repeat(grey.astype(np.uint8)[..., None], 3, 2), extras=extras)
+
+
+def _restore_file(model: nn.Module, photo: Photo, file: Path, folder: Path, taken: set[str]) -> Path:
     target = folder / free_names(file, [".jpg" if photo.jpeg else ".png"], taken)[0]
     refuse_existing(target)  # before the work, and again after it
     pixels = restore_photo(model, photo)

@@ -113,7 +113,7 @@ for name in names:
         people._least = die_at(2, people._least)
         if name in ("unet-restoration", "unet", "colour") or name.startswith("restoration"):
             from companion.restoration.trainer import LearnerTrainer
-            LearnerTrainer.one_step = die_at(5 if "restoration" in name else 3, LearnerTrainer.one_step)
+            LearnerTrainer.one_step = die_at(3, LearnerTrainer.one_step)
         reproduce(name, work / "out", work, budget="debug")
         os._exit(0)
     _, status = os.waitpid(child, 0)

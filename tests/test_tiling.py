@@ -24,6 +24,7 @@ from companion.models.colour import ColourConfig, Generator
 from companion.models.deblur import Restorer, RestorerConfig
 from companion.models.reader import FaceReader, FaceReaderConfig
 from companion.models.store import save_model
+from companion.restoration.painting import paints
 from companion.tiling import (
     Photo,
     read_photo,
@@ -461,3 +462,29 @@ def test_a_flat_photograph_stays_as_it_is_and_costs_the_others_nothing(tmp_path)
     for file in files:
         restored = np.asarray(Image.open(tmp_path / "out" / Path(file).name))
         assert (restored == np.asarray(Image.open(file))).all()
+
+
+class Red(nn.Module):
+    """Makes everything red."""
+
+    def forward(self, images):
+        return torch.tensor([1.0, -1.0, -1.0])[:, None, None].expand(images.shape[0], 3, *images.shape[2:])
+
+
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_grey_photographs_come_back_in_colour_where_a_model_paints_and_grey_where_not(tmp_path, depth):
+    grey = np.full((20, 30), np.iinfo(depth).max // 2, depth)
+    Image.fromarray(grey).save(tmp_path / "old.png")
+    for painted, mode in ((True, "RGB"), (False, "L" if depth is np.uint8 else "I;16")):
+        ((_, result),) = restore_files(
+            Red(), [tmp_path / "old.png"], tmp_path / mode.strip(";16"), paints=painted
+        )
+        with Image.open(result) as picture:
+            assert picture.mode == mode
+            if painted:
+                assert picture.getpixel((3, 3)) == (255, 0, 0)
+
+
+def test_what_paints_learnt_from_photographs_without_colour(tmp_path):
+    assert paints("colour")
+    assert not any(paints(name) for name in ("unet", "deblur-any", "no such run", str(tmp_path)))

@@ -111,6 +111,7 @@ def _restore_options(parser: ArgumentParser) -> None:
 def _restore(options: Namespace) -> None:
     from companion.environment import pick_device
     from companion.listening import Listening
+    from companion.restoration.painting import paints
     from companion.tiling import restore_files, restorer
 
     if not 0 <= options.strength <= 1:
@@ -118,7 +119,7 @@ def _restore(options: Namespace) -> None:
     model = Listening(restorer(options.model).to(pick_device(options.device)), options.strength)
 
     def heard() -> Iterator[tuple[Path, str | CompanionError]]:
-        for file, result in restore_files(model, options.photos, options.out):
+        for file, result in restore_files(model, options.photos, options.out, paints=paints(options.model)):
             found = model.finding()  # in this file alone, whatever became of it
             if isinstance(result, CompanionError):
                 yield file, result

@@ -138,7 +138,7 @@ def crappify(
         source: Searched with its subfolders.
         target: Made if missing; notes in `crappify.json` how it was made.
         damage: How badly; the defaults without one.
-        masks: A folder for the places of the writing: white where it lies.
+        masks: A folder for the places of the writing: white where it lies. It has a note of its own.
 
     Yields:
         Each file's outcome, in the order of the names.
@@ -153,11 +153,7 @@ def crappify(
         if place is not None:
             refuse_within(source, place)
     results = _results(pictures)
-    expected = set(results.values())
-    if masks is not None and masks.resolve().is_relative_to(target.resolve()):
-        inner = masks.resolve().relative_to(target.resolve())
-        expected |= {(inner / result).as_posix() for result in expected}
-    begin_or_go_on(target, NOTE, damage.as_json(), expected)
+    _begin(target, masks, damage, set(results.values()))
 
     def made(name: str) -> Outcome:
         places = [folder / results[name] for folder in (target, masks) if folder is not None]
@@ -174,6 +170,22 @@ def crappify(
 
     with ThreadPoolExecutor(os.cpu_count()) as workers:  # Pillow lets go of Python's lock where it works hard
         yield from workers.map(made, pictures)
+
+
+def _begin(target: Path, masks: Path | None, damage: Damage, results: set[str]) -> None:
+    """Note how pictures and masks are made, each in their own folder; the masks' may lie within the pictures'."""
+    expected = set(results)
+    if masks is not None:
+        there, inner = target.resolve(), masks.resolve()
+        if there == inner:
+            raise CompanionError(
+                f"The masks would replace the pictures in {shown(target)}; give another folder for them."
+            )
+        if inner.is_relative_to(there):
+            expected |= {(inner.relative_to(there) / name).as_posix() for name in (*results, NOTE)}
+    begin_or_go_on(target, NOTE, damage.as_json(), expected)
+    if masks is not None:
+        begin_or_go_on(masks, NOTE, {"masks of": damage.as_json()}, results)
 
 
 def count(source: Path) -> int:

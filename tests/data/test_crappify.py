@@ -104,7 +104,7 @@ def test_the_command_can_be_stopped_and_goes_on_without_touching_what_is_there(f
     said = capsys.readouterr()
     assert "broken.jpg" in said.err
     assert whole.items() <= bytes_below(out).items()
-    assert set(bytes_below(masks)) == set(bytes_below(out)) - {"crappify.json"}
+    assert set(bytes_below(masks)) == set(bytes_below(out))
     (folder / "broken.jpg").unlink()
     assert main(["crappify", str(folder), str(out), "--masks", str(masks)]) == 0
     assert "0 pictures ruined, 3 were there already" in capsys.readouterr().out
@@ -116,6 +116,21 @@ def test_it_never_writes_among_the_pictures(folder, capsys):
         assert "lies within the pictures" in capsys.readouterr().err
     assert main(["crappify", str(folder), str(folder.parent / "out"), "--masks", str(folder / "m")]) != 0
     assert set(bytes_below(folder)) == {"a.png", "below/b.png", "c.jpg"}
+
+
+def test_masks_replace_nothing(folder, tmp_path):
+    """Neither somebody's pictures, nor the ruined ones, nor masks of another seed."""
+    save(tmp_path / "mine/a.png")
+    mine = bytes_below(tmp_path / "mine")
+    with pytest.raises(CompanionError, match=r"a\.png is not what this call would make there"):
+        list(crappify(folder, tmp_path / "one", masks=tmp_path / "mine"))
+    assert bytes_below(tmp_path / "mine") == mine
+    with pytest.raises(CompanionError, match="masks would replace the pictures"):
+        list(crappify(folder, tmp_path / "two", masks=tmp_path / "two"))
+    list(crappify(folder, tmp_path / "three", masks=tmp_path / "masks"))
+    list(crappify(folder, tmp_path / "four", Damage(seed=2)))
+    with pytest.raises(CompanionError, match="other settings"):
+        list(crappify(folder, tmp_path / "four", Damage(seed=2), masks=tmp_path / "masks"))
 
 
 def test_other_settings_need_another_folder(folder, tmp_path):
