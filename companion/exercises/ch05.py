@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import torch
@@ -88,9 +88,9 @@ def _check_squares(student: object, weight: Tensor, channels: int, scale: int) -
     if (squares - squares[..., :1]).abs().max() < 1e-5:
         if squares[..., 0].flatten(1).std(1).min() < 1e-4:
             raise NotYet("All squares have one and the same value; keep weights that look at the features.")
-        if (squares - squares[:1]).abs().max() < 1e-5:
+        if any((one - other).abs().max() < 1e-5 for one, other in combinations(squares, 2)):
             raise NotYet(
-                "All channels of the picture are equal: you copied one filter everywhere. Each channel of the "
+                "Some channels of the picture are equal: you copied one filter to several. Each channel of the "
                 "picture keeps a filter of its own."
             )
         return
@@ -325,6 +325,17 @@ PLAN = Task("plan()", "a list of runs, each a dictionary of its settings")
 SETTINGS = (*FACTORS, "seed", "generator_steps", "rate")
 
 
+def _check_numbers(run: Mapping[str, Any]) -> None:
+    """Steps and seeds are whole, rates are rates."""
+    steps, seed, rate = run["generator_steps"], run["seed"], run["rate"]
+    if not (isinstance(steps, int) and not isinstance(steps, bool) and steps >= 1):
+        raise NotYet(f"`generator_steps` is a whole number of 1 or more, not {steps!r}.")
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise NotYet(f"`seed` is a whole number, not {seed!r}.")
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < 1:
+        raise NotYet(f"`rate` is a number between 0 and 1, not {rate!r}.")
+
+
 def check_plan(student: object) -> None:
     """Task 7: all four combinations, equal seeds, equal steps in all, the same rates tried for each."""
     runs = PLAN.ask(student)
@@ -335,6 +346,7 @@ def check_plan(student: object) -> None:
             raise NotYet(
                 f"Each run names {', '.join(SETTINGS)} and nothing else, not {', '.join(map(str, run))}."
             )
+        _check_numbers(run)
     cells: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {
         cell: [run for run in runs if tuple(bool(run[name]) for name in FACTORS) == cell]
         for cell in product(*FACTORS.values())
@@ -351,16 +363,25 @@ def check_plan(student: object) -> None:
             "Your runs differ in the generator's steps, pre-training counted: then more training and better training "
             "cannot be told apart."
         )
-    tried = [sorted((run["rate"], run["seed"]) for run in of) for of in cells.values()]
-    if any(len({seed for _, seed in pairs}) < 3 for pairs in tried):
-        raise NotYet("Some combination has fewer than three seeds; a difference needs a spread beside it.")
+    tried = [sorted((float(run["rate"]), run["seed"]) for run in of) for of in cells.values()]
+    if any(
+        len({seed for one, seed in pairs if one == rate}) < 3
+        for pairs in tried
+        for rate in {rate for rate, _ in pairs}
+    ):
+        raise NotYet(
+            "Some combination has fewer than three seeds at some rate; a difference needs a spread beside it, and luck "
+            "must not be mixed with the rate."
+        )
     if any(len(pairs) != len(set(pairs)) for pairs in tried):
         raise NotYet("A run stands twice in your plan; it would tell you nothing new.")
     if any({rate for rate, _ in pairs} != {rate for rate, _ in tried[0]} for pairs in tried):
         raise NotYet("The combinations do not try the same rates; what was tuned for one alone wins by that.")
-    if len({rate for rate, _ in tried[0]}) < 2:
+    rates = [rate for rate, _ in tried[0]]
+    if max(rates) < 1.5 * min(rates):
         raise NotYet(
-            "All runs have one rate, and it may suit only some combinations: try at least two, the same for each."
+            "All runs have as good as one rate, and it may suit only some combinations: try at least two, for each the "
+            "same."
         )
     if any(pairs != tried[0] for pairs in tried):
         raise NotYet(

@@ -1,6 +1,7 @@
 """Guards the checks of chapter 5's exercises with a bank of right and wrong solutions."""
 
 import hashlib
+import math
 import random
 import zlib
 from itertools import product
@@ -73,6 +74,12 @@ def tiled(weight, scale):
 
 def one_filter(weight, scale):
     return weight[:1].expand_as(weight)
+
+
+def all_but_the_first(weight, scale):
+    result = weight[1:2].repeat(len(weight), 1, 1, 1)
+    result[: scale**2] = weight[:1]
+    return result
 
 
 # ---- 3 ----
@@ -184,6 +191,9 @@ def full(rates=(1e-4, 1e-3), seeds=(1, 2, 3), steps=5000):
     ]
 
 
+PAIRED = {(1, 1e-4), (2, 1e-3), (3, 1e-2)}  # a seed has one rate: luck and rate cannot be told apart
+
+
 def lopsided():
     return [run for run in full() if run["generator_pretrained"] or run["rate"] == 1e-4]
 
@@ -222,6 +232,7 @@ BANKS = {
             "nothing": (lambda weight, scale: weight, "as it came"),
             "tiled": (tiled, "one after the other"),
             "one filter": (one_filter, "copied one filter"),
+            "one filter for all but the first": (all_but_the_first, "copied one filter"),
             "zeros": (lambda weight, scale: weight * 0, "one and the same value"),
             "halves": (lambda weight, scale: weight / 2, "still differ"),
         },
@@ -300,6 +311,16 @@ BANKS = {
             "other seeds": (other_seeds, "do not share their seeds"),
             "twice": (lambda: full() + full(), "stands twice"),
             "a table": (lambda: {"runs": full()}, "a list of dictionaries"),
+            "a seed a rate": (
+                lambda: [run for run in full((1e-4, 1e-3, 1e-2)) if (run["seed"], run["rate"]) in PAIRED],
+                "luck must not be mixed",
+            ),
+            "nearly one rate": (lambda: full(rates=(1e-4, 1.0000001e-4)), "at least two"),
+            "no steps": (lambda: full(steps=-5), "whole number of 1 or more"),
+            "not a number of steps": (lambda: full(steps=math.nan), "whole number of 1 or more"),
+            "steps in words": (lambda: full(steps="many"), "whole number of 1 or more"),
+            "a rate of nothing": (lambda: full(rates=(0, -1)), "between 0 and 1"),
+            "rates in words": (lambda: full(rates=("low", "high")), "between 0 and 1"),
             "no rate": (lambda: [{"seed": 1}], "Each run names"),
         },
     ),
