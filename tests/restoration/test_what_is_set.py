@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from companion.data.photos import Photos, load_photos
 from companion.data.scale import bytes_of, from_bytes, to_bytes
 from companion.models import efficientnet
 from companion.models.unet import UNetConfig
+from companion.reproduce.ch05 import restoration
+from companion.reproduce.job import Job
 from companion.restoration.faults import keeping_losses
 from companion.restoration.judging import accuracy, drawn_by, mean_psnr, save_for_critic
 from companion.restoration.learners import (
@@ -318,3 +321,24 @@ def test_a_critics_run_has_its_rate():
     for _ in trainer.run([lesson] * 4, steps=4):
         rates.append(max(group["lr"] for group in trainer.learner.opt.hypers))
     assert max(rates) == pytest.approx(5e-4, rel=1e-6)
+
+
+# ---- records ----
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_comparison_takes_a_seeds_record_where_it_was_made_with_the_same_settings_alone(
+    monkeypatch, tmp_path, same
+):
+    job = Job(tmp_path, "debug")
+    record = SimpleNamespace(budget="debug", settings=restoration._about(job) if same else {})
+    kept = SimpleNamespace(
+        names=lambda: ["restoration-seed-1", "restoration-seed-2"],
+        record=lambda name: record,
+        details=lambda name: pytest.fail("the kept one is taken"),
+    )
+    monkeypatch.setattr(restoration, "pretrained", kept)
+    monkeypatch.setattr(restoration, "_judge", lambda job: None)
+    monkeypatch.setattr(restoration, "_rows", lambda *_: pytest.fail("it is run anew"))
+    with pytest.raises(pytest.fail.Exception, match="kept one" if same else "anew"):
+        restoration.compared(job)

@@ -233,9 +233,11 @@ def compared(job: Job) -> Result:
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in ROWS}
     made: dict[str, dict[str, Any]] = {}  # rows of seeds without a record of their own
     for seed in seeds:
-        rows = _recorded(job, f"restoration-seed-{seed}", partial(_rows, job, seed, judge))
-        if not _is_recorded(job, f"restoration-seed-{seed}"):
-            made[str(seed)] = rows
+        name = f"restoration-seed-{seed}"
+        if _is_recorded(job, name) and pretrained.record(name).settings == _about(job):
+            rows = pretrained.details(name)
+        else:
+            rows = made[str(seed)] = _rows(job, seed, judge)
         for name, row in rows.items():
             found[name].append(row)
     metrics = [*row_metrics(found, judge), *differences(found, judge, PAIRED), _critics(found)]
