@@ -144,14 +144,14 @@ def test_of_real_people_the_recipe_says_how_many_of_each_encoder_there_were(tmp_
     areas = {m.name: m for m in result.metrics if m.name.startswith("area")}
     assert len(areas) == 4
     assert all(0.5 < one.value < 1 for one in areas.values())
-    assert all("120 of 120 photographs of 12 real people" in one.protocol for one in areas.values())
+    assert all("120 of 120 photographs of 12 people" in one.protocol for one in areas.values())
 
 
 def test_same_pictures_are_told_apart_perfectly_and_chance_is_chance():
     who = torch.arange(40).repeat_interleave(4)
     exact = identity._among_themselves(torch.eye(40)[who] + 0.01 * torch.randn(160, 40), who)
-    assert (exact["area"], exact["recall"]) == (1, 1)
+    assert (exact["area"], exact["nearest"]) == (1, 1)
     assert exact["1 %"] == [1.0] * identity.FOLDS
     blind = identity._among_themselves(torch.randn(160, 40), who)
     assert blind["area"] == pytest.approx(0.5, abs=0.06)
-    assert blind["recall"] < 0.15
+    assert blind["nearest"] < 0.15
