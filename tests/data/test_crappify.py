@@ -8,7 +8,7 @@ from pictures import save
 from PIL import Image
 
 from companion.cli import main
-from companion.data.crappify import INSIDE, Damage, crappify
+from companion.data.crappify import INSIDE, Damage, _Draws, _writing, crappify
 from companion.errors import CompanionError
 
 GENTLE = Damage(writing=False, least_shrink=1, most_shrink=1, least_quality=95, most_quality=95)
@@ -176,3 +176,67 @@ def test_a_folder_without_pictures_is_named(tmp_path):
     (tmp_path / "good/notes.txt").write_text("none")
     with pytest.raises(CompanionError, match=r"notes\.txt"):
         list(crappify(tmp_path / "good", tmp_path / "bad"))
+
+
+# ---- how much ----
+
+
+@pytest.mark.parametrize("size", [(90, 70), (20, 16)])
+def test_without_writing_it_is_shrunk_stored_and_enlarged_by_pillow_as_drawn(size):
+    """By the shrink and the quality that it says; and the low picture keeps 8 pixels."""
+    for name in map(str, range(12)):
+        picture, stored = noise(size=size), io.BytesIO()
+        ruined = Damage(writing=False).ruin(picture, name)
+        assert 1 <= ruined.shrink <= min(size) / 8
+        low = tuple(round(length / ruined.shrink) for length in size)
+        picture.resize(low, Image.Resampling.BICUBIC).save(stored, "JPEG", quality=ruined.quality)
+        wanted = Image.open(stored).resize(size, Image.Resampling.BICUBIC)
+        assert ruined.picture.tobytes() == wanted.tobytes()
+
+
+def test_what_is_drawn_fills_its_limits_evenly():
+    """Of 400 names, within four deviations of what an even draw between the limits would give."""
+    ruined = [Damage(writing=False).ruin(noise(size=(90, 70)), str(name)) for name in range(400)]
+    for values, low, high in (
+        ([each.shrink for each in ruined], 1.5, 4.0),
+        ([each.quality for each in ruined], 10, 70),
+    ):
+        share = (np.array(values) - low) / (high - low)
+        assert abs(share.mean() - 0.5) < 4 * (1 / 12 / 400) ** 0.5
+        assert 0.27 < share.std() < 0.31  # of an even draw, 1/√12
+        assert share.min() < 0.03
+        assert share.max() > 0.97
+
+
+def test_writing_differs_in_place_size_and_angle():
+    """Its middle lies between a fifth and four fifths; letters are an eighth to three tenths high, turned or not."""
+    places, upright, shares = [], 0, []
+    for name in range(120):
+        ink = np.asarray(_writing((400, 400), _Draws(1, str(name)))) > 128
+        down, right = np.nonzero(ink)
+        places.append((right.mean(), down.mean()))
+        turn = np.linalg.eigh(np.cov(right, down))[1][:, 1]  # along the word
+        upright += abs(turn[1]) > 0.3
+        shares.append(ink.mean())
+    places = np.array(places)
+    assert (places.std(0) > 50).all()  # an even draw over three fifths: 69
+    assert places.min() > 40
+    assert places.max() < 360
+    assert 25 < upright < 110
+    assert 0.04 < max(shares) < 0.1  # of the picture: PREVIEW in the largest letters
+    assert min(shares) < 0.01
+
+
+def test_one_writing_in_two_is_white_and_the_others_any_colour():
+    colours = [_Draws(1, str(name)).colour() for name in range(200)]
+    assert 70 < colours.count((255, 255, 255)) < 130
+    assert len(set(colours)) > 70
+
+
+def test_a_mask_that_is_missing_is_made_again(folder, tmp_path):
+    out, masks = tmp_path / "bad", tmp_path / "masks"
+    list(crappify(folder, out, masks=masks))
+    made = bytes_below(masks)
+    (masks / "a.png").unlink()
+    assert [each.name for each in crappify(folder, out, masks=masks) if each.written] == ["a.png"]
+    assert bytes_below(masks) == made
