@@ -24,6 +24,7 @@ from companion.likeness.aligning import similarity
 from companion.metrics import Measurement
 from companion.metrics.verification import accepted_in_folds, recall_at_one, verification
 from companion.models.identity import Recognising, SphereFace, SphereFaceConfig
+from companion.randomness import generator
 from companion.reproduce.ch07.munit import FACES, SEEDS, TITLES, Truth, followed_translation
 from companion.reproduce.following import begun, finish_run
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
@@ -37,6 +38,7 @@ SIZE = 32
 PEOPLE_SEED = 31  # so that nobody is the judge's (21) or the translations' (0)
 VIEWS = 6
 FOLDS = 10
+OTHERS = 600  # people who tell how much a measure varies within a person
 FALSE = {"1 %": 0.01, "0.1 %": 0.001}  # false accepts
 TASKS = {"portraits": "two portraits", "drawings": "a portrait and a drawing"}
 
@@ -71,10 +73,9 @@ def identity(job: Job) -> Result:
         partial(read_faces, new_recognising(2, SphereFaceConfig(width=budget["width"]), seed=seed).encoder)
         for seed in seeds
     ]
-    embeddings["grey pixels"] = [_grey]
     embeddings["histograms of gradients"] = [_gradients]
     found = {name: [_verified(embed, strangers) for embed in each] for name, each in embeddings.items()}
-    found["true landmarks"] = [_verified_rows(_landmarks(budget["people"], budget["tested"]))]
+    found |= {name: [_verified_rows(rows)] for name, rows in _formulas(budget["people"], strangers).items()}
     about = f"{budget['tested']} strangers"
     metrics = [one for name, rows in found.items() for one in _over_folds(name, rows, TASKS, about)]
     settings = {**budget, "size": SIZE, "people seed": PEOPLE_SEED, "device": "cpu", "precision": "float32"}
@@ -131,17 +132,48 @@ def _strangers(first: int, count: int) -> Pictures:
     return {"gallery": portraits[:, 0], "portraits": portraits[:, 1], "drawings": drawings[:, 1]}
 
 
-def _landmarks(first: int, count: int) -> Pictures:
-    """The strangers' true landmarks, `(people, 136)`, turned, scaled and shifted onto the mean of the gallery's."""
+def _formulas(first: int, strangers: Pictures) -> dict[str, Pictures]:
+    """What can be compared without a network, in units of how much it varies within a person, as others tell.
+
+    Without that a pose outweighs a nose. (Within-class covariance normalisation, Hatch et al. 2006.)
+    """
+    others, count = min(OTHERS, first), len(strangers["gallery"])
+    album = Portraits(others, VIEWS, SIZE, PEOPLE_SEED)
+    pixels = _grey(album.rendered().pixels).view(others, VIEWS, -1)
+    goal = album.landmarks(slice(0, 200)).double().mean(0).numpy()
+    known = _laid(goal, album.landmarks(slice(None))).view(others, VIEWS, -1)
+    points = _landmarks(goal, first, count)
+    draw = generator(0, "landmarks that are off")
+    off = {name: rows + 0.5 * torch.randn(rows.shape, generator=draw) for name, rows in points.items()}
+    known_off = known + 0.5 * torch.randn(known.shape, generator=draw)
+    return {
+        "grey pixels, whitened": _whitened({name: _grey(rows) for name, rows in strangers.items()}, pixels),
+        "true landmarks, whitened": _whitened(points, known),
+        "landmarks off by half a pixel, whitened": _whitened(off, known_off),
+    }
+
+
+def _whitened(rows: Pictures, known: Tensor) -> Pictures:
+    """Rows `(N, D)` in units of the spread within the people of `known`, `(people, views, D)`, around their mean."""
+    within = (known - known.mean(1, keepdim=True)).flatten(0, 1).double()
+    variances, axes = torch.linalg.eigh(within.T @ within / len(within))
+    scale = (variances.clamp(min=0) + 1e-4 * variances.mean()).rsqrt()
+    mean = known.flatten(0, 1).double().mean(0)
+    return {name: ((each.double() - mean) @ axes * scale).float() for name, each in rows.items()}
+
+
+def _landmarks(goal: "np.typing.NDArray[np.float64]", first: int, count: int) -> Pictures:
+    """The strangers' true landmarks, `(people, 136)`, laid onto `goal`, by turn, scale and shift."""
     rows: Pictures = {}
     for kind, name in ((Portraits, "portraits"), (Caricatures, "drawings")):
-        points = (
-            kind(count, 2, SIZE, PEOPLE_SEED, first).landmarks(slice(None)).double().view(count, 2, 68, 2)
-        )
-        rows[name] = points[:, 1]
-        rows.setdefault("gallery", points[:, 0])
-    goal = rows["gallery"].mean(0).numpy()
-    return {name: torch.stack([_laid_onto(goal, one) for one in points]) for name, points in rows.items()}
+        points = kind(count, 2, SIZE, PEOPLE_SEED, first).landmarks(slice(None)).view(count, 2, 68, 2)
+        rows[name] = _laid(goal, points[:, 1])
+        rows.setdefault("gallery", _laid(goal, points[:, 0]))
+    return rows
+
+
+def _laid(goal: "np.typing.NDArray[np.float64]", points: Tensor) -> Tensor:
+    return torch.stack([_laid_onto(goal, one) for one in points.double()])
 
 
 def _laid_onto(goal: "np.typing.NDArray[np.float64]", points: Tensor) -> Tensor:
