@@ -24,7 +24,8 @@ from companion.models.colour import ColourConfig, Generator
 from companion.models.deblur import Restorer, RestorerConfig
 from companion.models.reader import FaceReader, FaceReaderConfig
 from companion.models.store import save_model
-from companion.restoration.painting import paints
+from companion.restoration.colour import Uncoloured, paints
+from companion.restoration.settings import RestorationSettings
 from companion.tiling import (
     Photo,
     read_photo,
@@ -33,6 +34,7 @@ from companion.tiling import (
     restorer,
     windows,
 )
+from companion.training.runs import Run
 
 UNCHANGED = nn.Identity()
 
@@ -488,3 +490,6 @@ def test_grey_photographs_come_back_in_colour_where_a_model_paints_and_grey_wher
 def test_what_paints_learnt_from_photographs_without_colour(tmp_path):
     assert paints("colour")
     assert not any(paints(name) for name in ("unet", "deblur-any", "no such run", str(tmp_path)))
+    settings = RestorationSettings(steps=1, damage=Uncoloured())
+    Run.start(tmp_path / "own", settings.as_json(), "data")
+    assert paints(str(tmp_path / "own"))

@@ -111,7 +111,7 @@ def _restore_options(parser: ArgumentParser) -> None:
 def _restore(options: Namespace) -> None:
     from companion.environment import pick_device
     from companion.listening import Listening
-    from companion.restoration.painting import paints
+    from companion.restoration.colour import paints
     from companion.tiling import restore_files, restorer
 
     if not 0 <= options.strength <= 1:

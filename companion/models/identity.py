@@ -3,8 +3,8 @@
 Four stages; each halves the image with a convolution and then adds to it in residual units of two. Units per stage are
 those of the paper's network of 20 layers, which are its convolutions: 1, 2, 4 and 1.
 
-Deliberate deviations: square images; an eighth of the width at first, since faces here are small and few; and batch
-normalisation after each convolution, without which a network of this depth hardly begins to learn at our rate.
+Deliberate deviations: square images; a quarter of the width, since faces here are small and few; and batch
+normalisation after each convolution, where the paper has none.
 """
 
 from dataclasses import dataclass

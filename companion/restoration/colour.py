@@ -1,13 +1,19 @@
 """Taking colour away, giving it back, and measuring how much there is (chapter 5's second use of the same pipeline)."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from companion import pretrained
 from companion.data.crappify import Ruined
+from companion.errors import CompanionError
 from companion.settings import Settings
+from companion.training.runs import read_run
 
 
 @dataclass(frozen=True)
@@ -31,3 +37,18 @@ def colourfulness(images: Tensor) -> Tensor:
     spread = opponents.var(2, correction=0).sum(1).sqrt()
     mean = opponents.mean(2).square().sum(1).sqrt()
     return spread + 0.3 * mean
+
+
+def paints(name: str) -> bool:
+    """Whether a model, by the name that `pretrained.find` knows, learnt from photographs without colour.
+
+    No weight tells, so its run is asked; of a lone file nothing is known, and it is taken not to.
+    """
+    settings: dict[str, Any] = {}
+    if name in pretrained.names():
+        settings = dict(pretrained.record(name).settings)
+    elif (folder := Path(name)).is_dir():
+        with suppress(CompanionError):  # weights without their run
+            settings = dict(read_run(folder).settings)
+    damage = settings.get("damage")
+    return isinstance(damage, dict) and damage.get("name") == Uncoloured.__name__

@@ -19,7 +19,7 @@ def angular_margin(cosines: Tensor, who: Tensor, margin: float = 0.3, scale: flo
     """Logits in which one's own angle counts as wider than it is (Deng et al. 2019, equation 3).
 
     Cross-entropy of these logits is ArcFace's loss. SphereFace's own (Liu et al. 2017) multiplies the angle where this
-    adds to it, and needs an annealed weight to begin at all.
+    adds to it.
 
     Args:
         cosines: Of the angles between embeddings and everybody's directions, `(N, people)` in [−1, 1].

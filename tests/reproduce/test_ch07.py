@@ -12,6 +12,7 @@ from companion.models.munit import BothWays, MUNITConfig
 from companion.reproduce.ch07 import identity, munit, people
 from companion.reproduce.ch07.munit import Truth
 from companion.reproduce.job import Job
+from companion.training.identity import Teacher
 
 
 def unit(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -155,3 +156,21 @@ def test_same_pictures_are_told_apart_perfectly_and_chance_is_chance():
     blind = identity._among_themselves(torch.randn(160, 40), who)
     assert blind["area"] == pytest.approx(0.5, abs=0.06)
     assert blind["nearest"] < 0.15
+
+
+def test_whitened_rows_vary_by_one_within_a_person_in_every_direction():
+    """Of others' rows, with a spread that differs by place and leans."""
+    lean = torch.tensor([[3.0, 1.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 4.0]])
+    known = 5 * torch.randn(400, 1, 3) + torch.randn(400, 6, 3) @ lean + 7
+    rows = identity._whitened({"all": known.flatten(0, 1)}, known)["all"].view(400, 6, 3)
+    within = (rows - rows.mean(1, keepdim=True)).flatten(0, 1)
+    torch.testing.assert_close(within.T @ within / len(within), torch.eye(3), atol=0.05, rtol=0)
+    assert rows.mean((0, 1)).abs().max() < 1e-3
+
+
+def test_an_untrained_teacher_is_asked_for_something_once_it_is_centred():
+    """Less their mean, its embeddings of portraits and of their drawings are not all alike; as they are, they are."""
+    pairs = identity._pairs(20)
+    centred = identity._teacher(untrained=True)
+    for encoder, asked in ((centred, True), (centred.encoder, False)):
+        assert (Teacher(encoder, pairs.a).identity(pairs.b, pairs.a) > 0.05) == asked

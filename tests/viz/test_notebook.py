@@ -147,6 +147,26 @@ def test_a_table_holds_words_numbers_spreads_and_gaps():
     ]
 
 
+def test_a_small_photograph_keeps_its_colours_and_a_plot_is_stored_in_256():
+    """Both as PNG: the one has as few colours as a plot, and in 256 of them it would be another picture."""
+    ramp = torch.linspace(-1, 1, 48)
+    soft = torch.stack([ramp.expand(48, 48), ramp[:, None].expand(48, 48), (ramp * ramp[:, None])])
+    photograph = viz.image_grid(soft[None], scale=3)
+    back = picture_of(viz.figure(photograph, "Soft.", alt="Soft.")._repr_html_())
+    assert back.mode == "RGB"
+    assert back.tobytes() == photograph.tobytes()
+    with viz.style():
+        fig, ax = plt.subplots()
+        ax.plot([0, 1, 3])
+    assert picture_of(viz.figure(fig, "A line.", alt="A line.")._repr_html_()).mode == "P"
+
+
+def picture_of(page):
+    """The picture of a figure's HTML."""
+    coded = page.split("base64,")[1].split('"')[0]
+    return Image.open(io.BytesIO(base64.b64decode(coded)))
+
+
 def test_a_spread_has_no_sign_where_its_number_has_one():
     shown = viz.table(["", "gain"], [["one", (0.5, 0.25)]], formats={"gain": "+.2f"}, caption="Gains.")
     assert "+0.50\u00a0±\u00a00.25" in str(shown)

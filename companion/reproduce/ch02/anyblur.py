@@ -166,24 +166,25 @@ def _over_the_rule(job: Job, gains: dict[str, dict[str, list[float]]]) -> Iterat
             yield with_interval(name, fmean(gaps), bootstrap([alone]), protocol)
 
 
+NETWORKS: dict[str, BodyConfig] = {
+    "plain": PlainConfig(width=32, inner=3),
+    "gated": GatedConfig(width=32, inner=3),
+    "kernel": KernelConfig(width=20),
+    "kernel, two rounds": KernelConfig(width=14, rounds=2),
+}
+
+
 def ways(job: Job) -> Result:
     """Three ways at equal steps: draw the difference, gate it, or find the kernel first, in one round or two.
 
-    All have the same photographs, blurs and steps. The widths are chosen for multiplications of the same order; in
-    processor time a step of the kernel's takes 1.4 times as long as the plain one's, of two rounds twice as long. What
+    All have the same photographs, blurs and steps, though not quite the same work: chapter 2b measures that. What
     would refute “finding the kernel pays”: a gain on real shakes, or on a new hand's, within the plain one's interval.
     """
-    networks: dict[str, BodyConfig] = {
-        "plain": PlainConfig(width=32, inner=3),
-        "gated": GatedConfig(width=32, inner=3),
-        "kernel": KernelConfig(width=20),
-        "kernel, two rounds": KernelConfig(width=14, rounds=2),
-    }
     sets, seeds = _sets(job), SEEDS[:2] if job.debug else SEEDS
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in networks}
-    curves: dict[str, list[list[dict[str, Any]]]] = {name: [] for name in networks}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in NETWORKS}
+    curves: dict[str, list[list[dict[str, Any]]]] = {name: [] for name in NETWORKS}
     for seed in seeds:
-        for name, config in networks.items():
+        for name, config in NETWORKS.items():
             settings = replace(_settings(job, config, 1500), seed=seed, horizon=1500)
             run_of = _finished(job, f"seed-{seed}/{name}", settings)
             network = run_of.trainer.products()["restorer"].eval()
@@ -196,7 +197,7 @@ def ways(job: Job) -> Result:
             means = [fmean(run[where]) for run in runs]
             metrics.append(over_seeds(f"{title}, {where}: {name}", means))
             metrics.append(over_seeds(f"least {title}, {where}: {name}", [min(run[where]) for run in runs]))
-    about = {**settings.as_json(), "networks": {name: of.as_json() for name, of in networks.items()}}
+    about = {**settings.as_json(), "networks": {name: of.as_json() for name, of in NETWORKS.items()}}
     return Result(about, seeds, metrics, {"gains": found, "curves": curves})
 
 

@@ -225,7 +225,7 @@ def _over_folds(
     name: str, rows: list[dict[str, Any]], tasks: dict[str, str], people: str
 ) -> Iterator[Measurement]:
     """The mean over seeds; of rates, with the deviation over folds of the seeds' mean."""
-    seeds = f"{len(rows)} seeds" if len(rows) > 1 else "no chance in it"
+    seeds = f"{len(rows)} seeds" if len(rows) > 1 else "one run"
     for task, words in tasks.items():
         about = f"{people}, all pairs; {seeds}"
         for kind, title in (("area", "area under the curve"), ("nearest", "recall at one")):
@@ -348,7 +348,8 @@ def munit_identity(job: Job) -> Result:
     seeds = SEEDS[:1] if job.debug else SEEDS
     truth, count = Truth(SIZE, 12 if job.debug else 500), 8 if job.debug else 4000
     tried = _weights(job, change, count)
-    ways = {NOBODY: Way(), **{name: _way(name, max(of, key=lambda w: of[w])) for name, of in tried.items()}}
+    chosen = {name: max(of, key=lambda weight: of[weight]) for name, of in tried.items()}
+    ways = {NOBODY: Way(), **{name: _way(name, weight) for name, weight in chosen.items()}}
     ways[UNTRAINED] = replace(ways["identity"], untrained=True)
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
     for seed in seeds:
@@ -368,7 +369,7 @@ def munit_identity(job: Job) -> Result:
                 paired = f"minus where nobody says; {len(gaps)} seeds, paired"
                 metrics.append(over_few(f"{title}: what “{name}” adds", gaps, paired))
     about = {**FACES.as_json(), **change, "precision": "float32", "people": count, "known": KNOWN}
-    about["chosen"] = {name: max(of, key=lambda w: of[w]) for name, of in tried.items()}
+    about["chosen"] = chosen
     kept = {
         name: [{key: row[key] for key in ("seed", *TOLD, "looks") if key in row} for row in rows]
         for name, rows in runs.items()
@@ -398,11 +399,11 @@ def _told(
     job: Job, key: str, way: Way, seed: int, change: dict[str, Any], truth: Truth, count: int
 ) -> dict[str, Any]:
     """One translation, trained and measured."""
-    settings = replace(FACES, seed=seed, shares=way.shares, **change)
-    teacher = _teacher(untrained=way.untrained)
-    settings = replace(settings, teacher="untrained" if way.untrained else "identity")
-    trainer, curve = followed_translation(
-        job, key, settings, truth, count, points=2, teacher=teacher, pairs=_pairs(8 if job.debug else KNOWN)
+    named = "untrained" if way.untrained else "identity"
+    settings = replace(FACES, seed=seed, shares=way.shares, teacher=named, **change)
+    teacher, pairs = _teacher(untrained=way.untrained), _pairs(8 if job.debug else KNOWN)
+    trainer, _ = followed_translation(
+        job, key, settings, truth, count, points=1, teacher=teacher, pairs=pairs
     )
 
     def measured() -> dict[str, Any]:
@@ -413,7 +414,7 @@ def _told(
         looks = {"looks": as_webp(images[:LOOKS])} if seed == SEEDS[0] else {}
         return {**truth.all(trainer), "teacher": recall, **looks}
 
-    return {"seed": seed, **job.once(f"{key}-end", measured), "curve": curve}
+    return {"seed": seed, **job.once(f"{key}-end", measured)}
 
 
 def _teacher(*, untrained: bool) -> nn.Module:
