@@ -24,13 +24,14 @@ from companion.data.pairs import held_out
 from companion.data.photos import SPLITS, Photos, load_photos
 from companion.data.sets.levin import shaken
 from companion.environment import pick_device
+from companion.errors import CompanionError
 from companion.losses import Perceptual, PixelL1
 from companion.metrics import Measurement
 from companion.metrics.restoration import PerceptualDistance, aligned_psnr, psnr, ssim
 from companion.objectives import NonSaturating, WassersteinGP
 from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import mean_with_interval
+from companion.reproduce.statistics import mean_with_interval, over_few
 from companion.training.conditional import ConditionalTrainer
 from companion.training.deblurring import DeblurSettings, build
 
@@ -38,6 +39,7 @@ SEEDS = [1, 2, 3]
 BORDER = 16  # pixels left out all round: methods differ in what they imagine beyond the border
 SIDE = 128  # of the test pictures
 LIGHT = "squeezenet-deep-compression"  # the light backbone, where its file is at hand
+OTHER = "efficientnet-lite0"  # the backbone that chapter 5's encoder has, and that could stand in its place
 
 
 def base_settings(job: Job) -> DeblurSettings:
@@ -111,6 +113,74 @@ def deblur_content(job: Job) -> Result:
         metrics += _metrics(job, base, runs, f", content loss: {name}")
         metrics.append(over_seeds(f"content's push over the critic's: {name}", [_ratio(run) for run in runs]))
     return Result({**_about(base), "weights": list(weights)}, seeds, metrics, {"runs": found})
+
+
+FEATURE_WEIGHTS = (
+    50.0,
+    500.0,
+)  # of the features' loss beside the pixels' 2,000: the chapter's, and one that rules
+
+
+def deblur_features(job: Job) -> Result:
+    """Whose features make the better content loss: those of the chapter's backbone, or EfficientNet-Lite0's?
+
+    The relative gap makes a weight mean the same for both. Each is judged by its own eyes, which it was trained to
+    please, by the other's, and by three that are neither's: PSNR, SSIM, and the information that the restored picture
+    keeps of the sharp one (Sheikh and Bovik 2006). What would refute “EfficientNet's features are the better loss”: no
+    difference, over the seeds, by the neutral ones; or one by its own eyes alone.
+    """
+    base = replace(base_settings(job), objective=NonSaturating())
+    pixels = PixelL1(2000.0)
+    networks = [backbone(job)] if job.debug else [backbone(job), OTHER]
+    changes: dict[str, dict[str, Any]] = {"pixels alone": {"content": (pixels,)}}
+    for weight in FEATURE_WEIGHTS:
+        for network in networks:
+            changes[f"{network}, weight {weight:g}"] = {"content": (Perceptual(weight, network), pixels)}
+    pairs, _ = _test_sets(job, base)["test"]
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in changes}
+    for seed in _seeds(job):
+        for name, change in changes.items():
+            key = f"seed-{seed}/{name}"
+            trainer, _ = _trained(job, key, replace(base, seed=seed, **change))
+            seen = partial(_seen, trainer, pairs, networks)
+            found[name].append(job.once(f"{key}-seen", seen))
+    protocol = f"{_protocol(job, pairs).split(';')[0]}, averaged generator"
+    metrics = []
+    for name, runs in found.items():
+        for eyes in runs[0]:
+            over = over_seeds(f"{eyes}: {name}", [run[eyes] for run in runs])
+            metrics.append(replace(over, protocol=f"{protocol}, {over.protocol}"))
+    for weight in FEATURE_WEIGHTS:
+        one, other = (found[f"{network}, weight {weight:g}"] for network in (networks[0], networks[-1]))
+        for eyes in one[0]:
+            apart = [b[eyes] - a[eyes] for a, b in zip(one, other, strict=True)]
+            metrics.append(
+                over_few(f"{eyes}, {networks[-1]} over {networks[0]}, weight {weight:g}", apart, protocol)
+            )
+    return Result({**_about(base), "weights": list(FEATURE_WEIGHTS)}, _seeds(job), metrics, {"runs": found})
+
+
+def _seen(trainer: ConditionalTrainer, pairs: Pair, networks: list[str]) -> dict[str, float]:
+    """What a generator's pictures are worth to eyes that are neither network's, and to each network's."""
+    inner, target = _inside(trainer.restore_images(pairs.input)), _inside(pairs.target)
+    seen = {"PSNR (dB)": psnr(inner, target), "SSIM": ssim(inner, target)}
+    if inner.shape[-1] >= LEAST_FOR_VIF:
+        seen["information kept"] = _information_kept(inner, target)
+    seen |= {f"distance by {network}": PerceptualDistance(network)(inner, target) for network in networks}
+    return {name: float(values.mean()) for name, values in seen.items()}
+
+
+LEAST_FOR_VIF = 41  # pixels: four octaves of its windows
+
+
+def _information_kept(restored: Tensor, sharp: Tensor) -> Tensor:
+    """Visual information fidelity of each picture in grey, `(N,)`, 1 for equal ones (Sheikh and Bovik 2006)."""
+    try:
+        from torchmetrics.functional.image import visual_information_fidelity as fidelity
+    except ModuleNotFoundError as error:
+        raise CompanionError("This comparison needs torchmetrics: pip install torchmetrics.") from error
+    pairs = zip(*(((images + 1) * 127.5).mean(1, keepdim=True) for images in (restored, sharp)), strict=True)
+    return torch.stack([fidelity(a[None], b[None]) for a, b in pairs])
 
 
 def _ratio(run: dict[str, Any]) -> float:
@@ -581,6 +651,7 @@ BEST = ("deblur-best",)
 RECIPES: dict[str, Recipe] = {
     "deblur-gan": Recipe("Deblurring GAN, non-saturating", 2, deblur_gan),
     "deblur-content": Recipe("What the content loss is worth to a deblurring GAN", 2, deblur_content),
+    "deblur-features": Recipe("Whose features make the better content loss", 2, deblur_features),
     "deblur-alone": Recipe("A deblurring generator with nobody but its critic", 2, deblur_alone),
     "deblur-unbounded": Recipe(
         "A deblurring generator with nobody but its critic, and no wall to run into", 2, deblur_unbounded
