@@ -7,7 +7,8 @@ middle (Zhang et al. 2019) and weight normalisation (Salimans and Kingma 2016).
 
 Deliberate deviations from the lesson: pictures come in [−1, 1] and the network itself normalises them as its encoder
 was trained, so that no data pipeline can forget it; it draws the *difference* to what it was given, as chapter 2's
-generator does, and begins with none; and the encoder may stop early.
+generator does, and begins with none; and the encoder may stop early. The encoder by default is EfficientNet-Lite0,
+whose weights come in a package; the lesson's ResNet34 stands at the GPU's budget, where torchvision's can be fetched.
 """
 
 import math

@@ -5,6 +5,7 @@ with one works. Only what it gets wrong is mended (`companion.restoration.faults
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fastai.callback.core import Callback
@@ -43,6 +44,23 @@ def unet(config: UNetConfig | None = None, *, pretrained: bool = True, seed: int
     return network
 
 
+LESSONS = 34  # layers of the ResNet that is the lesson's encoder
+
+
+def at_hand(config: UNetConfig) -> UNetConfig:
+    """The same network if what its encoder learnt from ImageNet can be had, else the course's own, and a line says so.
+
+    A ResNet's weights are torchvision's and are fetched; EfficientNet-Lite0's come in a package, without a download.
+    """
+    if config.resnet:
+        try:
+            _encoder_weights(config)
+        except CompanionError as error:
+            print(f"{error} This run goes on with that.")
+            return replace(config, resnet=0)
+    return config
+
+
 def _encoder_weights(config: UNetConfig) -> dict[str, Tensor]:
     if config.resnet == 0:
         return efficientnet.trunk(config.stages, pretrained=True).state_dict()
@@ -53,7 +71,7 @@ def _encoder_weights(config: UNetConfig) -> dict[str, Tensor]:
     except OSError as error:
         raise CompanionError(
             f"The weights of ResNet{config.resnet} could not be fetched ({type(error).__name__}); go online, or take "
-            "the default encoder, EfficientNet-Lite0."
+            "the course's encoder, EfficientNet-Lite0."
         ) from None
     state: dict[str, Tensor] = nn.Sequential(*list(network.children())[:-2]).state_dict()
     return state

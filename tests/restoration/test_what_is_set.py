@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from types import SimpleNamespace
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ from companion.reproduce.job import Job
 from companion.restoration.faults import keeping_losses
 from companion.restoration.judging import accuracy, drawn_by, mean_psnr, save_for_critic
 from companion.restoration.learners import (
+    LESSONS,
     PixelsAndFeatures,
+    at_hand,
     critic,
     critic_learner,
     encoder_and_rest,
@@ -186,6 +189,45 @@ def test_a_pretrained_encoder_is_the_published_one():
     wanted = efficientnet.trunk(2, pretrained=True).state_dict()
     assert found.keys() == wanted.keys()
     assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """What torchvision would fetch: a ResNet with weights of its own."""
+    from torchvision import models
+
+    torch.manual_seed(5)
+    network = models.resnet34(weights=None)
+    monkeypatch.setattr(models, "resnet34", lambda weights: network)
+    return network
+
+
+def test_the_lessons_encoder_is_what_torchvision_publishes(published):
+    config = at_hand(UNetConfig(resnet=LESSONS))
+    assert config == UNetConfig(resnet=34)
+    found = unet(config).encoder
+    images = torch.rand(2, 3, 64, 64)
+    layers = torch.nn.Sequential(*list(published.children())[:-2])
+    assert torch.equal(found.eval()(images), layers.eval()(images))
+
+
+def test_without_them_it_is_the_courses_own(monkeypatch, capsys):
+    from torchvision import models
+
+    def offline(weights):
+        raise URLError("no way out")
+
+    monkeypatch.setattr(models, "resnet34", offline)
+    assert at_hand(UNetConfig(4, resnet=34)) == UNetConfig(4)
+    assert capsys.readouterr().out == (
+        "The weights of ResNet34 could not be fetched (URLError); go online, or take the course's encoder, "
+        "EfficientNet-Lite0. This run goes on with that.\n"
+    )
+    assert at_hand(UNetConfig(4)) == UNetConfig(4)
+
+
+def test_the_gpus_budget_has_the_lessons_encoder(published, tmp_path):
+    assert restoration.fresh(Job(tmp_path, "gpu"), seed=1).config == UNetConfig(resnet=34)
 
 
 # ---- data ----

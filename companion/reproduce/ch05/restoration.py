@@ -27,7 +27,7 @@ from companion.reproduce.job import Job, Result, over_seeds
 from companion.reproduce.statistics import mean_with_interval
 from companion.restoration.colour import Uncoloured
 from companion.restoration.judging import LabelledByFolder, accuracy, drawn_by, mean_psnr, save_for_critic
-from companion.restoration.learners import copied, critic, unet
+from companion.restoration.learners import LESSONS, at_hand, copied, critic, unet
 from companion.restoration.measuring import pieces, spectrum
 from companion.restoration.pairs import HeldOut, held_out
 from companion.restoration.settings import CriticSettings, RestorationGANSettings, RestorationSettings
@@ -181,10 +181,10 @@ def _checksum(network: nn.Module) -> str:
 
 
 def fresh(job: Job, seed: int) -> UNet:
-    """A U-Net that has seen ImageNet and nothing else."""
+    """A U-Net that has seen ImageNet and nothing else; on a GPU the lesson's, where its encoder can be had."""
     if job.debug:
         return unet(SMALL, pretrained=False, seed=seed)
-    return unet(seed=seed)
+    return unet(at_hand(UNetConfig(resnet=LESSONS if job.budget == "gpu" else 0)), seed=seed)
 
 
 def pretrained_network(job: Job, seed: int) -> UNet:
