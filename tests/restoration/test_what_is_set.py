@@ -18,6 +18,7 @@ from companion.data.batches import Labelled, Pair
 from companion.data.crappify import Damage, Ruined
 from companion.data.photos import Photos, load_photos
 from companion.data.scale import bytes_of, from_bytes, to_bytes
+from companion.files import remove_folder
 from companion.models import efficientnet
 from companion.models.unet import UNetConfig
 from companion.reproduce.ch05 import restoration
@@ -384,3 +385,18 @@ def test_a_comparison_takes_a_seeds_record_where_it_was_made_with_the_same_setti
     monkeypatch.setattr(restoration, "_rows", lambda *_: pytest.fail("it is run anew"))
     with pytest.raises(pytest.fail.Exception, match="kept one" if same else "anew"):
         restoration.compared(job)
+
+
+def test_pictures_that_were_lost_are_drawn_again_before_a_critic_learns(tmp_path):
+    job, settings = Job(tmp_path, "debug"), replace(restoration.base(Job(tmp_path, "debug")), seed=1)
+    drawing = network()
+    whole = restoration.critic_for(job, "critic", settings, drawing)
+    lost = next(iter(sorted(tmp_path.glob("critic-pictures/drawn/*.png"))))
+    before = lost.read_bytes()
+    lost.unlink()
+    remove_folder(tmp_path / "critic")
+    again = restoration.critic_for(job, "critic", settings, drawing)
+    assert lost.read_bytes() == before
+    assert again[1] == whole[1]
+    kept, found = whole[0].state_dict(), again[0].state_dict()
+    assert all(torch.equal(kept[name], found[name]) for name in kept)

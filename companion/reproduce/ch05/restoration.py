@@ -144,7 +144,10 @@ def critic_for(job: Job, key: str, settings: RestorationSettings, network: UNet)
         photos
     )  # others than the network learnt from
     folder = job.work / f"{key}-pictures"
-    job.once(f"{key}-saved", lambda: _saved(network, patches, steps["lessons"], folder))
+    if (
+        len(list(folder.glob("*/*.png"))) != 2 * patches.batch * steps["lessons"]
+    ):  # not begun, or some were lost
+        save_for_critic(network, patches, steps["lessons"], folder)
     lessons = LabelledByFolder(folder, settings.size, settings.batch * 2, settings.seed)
     about = CriticSettings(
         data="drawn and real patches",
@@ -165,11 +168,6 @@ def critic_for(job: Job, key: str, settings: RestorationSettings, network: UNet)
 def new_critic(job: Job, seed: int) -> nn.Module:
     """A critic that has seen nothing."""
     return critic(8, blocks=1, seed=seed) if job.debug else critic(WIDTH, seed=seed)
-
-
-def _saved(network: nn.Module, patches: Any, lessons: int, folder: Any) -> dict[str, Any]:
-    save_for_critic(network, patches, lessons, folder)
-    return {"batches": lessons}
 
 
 def _checksum(network: nn.Module) -> str:
