@@ -101,7 +101,7 @@ def munit_parts(job: Job) -> Result:
     """
     at_budget: dict[str, dict[str, Any]] = {
         "debug": {"steps": 2, "batch": 2, "width": 2, "size": 32, "blocks": 1, "critic_width": 2},
-        "laptop": {"steps": 2500, "size": 32},
+        "laptop": {"steps": 1000, "size": 32},
         "gpu": {"steps": 20_000, "size": 32, "width": 32, "critic_width": 32, "device": "auto"},
     }
     change = at_budget[job.budget]
