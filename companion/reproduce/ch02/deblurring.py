@@ -23,6 +23,7 @@ from companion.data.degrade import Camera
 from companion.data.pairs import held_out
 from companion.data.photos import SPLITS, Photos, load_photos
 from companion.data.sets.levin import shaken
+from companion.data.webp import as_webp
 from companion.environment import pick_device
 from companion.errors import CompanionError
 from companion.losses import Perceptual, PixelL1
@@ -112,7 +113,29 @@ def deblur_content(job: Job) -> Result:
     for name, runs in found.items():
         metrics += _metrics(job, base, runs, f", content loss: {name}")
         metrics.append(over_seeds(f"content's push over the critic's: {name}", [_ratio(run) for run in runs]))
-    return Result({**_about(base), "weights": list(weights)}, seeds, metrics, {"runs": found})
+    looks = {
+        name: _look(job, replace(base, seed=seeds[0], **change), name) for name, change in changes.items()
+    }
+    pairs, _ = _test_sets(job, base)["test"]
+    looks |= {"blurred": as_webp(_looked_at(pairs.input)), "sharp": as_webp(_looked_at(pairs.target))}
+    return Result({**_about(base), "weights": list(weights)}, seeds, metrics, {"runs": found, "looks": looks})
+
+
+LOOK = (16, 24, 30)  # shown large: which test picture, and from where, down and right
+LOOK_SIDE = 64
+
+
+def _look(job: Job, settings: DeblurSettings, name: str) -> str:
+    """What a finished run makes of one place."""
+    trainer, _ = _trained(job, f"seed-{settings.seed}/{name}", settings)
+    pairs, _ = _test_sets(job, settings)["test"]
+    return as_webp(_looked_at(trainer.restore_images(pairs.input)))
+
+
+def _looked_at(images: Tensor) -> Tensor:
+    number, top, left = LOOK
+    side = min(LOOK_SIDE, images.shape[-1] - max(top, left))
+    return images[number % len(images), :, top : top + side, left : left + side][None]
 
 
 FEATURE_WEIGHTS = (
