@@ -8,13 +8,14 @@ from importlib import import_module
 from typing import Any
 
 PLACES = {
-    "palette": ["COLOURS", "GREY", "INK", "WIDTH"],
+    "palette": ["COLOURS", "DPI", "GREY", "INK", "WIDTH"],
     "diagrams": ["Box", "diagram"],
     "grids": [
         *(
             "checkerboard",
             "image_grid",
             "heated",
+            "image_rows",
             "interpolation",
             "marked",
             "named",
@@ -24,7 +25,7 @@ PLACES = {
         ),
     ],
     "plots": [
-        *("FAKE_TO_REAL", "STYLE", "clouds", "curves", "image_rows", "picture", "plain_labels", "plane"),
+        *("FAKE_TO_REAL", "STYLE", "clouds", "curves", "picture", "plain_labels", "plane"),
         *(
             "plane_frame",
             "quality_figure",

@@ -5,7 +5,7 @@ shows.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torchvision.utils import make_grid
 
-from companion.viz.palette import COLOURS, INK
+from companion.viz.palette import COLOURS, DPI, INK, WIDTH
 
 
 def image_grid(images: Tensor, *, columns: int = 8, scale: int = 1, gap: int = 2) -> Image.Image:
@@ -52,16 +52,48 @@ def checkerboard(size: int, square: int = 8) -> Tensor:
 def photo_rows(rows: Mapping[str, Tensor]) -> Image.Image:
     """Labelled rows of photographs `(N, 3, H, W)` in [−1, 1], pixel for pixel: how sharp they are is what they show."""
     grids = [image_grid(images, columns=len(images)) for images in rows.values()]
-    sheet = Image.new("RGB", (grids[0].width, sum(grid.height for grid in grids)), "white")
-    top = 0
-    for grid in grids:
-        sheet.paste(grid, (0, top))
-        top += grid.height
-    return named(sheet, rows=list(rows))
+    return named(_stacked(grids), rows=list(rows))
 
 
 LETTERS = 16  # pixels: as high as the captions on the page
 LINE = 20
+BESIDE = 14  # pixels of white around a name at the left
+LONGEST = 120  # pixels of a line of such a name; what is longer is folded
+HIGHEST = 143  # pixels of a row of images, where its height is not given
+GAP = 2
+COARSE = 32
+
+
+def image_rows(rows: Mapping[str, Tensor], *, height: float | None = None) -> Image.Image:
+    """One labelled row of images per entry, each `(N, C, H, W)`, all of one size, as wide as the page at most.
+
+    A row is `height` inches high; if that is not given, as fills the page's width, at most `HIGHEST`.
+    Sizes change smoothly; but in images of fewer than `COARSE` pixels a side, each stays a square.
+    """
+    many = max(len(images) for images in rows.values())
+    high, wide = next(iter(rows.values())).shape[-2:]
+    room = round(WIDTH * DPI) - _beside(_folded_names(rows)) - GAP * (many + 1)
+    tall = min(room * high / (many * wide), HIGHEST) if height is None else height * DPI
+    size = (math.floor(tall), math.floor(tall * wide / high))
+    grids = [image_grid(_sized(images, size), columns=len(images), gap=GAP) for images in rows.values()]
+    return named(_stacked(grids), rows=list(rows))
+
+
+def _sized(images: Tensor, size: tuple[int, int]) -> Tensor:
+    images = images.detach().cpu().float()
+    if min(images.shape[2:]) < COARSE:
+        times = max(math.ceil(side / own) for side, own in zip(size, images.shape[2:], strict=True))
+        images = images.repeat_interleave(times, 2).repeat_interleave(times, 3)
+    return interpolate(images, size=size, mode="bicubic", antialias=True).clamp(-1, 1)
+
+
+def _stacked(grids: Sequence[Image.Image]) -> Image.Image:
+    sheet = Image.new("RGB", (max(grid.width for grid in grids), sum(grid.height for grid in grids)), "white")
+    top = 0
+    for grid in grids:
+        sheet.paste(grid, (0, top))
+        top += grid.height
+    return sheet
 
 
 def named(sheet: Image.Image, *, rows: Sequence[str] = (), columns: Sequence[str] = ()) -> Image.Image:
@@ -69,26 +101,43 @@ def named(sheet: Image.Image, *, rows: Sequence[str] = (), columns: Sequence[str
 
     Args:
         sheet: Pictures side by side; they stay as they are, pixel for pixel.
-        rows: A name for each row, from the top, written at its left.
+        rows: A name for each row, from the top, written at its left, in several lines where it is long.
         columns: A name for each column, from the left, written above it, in several lines where it is wider.
     """
-    from companion.viz.letters import letters  # which waits for matplotlib
-
-    font = letters("".join([*rows, *columns]), LETTERS)
+    beside, font = _folded_names(rows), _font([*rows, *columns])
     heads = [_folded(name, font, sheet.width / len(columns) - 6) for name in columns]
-    left = max((round(font.getlength(name)) + 14 for name in rows), default=0)
+    left = _beside(beside)
     above = max((LINE * (head.count("\n") + 1) + 6 for head in heads), default=0)
     whole = Image.new("RGB", (left + sheet.width, above + sheet.height), "white")
     whole.paste(sheet, (left, above))
     pen = ImageDraw.Draw(whole)
-    for place, name in enumerate(rows):
-        middle = above + (place + 0.5) * sheet.height / len(rows)
-        pen.text((left - 8, middle), name, fill=INK, font=font, anchor="rm")
+    for place, name in enumerate(beside):
+        lines = name.split("\n")
+        middle = above + (place + 0.5) * sheet.height / len(beside) - LINE * (len(lines) - 1) / 2
+        for line, words in enumerate(lines):
+            pen.text((left - 8, middle + LINE * line), words, fill=INK, font=font, anchor="rm")
     for place, head in enumerate(heads):
         middle = left + (place + 0.5) * sheet.width / len(heads)
         for line, words in enumerate(reversed(head.split("\n"))):  # the last stands on the pictures
             pen.text((middle, above - 8 - LINE * line), words, fill=INK, font=font, anchor="ms")
     return whole
+
+
+def _font(names: Iterable[str]) -> ImageFont.FreeTypeFont:
+    from companion.viz.letters import letters  # which waits for matplotlib
+
+    return letters("".join(names), LETTERS)
+
+
+def _folded_names(names: Iterable[str]) -> list[str]:
+    return [_folded(name, _font(names), LONGEST) for name in names]
+
+
+def _beside(names: Sequence[str]) -> int:
+    """The pixels that folded names take at the left, with what is white around them."""
+    font = _font(names)
+    widest = (font.getlength(line) for name in names for line in name.split("\n"))
+    return max((round(wide) + BESIDE for wide in widest), default=0)
 
 
 def _folded(words: str, font: ImageFont.FreeTypeFont, width: float) -> str:

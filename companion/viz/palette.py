@@ -5,3 +5,4 @@ COLOURS = {"real": "#0072B2", "fake": "#D55E00", "generator": "#009E73", "critic
 GREY = "#6B7280"
 INK = "#1F2933"
 WIDTH = 7.0  # inches: the book's column
+DPI = 110  # pixels to an inch of it

@@ -14,15 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.textpath import TextPath
 from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from companion.viz.grids import image_grid
 from companion.viz.letters import families
-from companion.viz.palette import COLOURS, GREY, INK, WIDTH
+from companion.viz.palette import COLOURS, DPI, GREY, INK, WIDTH
 
 if TYPE_CHECKING:
     from companion.training.adversarial import GANReport
@@ -31,7 +29,7 @@ FAKE_TO_REAL = LinearSegmentedColormap.from_list("fake to real", ["#F2B48C", "#F
 
 STYLE: Any = {
     "figure.figsize": (WIDTH, 3.2),
-    "figure.dpi": 110,
+    "figure.dpi": DPI,
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "axes.titlesize": 10.5,
@@ -63,35 +61,6 @@ def picture(fig: Figure, *, fine: int = 1) -> Image.Image:
     fig.savefig(buffer, format="png", facecolor="white", dpi=fine * fig.dpi)
     plt.close(fig)
     return Image.open(buffer).convert("RGB")
-
-
-BESIDE = 0.4  # inches of white around a label beside a row of images
-HIGHEST = 1.3  # inches of a row of images, where its height is not given
-
-
-def image_rows(rows: Mapping[str, Tensor], *, scale: int = 2, height: float | None = None) -> Image.Image:
-    """One labelled row of images per entry, each `(N, C, H, W)`, all of one size.
-
-    A row is `height` inches high; if that is not given, as high as fills the page's width, `HIGHEST` at most.
-    """
-    grids = {label: image_grid(images, columns=len(images), scale=scale) for label, images in rows.items()}
-    with style():
-        if height is None:
-            letters = max(
-                TextPath((0, 0), label, size=STYLE["font.size"]).get_extents().width for label in rows
-            )
-            widest = max(grid.width / grid.height for grid in grids.values())
-            height = min((WIDTH - letters / 72 - BESIDE) / widest, HIGHEST)
-        fig, axes = plt.subplots(len(rows), 1, figsize=(WIDTH, height * len(rows) + 0.1), squeeze=False)
-        for ax, (label, grid) in zip(axes[:, 0], grids.items(), strict=True):
-            ax.imshow(grid, interpolation="nearest")
-            ax.set_yticks([])
-            ax.set_xticks([])
-            ax.set_ylabel(label, rotation=0, ha="right", va="center")
-            ax.set_anchor("E")
-            for spine in ax.spines.values():
-                spine.set_visible(False)
-        return picture(fig)
 
 
 def clouds(ax: Axes, points: Tensor, kinds: Tensor) -> None:

@@ -67,6 +67,35 @@ def test_rows_of_images_carry_their_labels():
     picture = viz.image_rows(rows)
     assert viz.image_rows(rows, height=2.6).height > 1.8 * picture.height
     assert picture.width > picture.height > 50
+    assert np.asarray(picture)[:, :15].min() < 100
+
+
+def test_rows_of_images_fill_the_page_beside_labels_that_take_no_more_than_they_need():
+    rows = dict.fromkeys(("as learnt", "what another face's weights give"), -torch.ones(10, 3, 64, 64))
+    columns = np.asarray(viz.image_rows(rows)).min((0, 2))
+    assert 740 < len(columns) <= viz.WIDTH * viz.DPI
+    inked = np.flatnonzero(columns < 128)
+    assert inked[0] < 30
+    assert np.diff(inked).max() < 15  # no empty strip between labels and pictures
+
+
+@pytest.mark.parametrize("side", [8, 32, 64])
+def test_rows_of_images_show_each_image_where_it_stands(side):
+    images = torch.linspace(-1, 1, 5)[:, None, None, None].expand(5, 3, side, side)
+    shown = np.asarray(viz.image_rows({"": images}, height=1.0))
+    assert shown.shape[0] == 110 + 2 * 2
+    middles = [2 + 55 + place * 112 for place in range(5)]
+    left = shown.shape[1] - (5 * 112 + 2)
+    found = [int(shown[57, left + middle, 0]) for middle in middles]
+    assert found == pytest.approx([0, 64, 128, 191, 255], abs=1)
+
+
+def test_coarse_pixels_stay_squares_and_fine_ones_turn_into_each_other():
+    checks = (torch.arange(8)[:, None] + torch.arange(8)) % 2 * 2.0 - 1
+    coarse = np.asarray(viz.image_rows({"": checks.expand(1, 3, 8, 8)}, height=80 / 110))
+    fine = np.asarray(viz.image_rows({"": checks.repeat(8, 8).expand(1, 3, 64, 64)}, height=320 / 110))
+    assert np.isin(coarse[4:78, -80:-4], (0, 255)).mean() > 0.99
+    assert np.isin(fine[4:300, -320:-4], (0, 255)).mean() < 0.9
 
 
 def test_there_is_one_histogram_for_each_entry_and_no_empty_frame():
