@@ -44,9 +44,9 @@ def over(sprites: Tensor, ground: Tensor) -> Tensor:
 
 
 def checkerboard(size: int, square: int = 8) -> Tensor:
-    """The ground that says “nothing here”: white and light grey squares, `(1, size, size)` in [−1, 1]."""
+    """The ground that says “nothing here”: white and grey squares, `(1, size, size)` in [−1, 1]."""
     place = torch.arange(size) // square
-    return 1 - 0.16 * ((place[:, None] + place) % 2)[None].float()
+    return 1 - 0.3 * ((place[:, None] + place) % 2)[None].float()
 
 
 def photo_rows(rows: Mapping[str, Tensor]) -> Image.Image:
@@ -182,8 +182,9 @@ def heated(images: Tensor, weights: Tensor, place: tuple[float, float], *, scale
     found = grey * (1 - 0.75 * share) + warm * 0.75 * share
     rows = torch.arange(height, device=images.device)[:, None] + 0.5 - place[0] * height
     columns = torch.arange(width, device=images.device) + 0.5 - place[1] * width
-    ring = ((rows.square() + columns.square()).sqrt() - 2.5 * scale).abs() < 0.6 * scale
-    found[:, :, ring] = torch.tensor([0.1, 0.75, 0.9], device=images.device).view(3, 1)
+    away = (rows.square() + columns.square()).sqrt() - 2.5 * scale  # from a circle
+    for wide, tone in ((1.2, 0.0), (0.6, 1.0)):  # white with a dark edge: to be seen on any ground
+        found[:, :, away.abs() < wide * scale] = tone
     return found * 2 - 1
 
 

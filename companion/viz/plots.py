@@ -103,7 +103,7 @@ def curves(
         ax: Where to draw.
         lines: Values by name.
         steps: Their places on the x axis; 1, 2, … if not given.
-        smooth: Average over a window of that many points; the unsmoothed line stays visible behind.
+        smooth: Average over a window of that many points around each; the unsmoothed line stays visible behind.
         legend: Name the lines in a legend instead of at their ends, where these would meet.
     """
     for name, values in lines.items():
@@ -113,7 +113,7 @@ def curves(
         if smooth > 1 and len(y) >= 2 * smooth:
             (faint,) = ax.plot(x, y, color=colour, alpha=0.18, linewidth=0.8)
             colour = faint.get_color()
-            x, y = x[smooth - 1 :], np.convolve(y, np.ones(smooth) / smooth, "valid")
+            y = _smoothed(y, smooth)
         dashes = "--" if name.startswith(("optimal", "live")) else "-"
         (line,) = ax.plot(x, y, color=colour, linestyle=dashes, label=name)
         if not legend:
@@ -121,6 +121,13 @@ def curves(
             ax.annotate(name, (x[-1], y[-1]), color=line.get_color(), annotation_clip=False, **place)
     if legend:
         ax.legend()
+
+
+def _smoothed(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Means around each of the values; at the ends, of as many as there are."""
+    shares = np.ones(window)
+    sums, counts = (np.convolve(each, shares, "same") for each in (values, np.ones_like(values)))
+    return np.asarray(sums / counts)
 
 
 def plane(
@@ -219,6 +226,9 @@ def weights_histogram(ax: Axes, critic: nn.Module, *, reach: float | None = None
     ax.set(xlabel="weight", ylabel="share of all weights")
 
 
+MARKS = "os^Dv"  # of the first to the fifth run
+
+
 def seeds_figure(
     runs: Mapping[str, Sequence[Mapping[str, float]]],
     key: str,
@@ -228,20 +238,37 @@ def seeds_figure(
     role: str = "generator",
     left_out: Callable[[Mapping[str, float]], bool] = lambda run: False,
 ) -> Figure:
-    """One bar per setting, the mean of `key` over its runs, with every run as a dot, in the colour of a role.
+    """The mean of `key` over the runs of each setting, as a bar, and every run as a mark, in the colour of a role.
 
-    `log` makes the axis logarithmic. Runs that `left_out` names are hollow dots, and count in no bar.
+    `log` makes the axis logarithmic, and each bar a stroke. Up to five runs have marks of
+    their own, so that equal ones can be followed from setting to setting. Runs that `left_out` names are hollow, and
+    count in no mean.
     """
     with style():
         fig, ax = plt.subplots(figsize=(WIDTH, 0.32 * len(runs) + 0.7))
         for row, seen in enumerate(runs.values()):
             values = [run[key] for run in seen]
             counted = [run[key] for run in seen if not left_out(run)]
-            if counted:
+            if counted and log:
+                ax.vlines(
+                    float(np.mean(counted)), row - 0.31, row + 0.31, color=COLOURS[role], lw=2.5, alpha=0.5
+                )
+            elif counted:
                 ax.barh(row, float(np.mean(counted)), color=COLOURS[role], alpha=0.3, height=0.62)
             apart = np.linspace(-0.18, 0.18, len(values))  # so that equal values stay apart
             fills = ["white" if left_out(run) else COLOURS[role] for run in seen]
-            ax.scatter(values, row + apart, c=fills, edgecolors=COLOURS[role], s=16, zorder=3, linewidths=0.8)
+            marks = MARKS if len(values) <= len(MARKS) else "o" * len(values)
+            for value, up, fill, mark in zip(values, apart, fills, marks, strict=False):
+                ax.scatter(
+                    value,
+                    row + up,
+                    c=fill,
+                    marker=mark,
+                    edgecolors=COLOURS[role],
+                    s=20,
+                    zorder=3,
+                    linewidths=0.8,
+                )
         ax.set_yticks(range(len(runs)), list(runs))
         ax.tick_params(axis="y", length=0, labelcolor=INK)
         ax.invert_yaxis()

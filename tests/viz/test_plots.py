@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_hex
 from torch import nn
 
@@ -35,9 +36,9 @@ def test_smoothing_is_a_moving_mean_with_the_raw_line_behind():
     raw, smooth = ax.lines
     assert raw.get_ydata().tolist() == values.tolist()
     assert raw.get_alpha() < 0.5
-    wanted = [values[i : i + 3].mean() for i in range(8)]
+    wanted = [values[max(0, i - 1) : i + 2].mean() for i in range(10)]
     assert smooth.get_ydata().tolist() == pytest.approx(wanted)
-    assert smooth.get_xdata().tolist() == list(range(3, 11))  # a mean stands at the end of its window
+    assert smooth.get_xdata().tolist() == list(range(1, 11))  # a mean stands in the middle of its window
     assert raw.get_color() == smooth.get_color() == viz.COLOURS["real"]
     plt.close(fig)
 
@@ -130,11 +131,25 @@ def test_seeds_are_dots_on_the_bar_of_their_mean_in_the_colour_of_the_role():
     runs = {"one": [{"d": 2.0}, {"d": 4.0}], "two": [{"d": 20.0}, {"d": 20.0}]}
     fig = viz.seeds_figure(runs, "d", xlabel="distance", log=True, role="critic")
     (ax,) = fig.axes
-    assert [bar.get_width() for bar in ax.patches] == [3.0, 20.0]
-    assert [dots.get_offsets()[:, 0].tolist() for dots in ax.collections] == [[2.0, 4.0], [20.0, 20.0]]
-    assert {to_hex(bar.get_facecolor()) for bar in ax.patches} == {viz.COLOURS["critic"].lower()}
+    assert not ax.patches  # a bar has no beginning on such an axis
+    strokes, marks = (
+        [of for of in ax.collections if isinstance(of, kind)] for kind in (LineCollection, PathCollection)
+    )
+    assert [stroke.get_segments()[0][0][0] for stroke in strokes] == [3.0, 20.0]
+    assert [mark.get_offsets()[0, 0] for mark in marks] == [2.0, 4.0, 20.0, 20.0]
+    assert {to_hex(stroke.get_color()[0]) for stroke in strokes} == {viz.COLOURS["critic"].lower()}
     assert ax.get_xscale() == "log"
     plt.close(fig)
+
+
+def test_up_to_five_runs_have_marks_of_their_own_that_stay_theirs():
+    for count, different in ((3, 3), (5, 5), (6, 1)):
+        runs = {name: [{"d": float(seed)} for seed in range(count)] for name in ("a", "b")}
+        fig = viz.seeds_figure(runs, "d", xlabel="distance")
+        shapes = [mark.get_paths()[0].vertices.tobytes() for mark in fig.axes[0].collections]
+        assert len(set(shapes)) == different
+        assert shapes[:count] == shapes[count:]
+        plt.close(fig)
 
 
 def test_a_run_left_out_is_a_hollow_dot_and_counts_in_no_bar():
@@ -142,9 +157,9 @@ def test_a_run_left_out_is_a_hollow_dot_and_counts_in_no_bar():
     fig = viz.seeds_figure(runs, "d", xlabel="distance", left_out=lambda run: run["d"] == 9)
     (ax,) = fig.axes
     assert [bar.get_width() for bar in ax.patches] == [2.0]
-    assert [dots.get_offsets()[:, 0].tolist() for dots in ax.collections] == [[2.0, 9.0], [9.0]]
-    fills = [[to_hex(fill) for fill in dots.get_facecolors()] for dots in ax.collections]
-    assert fills == [[viz.COLOURS["generator"].lower(), "#ffffff"], ["#ffffff"]]
+    assert [mark.get_offsets()[0, 0] for mark in ax.collections] == [2.0, 9.0, 9.0]
+    fills = [to_hex(mark.get_facecolors()[0]) for mark in ax.collections]
+    assert fills == [viz.COLOURS["generator"].lower(), "#ffffff", "#ffffff"]
     plt.close(fig)
 
 
