@@ -96,8 +96,8 @@ def deblur_content(job: Job) -> Result:
     Every run follows what each of the two losses pushes the picture with (`content` and `adversarial` in its curve),
     and ends with a place on the plane of distortion and perception (Blau and Michaeli 2018): PSNR beside perceptual
     distance. What would refute “a critic buys perception with distortion”: no weight whose perceptual distance is
-    smaller than the silenced critic's by more than the interval over photographs. What would refute “nobody misses
-    the critic”: such a weight.
+    smaller than the silenced critic's by more than the interval over seeds. What would refute “nobody misses the
+    critic”: such a weight. The two runs that decide it have further seeds.
     """
     base = base_settings(job)
     weights = WEIGHTS if not job.debug else (0.0, 100.0)
@@ -109,16 +109,51 @@ def deblur_content(job: Job) -> Result:
         changes["features, weight 50, and pixels, weight 2000"] = {}  # the chapter's own
     seeds = _seeds(job)
     found = _all_runs(job, base, changes, seeds)
-    metrics = _blurry_metrics(job, base)
-    for name, runs in found.items():
-        metrics += _metrics(job, base, runs, f", content loss: {name}")
-        metrics.append(over_seeds(f"content's push over the critic's: {name}", [_ratio(run) for run in runs]))
+    heard, silent = (HEARD, SILENT) if not job.debug else list(changes)[:2]
+    decisive = {name: changes[name] for name in (heard, silent)}
+    for name, runs in _all_runs(job, base, decisive, [] if job.debug else FURTHER).items():
+        found[name] += runs
+    told = {name: [_told(run) for run in runs] for name, runs in found.items()}
+    metrics = [*_blurry_metrics(job, base), *_of_contents(told), *_heard(told, heard, silent)]
     looks = {
-        name: _look(job, replace(base, seed=seeds[0], **change), name) for name, change in changes.items()
+        name: _look(job, replace(base, seed=seeds[0], **change), name)
+        for name, change in changes.items()
+        if name not in NOT_SHOWN
     }
     pairs, _ = _test_sets(job, base)["test"]
     looks |= {"blurred": as_webp(_looked_at(pairs.input)), "sharp": as_webp(_looked_at(pairs.target))}
-    return Result({**_about(base), "weights": list(weights)}, seeds, metrics, {"runs": found, "looks": looks})
+    about = {**_about(base), "weights": list(weights), "further seeds": FURTHER}
+    return Result(about, seeds, metrics, {"runs": told, "looks": looks})
+
+
+HEARD = f"weight {100.0:g}"
+SILENT = f"weight {SILENCING:g}"
+FURTHER = [4, 5]  # seeds of the two
+NOT_SHOWN = ("weight 0", "weight 500", "weight 4000", "features, weight 100")
+OF_CONTENT = ("gain", "ssim", "distance")
+
+
+def _told(run: dict[str, Any]) -> dict[str, Any]:
+    """Of a run what is kept: how its pictures are, and how many times as hard as the critic the content pushes."""
+    last = run["curve"][-1]
+    sets = {where: {key: round(of[key], 5) for key in OF_CONTENT} for where, of in run["sets"].items()}
+    return {"seed": run["seed"], **sets, "push": float(last["content"] / max(last["adversarial"], 1e-12))}
+
+
+def _of_contents(told: dict[str, list[dict[str, Any]]]) -> Iterator[Measurement]:
+    for name, runs in told.items():
+        for key in ("gain", "distance"):
+            yield over_seeds(f"{TITLES[key]}, test, content loss: {name}", [run["test"][key] for run in runs])
+        yield over_seeds(f"content's push over the critic's: {name}", [run["push"] for run in runs])
+
+
+def _heard(told: dict[str, list[dict[str, Any]]], heard: str, silent: str) -> Iterator[Measurement]:
+    """What a critic does that is heard, beside one that is not, paired by seed."""
+    for where in [name for name in told[heard][0] if name not in ("seed", "push")]:
+        for key in OF_CONTENT:
+            gaps = [a[where][key] - b[where][key] for a, b in zip(told[heard], told[silent], strict=True)]
+            protocol = f"{heard} minus {silent}, {len(gaps)} seeds, paired"
+            yield over_few(f"{TITLES[key]}, {where}: what a critic that is heard adds", gaps, protocol)
 
 
 LOOK = (16, 24, 30)  # shown large: which test picture, and from where, down and right
@@ -204,12 +239,6 @@ def _information_kept(restored: Tensor, sharp: Tensor) -> Tensor:
         raise CompanionError("This comparison needs torchmetrics: pip install torchmetrics.") from error
     pairs = zip(*(((images + 1) * 127.5).mean(1, keepdim=True) for images in (restored, sharp)), strict=True)
     return torch.stack([fidelity(a[None], b[None]) for a, b in pairs])
-
-
-def _ratio(run: dict[str, Any]) -> float:
-    """How many times as hard as the critic the content loss pushes, at the end of a run."""
-    last = run["curve"][-1]
-    return float(last["content"] / max(last["adversarial"], 1e-12))
 
 
 ALONE_POINTS = 12  # of a run at which the generator is looked at
