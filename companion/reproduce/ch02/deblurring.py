@@ -137,7 +137,8 @@ def _told(run: dict[str, Any]) -> dict[str, Any]:
     """Of a run what is kept: how its pictures are, and how many times as hard as the critic the content pushes."""
     last = run["curve"][-1]
     sets = {where: {key: round(of[key], 5) for key in OF_CONTENT} for where, of in run["sets"].items()}
-    return {"seed": run["seed"], **sets, "push": float(last["content"] / max(last["adversarial"], 1e-12))}
+    push = last["content"] / max(last["adversarial"], 1e-12)
+    return {"seed": run["seed"], **sets, "push": float(f"{push:.4g}")}
 
 
 def _of_contents(told: dict[str, list[dict[str, Any]]]) -> Iterator[Measurement]:

@@ -446,12 +446,9 @@ def _pairs(count: int) -> Domains:
     )
 
 
+OF = ("identity", "faces-identity")  # the teacher, and who judges it
 RECIPES: dict[str, Recipe] = {
-    "identity-people": Recipe(
-        "How far encoders of drawn faces carry to real people", 7, identity_people, ("identity",)
-    ),
+    "identity-people": Recipe("How far encoders of drawn faces carry to real people", 7, identity_people, OF),
     "identity": Recipe("Who is who, by an angular margin, on portraits and then on drawings", 7, identity),
-    "munit-identity": Recipe(
-        "A translation that is told whom it draws, at 32×32", 7, munit_identity, ("identity",)
-    ),
+    "munit-identity": Recipe("A translation that is told whom it draws, at 32×32", 7, munit_identity, OF),
 }
