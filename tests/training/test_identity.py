@@ -74,6 +74,37 @@ def test_strangers_are_told_apart_after_lessons_and_a_wrong_album_teaches_less()
     assert recalls[0] > recalls[1] + 0.1
 
 
+class Undecided(nn.Module):
+    """To which every person is at a right angle to every picture."""
+
+    def __init__(self, people: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(people))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.weight.expand(len(images), -1) + 0 * images.mean()
+
+
+def test_lessons_ask_for_the_margin():
+    album = torch.zeros(4, 2, 3, 16, 16, dtype=torch.uint8)
+    lessons = recognition_lessons(Undecided(4), album, rounds=1, seed=1)
+    report = next(iter(lessons.trainer.run(lessons.batches, steps=1)))
+    own = math.exp(16 * math.cos(math.pi / 2 + 0.3))
+    assert next(iter(report.numbers.values())) == pytest.approx(-math.log(own / (own + 3)), rel=1e-4)
+
+
+def test_a_seed_is_the_first_weights():
+    config = SphereFaceConfig(4, 16, 2)
+    one, again, other = (next(new_recognising(4, config, seed=seed).parameters()) for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+
+
+def test_a_teachers_threshold_and_temperature_are_the_pages():
+    teacher = Teacher(Means(), flat(RED, GREEN))
+    assert (teacher.threshold, teacher.temperature) == (0.5, 0.1)
+
+
 # ---- a teacher ----
 
 
