@@ -69,8 +69,10 @@ def accepted_in_folds(
         asked: Which pairs are asked about, `(N, M)` bool; all without it. Pictures with themselves are none.
 
     Raises:
-        CompanionError: A fold has no pair of the same person, or the others too few of two for such a share.
+        CompanionError: A fold has no pair of the same person, or the others too few of two for such a share; a
+            likeness is no number; or there are no folds to set thresholds for each other.
     """
+    _check_folds(alike, false, folds)
     rows, columns = people
     same = rows[:, None] == columns
     asked = torch.ones_like(same) if asked is None else asked
@@ -90,3 +92,13 @@ def accepted_in_folds(
         threshold = alike[others].topk(allowed + 1).values[-1]  # so many are above it
         accepted.append((alike[mine] > threshold).double().mean())
     return torch.stack(accepted)
+
+
+def _check_folds(alike: Tensor, false: float, folds: int) -> None:
+    if not alike.isfinite().all():
+        raise CompanionError("A pair's score is not finite; check the embeddings that it was made from.")
+    if folds < 2 or not 0 < false < 1:
+        raise CompanionError(
+            f"{folds} folds and a share of {false:g} false accepts set no thresholds; give two folds or more, "
+            "and a share between 0 and 1."
+        )

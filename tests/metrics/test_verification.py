@@ -93,3 +93,22 @@ def test_too_few_people_for_a_rate_are_refused():
     people = torch.arange(10)
     with pytest.raises(CompanionError, match="too few to tell a false accept in 1000"):
         accepted_in_folds(normals(10, 1.0), (people, people), false=0.001)
+
+
+@pytest.mark.parametrize("wrong", [dict(folds=1), dict(folds=0), dict(false=0.0), dict(false=1.0)], ids=str)
+def test_folds_that_set_no_thresholds_are_refused(wrong):
+    people = torch.arange(40)
+    with pytest.raises(CompanionError, match="set no thresholds; give two folds or more"):
+        accepted_in_folds(torch.eye(40), (people, people), **{"false": 0.1, **wrong})
+
+
+def test_likenesses_that_are_no_numbers_are_refused():
+    people = torch.arange(40)
+    with pytest.raises(CompanionError, match="not finite; check the embeddings"):
+        accepted_in_folds(torch.full((40, 40), math.nan), (people, people), false=0.1)
+
+
+def test_who_is_only_as_alike_as_the_threshold_is_not_accepted():
+    people = torch.arange(40)
+    found = accepted_in_folds(torch.ones(40, 40), (people, people), false=0.1)
+    assert (found == 0).all()
