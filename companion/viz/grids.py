@@ -5,7 +5,7 @@ shows.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -60,8 +60,8 @@ LINE = 20
 BESIDE = 14  # pixels of white around a name at the left
 LONGEST = 120  # pixels of a line of such a name; what is longer is folded
 HIGHEST = 143  # pixels of a row of images, where its height is not given
-GAP = 2
-COARSE = 32
+GAP = 2  # pixels between them
+COARSE = 32  # pixels a side, below which enlarged pixels stay squares
 
 
 def image_rows(rows: Mapping[str, Tensor], *, height: float | None = None) -> Image.Image:
@@ -129,8 +129,9 @@ def _font(names: Iterable[str]) -> ImageFont.FreeTypeFont:
     return letters("".join(names), LETTERS)
 
 
-def _folded_names(names: Iterable[str]) -> list[str]:
-    return [_folded(name, _font(names), LONGEST) for name in names]
+def _folded_names(names: Collection[str]) -> list[str]:
+    font = _font(names)
+    return [_folded(name, font, LONGEST) for name in names]
 
 
 def _beside(names: Sequence[str]) -> int:

@@ -126,7 +126,7 @@ def deblur_content(job: Job) -> Result:
     return Result(about, seeds, metrics, {"runs": told, "looks": looks})
 
 
-HEARD = f"weight {100.0:g}"
+HEARD = "weight 100"
 SILENT = f"weight {SILENCING:g}"
 FURTHER = [4, 5]  # seeds of the two
 NOT_SHOWN = ("weight 0", "weight 500", "weight 4000", "features, weight 100")
@@ -174,10 +174,8 @@ def _looked_at(images: Tensor) -> Tensor:
     return images[number % len(images), :, top : top + side, left : left + side][None]
 
 
-FEATURE_WEIGHTS = (
-    50.0,
-    500.0,
-)  # of the features' loss beside the pixels' 2,000: the chapter's, and one that rules
+# Of the features' loss beside the pixels' 2,000: the chapter's, and one that rules.
+FEATURE_WEIGHTS = (50.0, 500.0)
 
 
 def deblur_features(job: Job) -> Result:
