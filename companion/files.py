@@ -22,6 +22,7 @@ Made = TypeVar("Made")
 
 AGAIN = "try again"
 LONGEST = 50  # letters of a name that its part's name repeats
+LONGEST_LINE = 400  # characters: a measurement of a record, with its protocol
 LONGEST_NAME = 255  # bytes, at which file systems stop
 _number = count()  # of the parts that this process has begun
 
@@ -96,7 +97,27 @@ def write_text(path: Path, content: str, *, then: str = AGAIN) -> None:
 
 def write_json(path: Path, content: Any, *, then: str = AGAIN) -> None:
     """Write JSON that people can read; arguments and errors as for `replacing`."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n", then=then)
+    write_text(path, _laid_out(content) + "\n", then=then)
+
+
+def _laid_out(content: Any, before: str = "") -> str:
+    """JSON in which whatever fits on a line stands on one."""
+    line = json.dumps(content, ensure_ascii=False)
+    if len(before) + len(line) <= LONGEST_LINE or not content or not isinstance(content, dict | list | tuple):
+        return line
+    deeper = before + " "
+    if isinstance(content, dict):
+        names = (
+            json.dumps(key if isinstance(key, str) else json.dumps(key), ensure_ascii=False)
+            for key in content
+        )
+        parts = [
+            f"{name}: {_laid_out(each, deeper)}" for name, each in zip(names, content.values(), strict=True)
+        ]
+    else:
+        parts = [_laid_out(each, deeper) for each in content]
+    opened, closed = "{}" if isinstance(content, dict) else "[]"
+    return f"{opened}\n" + ",\n".join(deeper + part for part in parts) + f"\n{before}{closed}"
 
 
 def unwritable(path: Path, error: OSError, *, then: str = AGAIN) -> CompanionError:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ def test_text_is_the_same_bytes_everywhere_and_json_can_be_read_by_people(tmp_pa
     assert (tmp_path / "text").read_bytes() == b"one\r\ntwo\n"
     write_json(tmp_path / "json", {"name": "Käthe", "values": [1]})
     assert (tmp_path / "json").read_bytes().decode() == (
-        '{\n  "name": "Käthe",\n  "values": [\n    1\n  ]\n}\n'
+        '{"name": "Käthe", "values": [1]}\n'
     )
 
 
@@ -227,3 +228,25 @@ def test_files_that_are_whole_stand_at_their_places(tmp_path):
             part.write_text(part.name)
         assert all(path.name.startswith(".") for path in tmp_path.iterdir())
     assert [place.read_text() for place in sorted(tmp_path.iterdir())] == ["a-1", "a-2"]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=60,
+    )
+)
+def test_json_laid_out_for_people_reads_back_the_same(content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "some.json"
+        write_json(path, content)
+        assert json.loads(path.read_text(encoding="utf-8")) == content
+
+
+def test_json_puts_on_one_line_what_fits_there(tmp_path):
+    short, long = {"name": "a", "interval": [1, 2]}, {"protocol": "p" * 500, "value": 1}
+    write_json(tmp_path / "some.json", {"metrics": [short, long], 3: None, "nothing": []})
+    lines = (tmp_path / "some.json").read_text().splitlines()
+    assert lines[:4] == ["{", ' "metrics": [', '  {"name": "a", "interval": [1, 2]},', "  {"]
+    assert lines[-3:] == [' "3": null,', ' "nothing": []', "}"]

@@ -48,9 +48,9 @@ def wgan_loss_quality(job: Job) -> Result:
     What would refute what the chapter says:
 
     - “The penalised estimate follows quality.” If its interval of ρ in the second half of the run reaches 0.
-    - “The clipped one's does not.” If its own interval there lies above 0.
+    - “The clipped one's does not.” If its own interval there lies above 0. (It does; the chapter gave it up.)
     - “At equal steps, and at equal work, the old game's pictures are better.” If a Wasserstein run's distance is the
-      smaller one in the mean over seeds, at either.
+      smaller one in the mean over seeds, at either. (With plain critics it is, at both.)
     """
     at_budget: dict[str, dict[str, Any]] = {
         "debug": {"steps": 4, "batch": 16, "width": 2},
