@@ -46,6 +46,7 @@ MASTERS = {
     "07_draw_me": Expected(25, 2, 10, 1),
     "07b_attention": Expected(16, 2, 6, 1),
     "07c_translation": Expected(16, 2, 6, 2),
+    "07d_identity": Expected(16, 2, 6, 2),
     "08_mediapipe": Expected(27, 9, 8, 0),
 }
 for_each = pytest.mark.parametrize("name", MASTERS)
