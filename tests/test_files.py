@@ -43,9 +43,7 @@ def test_text_is_the_same_bytes_everywhere_and_json_can_be_read_by_people(tmp_pa
     write_text(tmp_path / "text", "one\r\ntwo\n")
     assert (tmp_path / "text").read_bytes() == b"one\r\ntwo\n"
     write_json(tmp_path / "json", {"name": "Käthe", "values": [1]})
-    assert (tmp_path / "json").read_bytes().decode() == (
-        '{"name": "Käthe", "values": [1]}\n'
-    )
+    assert (tmp_path / "json").read_bytes().decode() == ('{"name": "Käthe", "values": [1]}\n')
 
 
 class Stop(BaseException):

@@ -382,13 +382,43 @@ def test_a_translation_is_trained_on_two_folders_continued_and_used(tmp_path, fo
         (["--batch", "9"], "“a”, which holds 4 images; choose a batch from 1 to 4"),
         (["--blocks", "1000000000"], "--blocks cannot be 1000000000; choose 1 to 64"),
         (["--objective", "hinge", "--generator-rate", "0"], "--generator-rate cannot be 0"),
+        (["--identity", "-1"], "--identity cannot be -1"),
+        (["--distilled", "inf"], "--distilled cannot be inf"),
+        (["--identity", "1", "--teacher", "identiti"], "no teacher called “identiti”; did you mean"),
+        (
+            ["--identity", "1", "--teacher", ""],
+            "no teacher called “”; did you mean faces-identity or identity",
+        ),
+        (["--identity", "1", "--teacher", "munit-people"], "left numbers and no network"),
+        (["--identity", "1", "--teacher", "digit-features"], "--teacher cannot be “digit-features”; choose"),
+        (["--distilled", "1", "--teacher", "munit-faces"], "people: identity or faces-identity"),
+        (["--distilled", "1", "--teacher", "deblur-any"], "people: identity or faces-identity"),
+        (["--paired", "3"], "no way to name them; leave it out, or give pairs to"),
+        (["--paired"], "--paired needs people who are known on both sides"),
     ],
 )
 def test_an_impossible_translation_is_one_sentence(tmp_path, folders, capsys, more, said):
     command = ["train", "munit", "--data", *map(str, folders), *TINY, *more]
     assert main([*command, "--out", str(tmp_path / "run")]) == 2
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("teacher", ["identity", "faces-identity"])
+def test_a_translation_is_told_whom_it_draws_by_the_teacher_that_is_named(tmp_path, folders, teacher):
+    """Whatever the size of the pictures that the teacher reads; both parts of the loss are in the run's table."""
+    command = ["train", "munit", "--data", *map(str, folders), *TINY, "--teacher", teacher]
+    assert main([*command, "--identity", "2", "--distilled", "30", "--out", str(tmp_path / "run")]) == 0
+    settings = json.loads((tmp_path / "run/run.json").read_text(encoding="utf-8"))["settings"]
+    assert settings["teacher"] == teacher
+    assert (settings["shares"]["identity"], settings["shares"]["distilled"]) == (2, 30)
+    titles, *_, last = (tmp_path / "run/metrics.csv").read_text(encoding="utf-8").splitlines()
+    numbers = dict(zip(titles.split(","), last.split(","), strict=True))
+    assert float(numbers["identity_loss"]) >= 0
+    assert float(numbers["distilled_loss"]) > 0
 
 
 def test_a_run_within_one_of_its_folders_is_refused(tmp_path, folders, capsys):

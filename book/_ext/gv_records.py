@@ -53,6 +53,7 @@ TELLING = {
     "memory": "nearer than unseen pictures, digits, pixels as they lie: samples",
     "mnist-beta": "active units, β = 16",
     "munit-identity": "recall of the portrait from its translation: identity",
+    "munit-parts": "recall of the portrait from its translation there and back: what “with a cycle” adds",
     "munit-rates": "Fréchet distance of translated portraits to caricatures: R1, weight 10, 0.0002",
     "portrait-families": "Fréchet distance: WGAN, penalised",
     "portrait-generators": "Fréchet distance: VAE, mixture",

@@ -1,7 +1,7 @@
 """Chapter 7's commands: train a SAGAN or a translation between two sets of pictures, translate, and draw people."""
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from companion.commands.training import (
     train,
     train_on_images,
 )
+from companion.errors import CompanionError
 from companion.files import shown
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ MUNIT_BUDGETS: Budgets = {
 }
 
 WAYS = "a_to_b.safetensors and b_to_a.safetensors"
+ALSO = {  # parts of a translation's loss that do not count unless they are asked for
+    "cycle": "there and back again",
+    "perceptual": "what a trained network sees",
+    "identity": "whom a teacher sees in it, where both sets are faces",
+    "distilled": "how like others a teacher finds it, where both are faces",
+}
 
 
 def _objectives() -> "dict[str, type[Objective]]":
@@ -91,8 +98,9 @@ def _munit_options(parser: ArgumentParser) -> None:
         help=f"two of {choices(ImageSet)}, or two folders (default: {' '.join(settings.data)})",
     )
     _add_objective(parser, "least-squares")
-    for name, what in (("cycle", "there and back again"), ("perceptual", "what a trained network sees")):
+    for name, what in ALSO.items():
         add(f"--{name}", type=float, default=0.0, metavar="WEIGHT", help=f"also mind {what} (default: 0)")
+    add("--paired", nargs="?", const="", help=SUPPRESS)  # known only to say why it cannot be had here
     add(
         "--backbone",
         choices=list(BACKBONES),
@@ -106,8 +114,13 @@ def _train_munit(options: Namespace) -> None:
     from companion.data.catalogue import ImageSet, named
     from companion.training.munit import PAPER, MUNITSettings, build
 
+    if options.paired is not None:
+        raise CompanionError(
+            "The option --paired needs people who are known on both sides, and a command has no way to name them; "
+            "leave it out, or give pairs to companion.training.munit.build in Python."
+        )
     options.data = tuple(options.data)
-    shares = replace(PAPER, cycle=options.cycle, perceptual=options.perceptual)
+    shares = replace(PAPER, **{name: getattr(options, name) for name in ALSO})
     settings = MUNITSettings(objective=_objectives()[options.loss](), shares=shares)
     settings = chosen(options, settings, MUNIT_BUDGETS)
     for source in settings.data:

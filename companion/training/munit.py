@@ -15,7 +15,7 @@ from companion import pretrained
 from companion.data import Images, Shuffled, load
 from companion.data.batches import Domains
 from companion.data.catalogue import ImageSet, named
-from companion.errors import CompanionError
+from companion.errors import CompanionError, unknown_name
 from companion.losses import PerceptualLoss
 from companion.models.configs import MOST_BLOCKS, WIDEST
 from companion.models.evaluating import evaluating
@@ -32,7 +32,7 @@ from companion.objectives import LeastSquares, Objective
 from companion.randomness import drawing, stream
 from companion.settings import SettingError, Settings, option
 from companion.training.critic import Facing
-from companion.training.identity import Teacher
+from companion.training.identity import Teacher, is_encoder
 from companion.training.player import Player, Workshop
 from companion.training.second_order import second_order
 from companion.training.settings import TrainingSettings
@@ -41,6 +41,7 @@ from companion.training.trainer import Batches, Trainer
 SIDES = ("a", "b")
 SHOWN = 8  # pictures of each side in the sample grids
 RATE = 1e-4  # the paper's
+TEACHERS = ("identity", "faces-identity")  # pretrained runs that know people
 ANCHORS = 256  # people of the first set, likeness to whom is distilled
 
 
@@ -115,6 +116,7 @@ class TranslationTrainer(Trainer[Domains]):
     Raises:
         SettingError: The objective wants several critic steps for each of the others', or a share is to count for which
             there is no teacher or no pair.
+        CompanionError: The pairs have another shape than the images.
     """
 
     def __init__(
@@ -144,6 +146,8 @@ class TranslationTrainer(Trainer[Domains]):
                 raise SettingError(
                     f"shares.{share}", getattr(shares, share), f"0, or give the trainer {needed}"
                 )
+        if pairs is not None and shares.paired:
+            _check_pairs(pairs, config.size)
         workshop = workshop or Workshop()
         generating, judging = (partial(_adam, rate=rate) for rate in (generator_rate, critic_rate))
         players: dict[str, Player] = {}
@@ -332,6 +336,15 @@ def styles_of(model: Translator, images: Tensor, *, batch: int = 64) -> Tensor:
         return torch.cat([model.style(part.to(device)).float().cpu() for part in torch.split(images, batch)])
 
 
+def _check_pairs(pairs: Domains, size: int) -> None:
+    for images in pairs.tensors:
+        if not len(images) or images.shape[1:] != (3, size, size):
+            raise CompanionError(
+                f"Pairs are learnt from as colour pictures (N, 3, {size}, {size}), and these are "
+                f"{tuple(images.shape)}; give some of that size on both sides."
+            )
+
+
 def _sum(losses: Iterable[Tensor]) -> Tensor:
     return torch.stack(list(losses)).sum()
 
@@ -365,7 +378,9 @@ class MUNITSettings(TrainingSettings):
     objective: Objective = option(LeastSquares(), named=True)
     shares: Shares = PAPER
     backbone: str = "squeezenet-deep-compression"  # of the perceptual loss
-    teacher: str = "identity"  # who knows people, by the name of a pretrained run
+    teacher: str = option(
+        "identity", help="who knows people, for --identity and --distilled: a pretrained run", metavar="NAME"
+    )
     generator_rate: float = option(
         RATE, help="learning rate of encoders and decoders", metavar="RATE", above=0, below=1
     )
@@ -440,12 +455,11 @@ def build(
         CompanionError: Whatever of the settings cannot be had, in one sentence.
     """
     settings.check()  # before the data is read
+    encoder = (teacher or _encoder(settings.teacher)) if settings.shares.taught else None
     first, second = images or (_colour(load(source, size=settings.size)) for source in settings.data)
     content = ShownContent(settings.backbone) if settings.shares.perceptual else None
-    taught = None
-    if settings.shares.taught:
-        anchors = first[torch.arange(min(ANCHORS, len(first)))]
-        taught = Teacher(teacher or pretrained.load(settings.teacher), anchors)
+    anchors = torch.arange(min(ANCHORS, len(first)))
+    taught = None if encoder is None else Teacher(encoder, first[anchors])
     with drawing(settings.seed, "weights"):
         trainer = TranslationTrainer(
             settings.config,
@@ -463,6 +477,21 @@ def build(
             shown=shown or _shown(settings, first, second),
         )
     return Translation(settings, trainer, (first, second))
+
+
+def _encoder(name: str) -> nn.Module:
+    """The pretrained encoder of a name.
+
+    Raises:
+        CompanionError: There is no such run, or its network tells nobody apart.
+    """
+    if name not in pretrained.names():
+        raise unknown_name("teacher", name, TEACHERS)
+    encoder = pretrained.load(name)
+    if not is_encoder(encoder):
+        known = " or ".join(TEACHERS)
+        raise SettingError("teacher", name, f"a network that reads colour pictures of people: {known}")
+    return encoder
 
 
 def _shown(settings: MUNITSettings, *images: Images) -> Domains:

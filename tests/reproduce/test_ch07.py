@@ -5,14 +5,11 @@ from functools import partial
 import pytest
 import torch
 
-from companion.data.assets import manifest
 from companion.metrics import frechet_distance
 from companion.metrics.verification import recall_at_one
 from companion.models.munit import BothWays, MUNITConfig
-from companion.reproduce.ch07 import identity, munit, people
+from companion.reproduce.ch07 import munit, people
 from companion.reproduce.ch07.munit import Truth
-from companion.reproduce.job import Job
-from companion.training.identity import Teacher
 
 
 def unit(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -135,42 +132,3 @@ def test_the_styles_of_hands_are_mended(monkeypatch):
 def test_recognised_people_are_vectors_of_length_one():
     found = munit.recognised(torch.rand(2, 3, 16, 16) * 2 - 1)
     torch.testing.assert_close(found.norm(dim=1), torch.ones(2), rtol=1e-4, atol=1e-5)
-
-
-def test_of_real_people_the_recipe_says_how_many_of_each_encoder_there_were(tmp_path):
-    """Its debug run leaves dlib out, and the rest is there; a picture is never compared with itself."""
-    if not manifest()["orl"].here:
-        pytest.skip("needs the ORL faces: companion assets fetch orl")
-    result = identity.identity_people(Job(tmp_path, "debug"))
-    areas = {m.name: m for m in result.metrics if m.name.startswith("area")}
-    assert len(areas) == 4
-    assert all(0.5 < one.value < 1 for one in areas.values())
-    assert all("120 of 120 photographs of 12 people" in one.protocol for one in areas.values())
-
-
-def test_same_pictures_are_told_apart_perfectly_and_chance_is_chance():
-    who = torch.arange(40).repeat_interleave(4)
-    exact = identity._among_themselves(torch.eye(40)[who] + 0.01 * torch.randn(160, 40), who)
-    assert (exact["area"], exact["nearest"]) == (1, 1)
-    assert exact["1 %"] == [1.0] * identity.FOLDS
-    blind = identity._among_themselves(torch.randn(160, 40), who)
-    assert blind["area"] == pytest.approx(0.5, abs=0.06)
-    assert blind["nearest"] < 0.15
-
-
-def test_whitened_rows_vary_by_one_within_a_person_in_every_direction():
-    """Of others' rows, with a spread that differs by place and leans."""
-    lean = torch.tensor([[3.0, 1.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 4.0]])
-    known = 5 * torch.randn(400, 1, 3) + torch.randn(400, 6, 3) @ lean + 7
-    rows = identity._whitened({"all": known.flatten(0, 1)}, known)["all"].view(400, 6, 3)
-    within = (rows - rows.mean(1, keepdim=True)).flatten(0, 1)
-    torch.testing.assert_close(within.T @ within / len(within), torch.eye(3), atol=0.05, rtol=0)
-    assert rows.mean((0, 1)).abs().max() < 1e-3
-
-
-def test_an_untrained_teacher_is_asked_for_something_once_it_is_centred():
-    """Less their mean, its embeddings of portraits and of their drawings are not all alike; as they are, they are."""
-    pairs = identity._pairs(20)
-    centred = identity._teacher(untrained=True)
-    for encoder, asked in ((centred, True), (centred.encoder, False)):
-        assert (Teacher(encoder, pairs.a).identity(pairs.b, pairs.a) > 0.05) == asked

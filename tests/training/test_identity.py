@@ -1,13 +1,16 @@
 """Guards the angular margin (Deng et al. 2019, equation 3), and what a teacher says of drawings, in closed form."""
 
 import math
+import re
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, normalize
 
+from companion import pretrained
 from companion.data.faces import Portraits
+from companion.errors import CompanionError
 from companion.metrics.verification import recall_at_one
 from companion.models.identity import SphereFaceConfig
 from companion.training.faces import read_faces
@@ -159,3 +162,63 @@ def test_it_sees_images_of_any_size_as_its_encoder_wants_them():
     teacher = Teacher(Means(), flat(RED, GREEN))
     large = torch.tensor([ORANGE])[:, :, None, None].expand(-1, -1, 48, 48)
     torch.testing.assert_close(teacher.embedded(large), torch.tensor([ORANGE]), rtol=1e-4, atol=1e-4)
+
+
+class Nameless(Means):
+    """Does not say which pictures it reads."""
+
+    config = None
+
+
+class Maps(Means):
+    """Makes a map of each picture, and no row of numbers."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.norm(images)
+
+
+NO_TEACHERS = {
+    "of grey pictures": lambda: pretrained.load("digit-features"),
+    "of any size": lambda: pretrained.load("deblur-any"),
+    "of latents": lambda: pretrained.load("dcgan-digits"),
+    "that draws": lambda: pretrained.load("faces-vae"),
+    "of two inputs": lambda: pretrained.load("munit-faces"),
+    "without a size": Nameless,
+    "of another kind": lambda: nn.Linear(3, 2),
+    "of maps": Maps,
+}
+
+
+@pytest.mark.parametrize("kind", NO_TEACHERS)
+def test_a_network_that_tells_nobody_apart_is_no_teacher(kind):
+    with pytest.raises(CompanionError, match="cannot tell who is in a picture; give a network"):
+        Teacher(NO_TEACHERS[kind](), flat(RED, GREEN))
+
+
+@pytest.mark.parametrize("name", ["identity", "faces-identity"])
+def test_the_packaged_encoders_are_teachers(name):
+    embedded = Teacher(pretrained.load(name), flat(RED, GREEN)).embedded(flat(RED, GREEN, ORANGE))
+    torch.testing.assert_close(embedded.norm(dim=1), torch.ones(3), rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize(
+    "shape", [(2, 1, 16, 16), (2, 4, 16, 16), (2, 3, 16, 12), (3, 16, 16), (0, 3, 16, 16)]
+)
+def test_a_teacher_sees_square_colour_pictures_alone(shape):
+    """Grey ones, such with an alpha channel, oblong ones, a single one and none are refused in one sentence."""
+    with pytest.raises(CompanionError, match=f"and these are {re.escape(str(shape))}; cut out squares"):
+        Teacher(Means(), torch.zeros(shape))
+    teacher = Teacher(Means(), flat(RED, GREEN))
+    for part in (teacher.identity, teacher.distilled):
+        with pytest.raises(CompanionError, match="A teacher sees square colour pictures"):
+            part(torch.zeros(shape), torch.zeros(shape))
+
+
+@pytest.mark.parametrize("part", ["identity", "distilled"])
+def test_each_drawing_is_held_against_the_picture_it_was_drawn_from(part):
+    """One picture for several drawings would be taken for each of them."""
+    teacher = Teacher(Means(), flat(RED, GREEN))
+    with pytest.raises(
+        CompanionError, match="2 drawings cannot be compared with 1 pictures; give the picture"
+    ):
+        getattr(teacher, part)(flat(RED, GREEN), flat(RED))

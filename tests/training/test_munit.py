@@ -136,6 +136,50 @@ def test_what_nobody_can_tell_is_refused(share):
         TranslationTrainer(trainer.config, settings.critic, settings.objective, settings.shares, seed=1)
 
 
+@pytest.mark.parametrize("share", ["identity", "distilled"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("identiti", "no teacher called “identiti”; did you mean identity"),
+        ("digit-features", "teacher cannot be “digit-features”; choose a network that reads colour pictures"),
+        ("sagan-portraits", "people: identity or faces-identity"),
+        ("munit-people", "left numbers and no network"),
+    ],
+)
+def test_a_teacher_who_knows_nobody_is_refused_before_any_data_is_read(share, name, said):
+    settings = replace(TINY, data=("nowhere", "at all"), shares=Shares(**{share: 1.0}), teacher=name)
+    with pytest.raises(CompanionError, match=said):
+        build(settings)
+
+
+def test_a_teacher_of_ones_own_who_is_none_is_refused_too():
+    with pytest.raises(CompanionError, match="Linear cannot tell who is in a picture"):
+        build(replace(TINY, shares=Shares(identity=1.0)), SETS, teacher=nn.Linear(3, 2))
+
+
+def test_a_teacher_is_not_looked_for_where_none_is_asked():
+    assert build(replace(TINY, teacher="nobody"), SETS).trainer.teacher is None
+
+
+def test_a_named_teacher_has_the_first_sets_people_as_anchors():
+    trainer = build(replace(TINY, shares=Shares(distilled=1.0), teacher="faces-identity"), SETS).trainer
+    assert trainer.teacher.anchors.shape == (5, 64)
+    torch.testing.assert_close(trainer.teacher.anchors, trainer.teacher.embedded(SETS[0][:]))
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 32, 32), (4, 1, 16, 16), (4, 3, 16, 12), (0, 3, 16, 16)])
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_pairs_of_another_shape_are_refused(shape, side):
+    """The other side being as it should be."""
+    right = PAIRS.a[: shape[0]]
+    wrong = torch.zeros(shape)
+    pairs = Domains(wrong, right) if side == "a" else Domains(right, wrong)
+    with pytest.raises(
+        CompanionError, match=r"colour pictures \(N, 3, 16, 16\), and these are .*; give some"
+    ):
+        build(replace(TINY, shares=Shares(paired=1.0)), SETS, pairs=pairs)
+
+
 def word(critics, fakes) -> torch.Tensor:
     """What encoders and decoders lose where they face critics with least squares."""
     return sum(

@@ -119,19 +119,20 @@ def munit_parts(job: Job) -> Result:
             runs[part].append(
                 {"seed": seed, **job.once(f"{key}-end", partial(truth.all, trainer)), "curve": curve}
             )
-    metrics = truth.controls()
-    for part, of_one in runs.items():
-        for key, title in TITLES.items():
-            values = [run[key] for run in of_one]
-            found = over_seeds(f"{title}: {part}", values)
-            metrics.append(replace(found, protocol=f"{truth.protocols[key]}, {found.protocol}"))
-            if part != "all":
-                gaps = [value - run[key] for value, run in zip(values, runs["all"], strict=True)]
-                protocol = f"minus that of all parts; {len(gaps)} seeds, paired"
-                name = f"{title}: what “{part}” adds"
-                metrics.append(over_few(name, gaps, protocol))
+    metrics = [one for one in truth.controls() if one.name.startswith(tuple(ASKED.values()))]
+    for key, title in ASKED.items():
+        found = over_seeds(f"{title}: all", [run[key] for run in runs["all"]])
+        metrics.append(replace(found, protocol=f"{truth.protocols[key]}, {found.protocol}"))
+    metrics += [one for part in runs if part != "all" for one in _added(part, runs)]
     about = {**FACES.as_json(), **change, "precision": "float32", "people": people}
     return Result(about, seeds, metrics, {"runs": runs})
+
+
+def _added(part: str, runs: dict[str, list[dict[str, Any]]]) -> Iterator[Measurement]:
+    """By how much a part moves each number that is asked, seed by seed."""
+    for key, title in ASKED.items():
+        gaps = [own[key] - full[key] for own, full in zip(runs[part], runs["all"], strict=True)]
+        yield over_few(f"{title}: what “{part}” adds", gaps, f"minus all parts; {len(gaps)} seeds, paired")
 
 
 RATES = (2e-4, 1e-3)
@@ -180,6 +181,7 @@ TITLES = {
     "variety": "distance of two styles of one portrait",
     "people": "distance of two portraits in one style",
 }
+ASKED = {key: TITLES[key] for key in ("frechet", "recall", "both ways", "variety")}  # of each part
 
 
 @cache
@@ -271,7 +273,7 @@ class Truth:
         }
 
     def _variety(
-        self, trainer: TranslationTrainer, draw: Callable[[Tensor, Tensor], Tensor]
+        self, trainer: TranslationTrainer | Translator, draw: Callable[[Tensor, Tensor], Tensor]
     ) -> dict[str, float]:
         count = min(PAIRS, self.count - 1)
         first, second = (
@@ -285,14 +287,26 @@ class Truth:
             "people": float(self.distance(one, other_person).mean()),
         }
 
+    def in_styles(self, translator: Translator, scale: float) -> dict[str, float]:
+        """Recall of the portrait, and variety, in the same styles, multiplied by `scale`."""
+
+        def draw(images: Tensor, styles: Tensor) -> Tensor:
+            return translated(translator, images, scale * styles)
+
+        who = recognised(draw(self.portraits, self.styles(translator)))
+        return {
+            "recall": recall_at_one(who, self._known[0]),
+            "variety": self._variety(translator, draw)["variety"],
+        }
+
     def _translated(self, trainer: TranslationTrainer) -> Tensor:
         return translated(trainer.translator("a"), self.portraits, self.styles(trainer))
 
-    def styles(self, trainer: TranslationTrainer) -> Tensor:
+    def styles(self, trainer: TranslationTrainer | Translator) -> Tensor:
         """One drawn style for each test portrait, `(count, styles)`, the same for every trainer."""
         return self._styles(trainer, "styles of test portraits")
 
-    def _styles(self, trainer: TranslationTrainer, purpose: str) -> Tensor:
+    def _styles(self, trainer: TranslationTrainer | Translator, purpose: str) -> Tensor:
         return torch.randn(self.count, trainer.config.styles, generator=generator(0, purpose))
 
     @property
