@@ -38,6 +38,7 @@ DAMAGED = {
     "cut within a byte": KEPT[: len(KEPT) // 2 // 4 * 4 + 1],
     "a letter gone": KEPT[:40] + KEPT[41:],
     "a strange letter": KEPT[:40] + "*" + KEPT[41:],
+    "a strange letter more": KEPT[:40] + "*" + KEPT[40:],
     "its head overwritten": "AAAA" + KEPT[4:],
     "another form": in_base64("PNG", 64, 32),
     "no text": None,

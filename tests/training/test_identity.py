@@ -12,9 +12,16 @@ from companion import pretrained
 from companion.data.faces import Portraits
 from companion.errors import CompanionError
 from companion.metrics.verification import recall_at_one
-from companion.models.identity import SphereFaceConfig
+from companion.models.identity import SphereFace, SphereFaceConfig
+from companion.models.registry import Port, Signature, image, latents, vector
 from companion.training.faces import read_faces
-from companion.training.identity import Teacher, angular_margin, new_recognising, recognition_lessons
+from companion.training.identity import (
+    Teacher,
+    angular_margin,
+    is_encoder,
+    new_recognising,
+    recognition_lessons,
+)
 
 PEOPLE = torch.tensor([0, 1, 2, 1, 0])
 
@@ -193,6 +200,30 @@ NO_TEACHERS = {
 def test_a_network_that_tells_nobody_apart_is_no_teacher(kind):
     with pytest.raises(CompanionError, match="cannot tell who is in a picture; give a network"):
         Teacher(NO_TEACHERS[kind](), flat(RED, GREEN))
+
+
+FACE, ROW = image("images", 3, 16), vector("embeddings", 4)
+MAPS = Port("maps", "vector", ("batch", 4, 8, 8))
+
+
+@pytest.mark.parametrize(
+    ("ports", "is_one"),
+    [
+        (((FACE,), (ROW,)), True),
+        (((FACE, vector("more", 3)), (ROW,)), False),
+        (((FACE,), (ROW, ROW)), False),
+        (((FACE,), (MAPS,)), False),
+        (((FACE,), (FACE,)), False),
+        (((image("grey", 1, 16),), (ROW,)), False),
+        (((image("larger", 3, 32),), (ROW,)), False),
+        (((image("any", 3),), (ROW,)), False),
+        (((latents(16),), (ROW,)), False),
+    ],
+    ids=["encoder", "two in", "two out", "maps", "draws", "grey", "another size", "any size", "latents"],
+)
+def test_of_a_registered_network_its_signature_says_whether_it_encodes_faces(monkeypatch, ports, is_one):
+    monkeypatch.setattr("companion.training.identity.signature_of", lambda network: Signature(*ports))
+    assert is_encoder(SphereFace(SphereFaceConfig(4, 16, 2))) == is_one
 
 
 @pytest.mark.parametrize("name", ["identity", "faces-identity"])
