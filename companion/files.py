@@ -97,22 +97,20 @@ def write_text(path: Path, content: str, *, then: str = AGAIN) -> None:
 
 def write_json(path: Path, content: Any, *, then: str = AGAIN) -> None:
     """Write JSON that people can read; arguments and errors as for `replacing`."""
-    write_text(path, _laid_out(content) + "\n", then=then)
+    plain = json.loads(json.dumps(content))  # names of any kind are text, tuples are lists
+    write_text(path, _laid_out(plain) + "\n", then=then)
 
 
 def _laid_out(content: Any, before: str = "") -> str:
     """JSON in which whatever fits on a line stands on one."""
     line = json.dumps(content, ensure_ascii=False)
-    if len(before) + len(line) <= LONGEST_LINE or not content or not isinstance(content, dict | list | tuple):
+    if len(before) + len(line) <= LONGEST_LINE or not isinstance(content, dict | list):
         return line
     deeper = before + " "
     if isinstance(content, dict):
-        names = (
-            json.dumps(key if isinstance(key, str) else json.dumps(key), ensure_ascii=False)
-            for key in content
-        )
         parts = [
-            f"{name}: {_laid_out(each, deeper)}" for name, each in zip(names, content.values(), strict=True)
+            f"{json.dumps(name, ensure_ascii=False)}: {_laid_out(each, deeper)}"
+            for name, each in content.items()
         ]
     else:
         parts = [_laid_out(each, deeper) for each in content]

@@ -4,7 +4,14 @@ import pytest
 import torch
 from scipy.stats import ttest_1samp
 
-from companion.reproduce.statistics import bootstrap, mean_with_interval, over_few, two_way, with_interval
+from companion.reproduce.statistics import (
+    bootstrap,
+    mean_with_interval,
+    over_few,
+    over_pairs,
+    two_way,
+    with_interval,
+)
 
 
 def test_a_table_owes_its_variance_to_what_made_it():
@@ -59,3 +66,13 @@ def test_a_few_numbers_have_students_interval():
     assert over_few("gap", [2.0], "one seed").interval is None
     low, high = mean_with_interval("gap", values, "three seeds").interval
     assert found.interval[0] < low < high < found.interval[1]
+
+
+def test_pairs_are_compared_seed_by_seed_and_the_one_comes_first():
+    own, others = [3.0, 5.0, 4.0], [1.0, 2.0, 3.0]
+    found = over_pairs("more", own, others, "one, minus another; ")
+    assert found.value == pytest.approx(2.0)
+    assert found.protocol == "one, minus another; 3 seeds, paired"
+    assert found.interval == over_few("more", [2.0, 3.0, 1.0], "").interval
+    with pytest.raises(ValueError, match="shorter"):
+        over_pairs("more", own, others[:2])

@@ -58,6 +58,19 @@ def over_few(name: str, values: list[float], protocol: str) -> Measurement:
     return replace(with_interval(name, mean, (mean - half, mean + half), protocol), n=len(values))
 
 
+def over_pairs(name: str, own: Sequence[float], others: Sequence[float], what: str = "") -> Measurement:
+    """The mean of what one run has more than another with the same seed, with Student's 95 % interval.
+
+    Args:
+        name: Of the measurement.
+        own: A number of each seed.
+        others: What is taken away from it, seed by seed.
+        what: What is taken from what, in words that open the protocol.
+    """
+    gaps = [one - other for one, other in zip(own, others, strict=True)]
+    return over_few(name, gaps, f"{what}{len(gaps)} seeds, paired")
+
+
 @dataclass(frozen=True)
 class Share:
     """What part of all variance a source makes up, and whether chance could have done it."""

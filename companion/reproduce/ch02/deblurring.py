@@ -32,7 +32,7 @@ from companion.metrics.restoration import PerceptualDistance, aligned_psnr, psnr
 from companion.objectives import NonSaturating, WassersteinGP
 from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import mean_with_interval, over_few
+from companion.reproduce.statistics import mean_with_interval, over_few, over_pairs
 from companion.training.conditional import ConditionalTrainer
 from companion.training.deblurring import DeblurSettings, build
 
@@ -152,9 +152,9 @@ def _heard(told: dict[str, list[dict[str, Any]]], heard: str, silent: str) -> It
     """What a critic does that is heard, beside one that is not, paired by seed."""
     for where in [name for name in told[heard][0] if name not in ("seed", "push")]:
         for key in OF_CONTENT:
-            gaps = [a[where][key] - b[where][key] for a, b in zip(told[heard], told[silent], strict=True)]
-            protocol = f"{heard} minus {silent}, {len(gaps)} seeds, paired"
-            yield over_few(f"{TITLES[key]}, {where}: what a critic that is heard adds", gaps, protocol)
+            own, others = ([run[where][key] for run in told[name]] for name in (heard, silent))
+            title = f"{TITLES[key]}, {where}: what a critic that is heard adds"
+            yield over_pairs(title, own, others, f"{heard} minus {silent}, ")
 
 
 LOOK = (16, 24, 30)  # shown large: which test picture, and from where, down and right

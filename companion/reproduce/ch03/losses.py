@@ -18,7 +18,7 @@ from companion.objectives import NonSaturating, Wasserstein, WassersteinGP
 from companion.randomness import generator
 from companion.reproduce.following import rank_correlation, trained
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import over_few, with_interval
+from companion.reproduce.statistics import over_pairs, with_interval
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.gan import GANSettings
 from companion.training.plane import plane_trainer
@@ -197,12 +197,8 @@ def wgan_momentum(job: Job) -> Result:
     ]
     still, *moved = runs
     for name in moved:
-        gaps = [
-            run["histogram_distance"] - other["histogram_distance"]
-            for run, other in zip(runs[name], runs[still], strict=True)
-        ]
-        title = f"{titles['histogram_distance']}, {name} minus {still}"
-        metrics.append(over_few(title, gaps, f"{len(gaps)} seeds, paired"))
+        own, others = ([run["histogram_distance"] for run in runs[each]] for each in (name, still))
+        metrics.append(over_pairs(f"{titles['histogram_distance']}, {name} minus {still}", own, others))
     about = {
         "device": "cpu",
         "steps": steps,

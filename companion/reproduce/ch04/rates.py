@@ -12,7 +12,7 @@ from companion.models.dcgan import Critic
 from companion.objectives import NonSaturatingR1, Wasserstein, WassersteinGP
 from companion.reproduce.following import followed
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import over_few
+from companion.reproduce.statistics import over_pairs
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.gan import ColourSettings
 
@@ -95,8 +95,7 @@ def colour_rates(job: Job) -> Result:
         last_third = [_last_third(run["curve"]) for run in runs[side]]
         metrics.append(over_seeds(f"fallen over the last third: {side}", last_third))
     for side in ("clipping, normalised critic", "clipping, plain critic", "R1, plain critic"):
-        gaps = [a - b for a, b in zip(ends[side], ends["penalty, plain critic"], strict=True)]
-        metrics.append(over_few(f"{side}, minus the penalty", gaps, f"{len(gaps)} seeds, paired"))
+        metrics.append(over_pairs(f"{side}, minus the penalty", ends[side], ends["penalty, plain critic"]))
     critic_steps = {side: settings.objective.critic_steps for side, settings in SIDES.items()}
     about = {
         **change,

@@ -25,7 +25,7 @@ from companion.objectives import Hinge, LeastSquares, NonSaturatingR1, Objective
 from companion.randomness import generator
 from companion.reproduce.following import begun, finish_run, points_of
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import over_few
+from companion.reproduce.statistics import over_pairs
 from companion.training.faces import read_faces
 from companion.training.munit import (
     MUNITSettings,
@@ -131,8 +131,8 @@ def munit_parts(job: Job) -> Result:
 def _added(part: str, runs: dict[str, list[dict[str, Any]]]) -> Iterator[Measurement]:
     """By how much a part moves each number that is asked, seed by seed."""
     for key, title in ASKED.items():
-        gaps = [own[key] - full[key] for own, full in zip(runs[part], runs["all"], strict=True)]
-        yield over_few(f"{title}: what “{part}” adds", gaps, f"minus all parts; {len(gaps)} seeds, paired")
+        own, full = ([run[key] for run in runs[name]] for name in (part, "all"))
+        yield over_pairs(f"{title}: what “{part}” adds", own, full, "minus all parts; ")
 
 
 RATES = (2e-4, 1e-3)

@@ -19,7 +19,7 @@ from companion.objectives import Hinge, LeastSquares, NonSaturatingR1
 from companion.reproduce.following import followed
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.reproduce.samples import BESIDE, COMPARED, LIKE_UNSEEN, compared, like_unseen
-from companion.reproduce.statistics import over_few, with_interval
+from companion.reproduce.statistics import over_pairs, with_interval
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.sagan import SAGANSettings
 
@@ -335,9 +335,8 @@ def _differences(runs: dict[str, list[dict[str, Any]]]) -> list[Measurement]:
     metrics = []
     for claim, (key, one, other) in CLAIMS.items():
         if one in runs and other in runs:
-            gaps = [a[key] - b[key] for a, b in zip(runs[one], runs[other], strict=True)]
-            protocol = f"{one}, minus {other}; {len(gaps)} seeds, paired"
-            metrics.append(over_few(claim, gaps, protocol))
+            own, others = ([run[key] for run in runs[kind]] for kind in (one, other))
+            metrics.append(over_pairs(claim, own, others, f"{one}, minus {other}; "))
     return metrics
 
 

@@ -21,7 +21,7 @@ from companion.models.store import load_model
 from companion.reproduce.ch07.munit import FACES, SEEDS, TITLES, Truth, followed_translation
 from companion.reproduce.ch07.verifying import SIZE
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.statistics import over_few
+from companion.reproduce.statistics import over_pairs
 from companion.training.identity import Teacher, new_recognising
 from companion.training.munit import PAPER, Shares, TranslationTrainer, translated
 
@@ -185,9 +185,8 @@ def compared(runs: Mapping[str, list[Row]], protocols: Mapping[str, str]) -> lis
             metrics.append(replace(found, protocol=f"{protocols[key]}, {found.protocol}"))
             if name != NOBODY:
                 plain = [row[key] for row in runs[NOBODY]]
-                gaps = [value - other for value, other in zip(values, plain, strict=True)]
-                paired = f"minus where nobody says; {len(gaps)} seeds, paired"
-                metrics.append(over_few(f"{title}: what “{name}” adds", gaps, paired))
+                adds = f"{title}: what “{name}” adds"
+                metrics.append(over_pairs(adds, values, plain, "minus where nobody says; "))
     return metrics
 
 
@@ -212,9 +211,9 @@ def beyond_quiet(runs: Mapping[str, list[Row]], quiet: Mapping[float, list[Row]]
     scale = max(quiet, key=lambda scale: fmean(row["recall"] for row in quiet[scale]))
     for name in runs:
         if name != NOBODY:
-            gaps = [own["recall"] - row["recall"] for own, row in zip(runs[name], quiet[scale], strict=True)]
-            paired = f"minus where nobody says, styles × {scale:g}; {len(gaps)} seeds, paired"
-            yield over_few(f"{TOLD['recall']}: what “{name}” adds to smaller styles", gaps, paired)
+            own, least = ([row["recall"] for row in rows] for rows in (runs[name], quiet[scale]))
+            what = f"minus where nobody says, styles × {scale:g}; "
+            yield over_pairs(f"{TOLD['recall']}: what “{name}” adds to smaller styles", own, least, what)
 
 
 # ---- who tells ----
