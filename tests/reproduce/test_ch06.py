@@ -1,12 +1,15 @@
 """Guards chapter 6's short recipes: what a slider's matrix and the table of generators hold, on untrained networks."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from companion import pretrained
 from companion.data.faces import LABELS
 from companion.models.vae import VAE, VAEConfig
-from companion.reproduce.ch06 import generators, sliders
+from companion.objectives import NonSaturatingR1
+from companion.reproduce.ch06 import families, generators, sliders
 from companion.reproduce.ch06.common import fidelity, sharpness
 from companion.reproduce.job import Job
 
@@ -61,3 +64,45 @@ def test_what_draws_is_the_decoder_of_an_autoencoder_and_the_generator_itself(un
     assert generators.drawer(generator) is generator
     assert generators.drawn_latents(untrained, 3).shape == (3, 6)
     assert generators.drawn_latents(generator, 3).shape == (3, 64)
+
+
+def test_a_trial_changes_rates_and_the_weight_of_the_fine_alone():
+    family = families.FAMILIES["non-saturating, R1"]
+    weights = set()
+    for number, trial in enumerate(family.trials):
+        settings = family.at(number, seed=3, steps=7)
+        assert isinstance(settings.objective, NonSaturatingR1)
+        assert settings.objective.weight == trial["weight"]
+        weights.add(trial["weight"])
+        assert (settings.generator_rate, settings.seed, settings.steps) == (trial["generator_rate"], 3, 7)
+        back = replace(settings, objective=family.settings.objective, seed=family.settings.seed)
+        rates = ("generator_rate", "critic_rate", "steps")
+        assert replace(back, **{key: getattr(family.settings, key) for key in rates}) == family.settings
+    assert weights == {1.0, 10.0, 100.0}
+    attentive = families.FAMILIES["SAGAN"].at(0, seed=1, steps=1)
+    assert attentive.critic_rate == 4 * attentive.generator_rate
+
+
+def test_the_trial_is_taken_that_comes_nearest_and_all_are_told(tmp_path, monkeypatch):
+    """Four rates, of which the third draws what is real."""
+    real = torch.randn(60, 4, generator=torch.Generator().manual_seed(0)).double()
+    family = families.FAMILIES["DCGAN"]
+
+    class Drawn:
+        def __init__(self, settings):
+            self.off = 0.0 if settings.generator_rate == family.trials[2]["generator_rate"] else 2.0
+
+        def sample(self, count, seed):
+            return real[:count] + self.off
+
+    def finished(job, key, settings):
+        assert (settings.seed, settings.steps) == (max(families.SEEDS) + 1, family.steps // 3)
+        return Drawn(settings)
+
+    monkeypatch.setattr(families, "_finished", finished)
+    monkeypatch.setattr(families, "FaceFeatures", lambda: lambda images: images)
+    found = families._chosen(Job(tmp_path, "debug"), "DCGAN", family, real)
+    assert found["trial"] == 2
+    assert found["rates"] == family.trials[2]
+    assert [one["rates"] for one in found["tried"]] == list(family.trials)
+    assert [round(one["frechet"], 3) for one in found["tried"]] == [16, 16, 0, 16]

@@ -114,7 +114,7 @@ def test_drawings_are_taken_apart_by_the_encoder_of_drawings_and_drawn_by_their_
             layer = getattr(getattr(both, way), part)
             layer.register_forward_hook(partial(lambda name, *_: called.append(name), f"{way}.{part}"))
     drawings, styles = torch.rand(60, 3, 16, 16) * 2 - 1, torch.randn(60, 3)
-    found = people._redrawn(both, drawings, styles)
+    found = people.redrawn(both, drawings, styles)
     assert set(called) == {"b_to_a.content", "a_to_b.decoder"}
     with torch.no_grad():
         wanted = both.a_to_b.decoder(both.b_to_a.content(drawings[55:]), styles[55:])

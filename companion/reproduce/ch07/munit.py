@@ -13,6 +13,7 @@ from torchvision.transforms.v2.functional import resize
 from companion import pretrained
 from companion.data.batches import Domains
 from companion.data.faces import Caricatures, Portraits, unpaired
+from companion.data.images import Images
 from companion.data.scale import to_bytes
 from companion.environment import pick_device
 from companion.metrics import FaceFeatures, Measurement, frechet_distance
@@ -373,15 +374,17 @@ def followed_translation(
     people: int,
     *,
     points: int,
+    sets: tuple[Images, Images] | None = None,
     teacher: nn.Module | None = None,
     pairs: Domains | None = None,
 ) -> tuple[TranslationTrainer, list[dict[str, Any]]]:
-    """A finished run in its folder below the job's, and two of its numbers on its way."""
+    """A finished run in its folder below the job's, and two of its numbers on its way.
+
+    Without sets it learns from portraits of so many people, and caricatures of as many others.
+    """
     settings = replace(settings, device=pick_device(settings.device).type)
-    sets = unpaired(people, size=settings.size)  # portraits of some people, caricatures of as many others
     shown = Domains(truth.portraits[:8], truth.caricatures[:8])
-    both = (sets[0].rendered(), sets[1].rendered())
-    ready = build(settings, both, shown, teacher=teacher, pairs=pairs)
+    ready = build(settings, sets or _unpaired(people, settings.size), shown, teacher=teacher, pairs=pairs)
     trainer, every = ready.trainer, max(1, settings.steps // points)
 
     def each() -> None:
@@ -393,6 +396,11 @@ def followed_translation(
     run = begun(job, key, settings.as_json(), ready.fingerprint)
     finish_run(run, trainer, ready.batches, steps=settings.steps, label=key, each=each)
     return trainer, points_of(job, key)
+
+
+def _unpaired(people: int, size: int) -> tuple[Images, Images]:
+    portraits, caricatures = unpaired(people, size=size)
+    return portraits.rendered(), caricatures.rendered()
 
 
 RECIPES: dict[str, Recipe] = {

@@ -62,7 +62,7 @@ def munit_people(job: Job) -> Result:
       in translations, and in true drawings, which say how much a hand should change.
     """
     people = People(12 if job.debug else 300)
-    both = _untrained() if job.debug else _shipped()
+    both = untrained() if job.debug else shipped()
     there = both.a_to_b
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "who": partial(people.who, both, measured=2 if job.debug else MEASURED),
@@ -77,13 +77,15 @@ def munit_people(job: Job) -> Result:
     return Result(about, [0], metrics, found)
 
 
-def _shipped() -> BothWays:
+def shipped() -> BothWays:
+    """The translation that the course trained, both ways."""
     model = pretrained.load("munit-faces")
     assert isinstance(model, BothWays)
     return model
 
 
-def _untrained() -> BothWays:
+def untrained() -> BothWays:
+    """A small one that has learnt nothing."""
     with drawing(0, "weights"):
         return BothWays(MUNITConfig(SIZE, 2, 3, 1)).eval()
 
@@ -91,9 +93,9 @@ def _untrained() -> BothWays:
 class People:
     """Test people, in two portraits each, and true drawings of the first."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, first: int = TEST) -> None:
         self.count = count
-        views = Portraits(count, views=2, size=SIZE, first=TEST)
+        views = Portraits(count, views=2, size=SIZE, first=first)
         self.set, self.first, self.second = views, 2 * torch.arange(count), 2 * torch.arange(count) + 1
         self.faces = views.faces(self.first)
 
@@ -105,7 +107,11 @@ class People:
     @cached_property
     def drawings(self) -> Tensor:
         """Their true drawings, as large."""
-        return draw_caricatures(self.faces, SIZE, k=K).images
+        return self.drawn(K)
+
+    def drawn(self, k: float) -> Tensor:
+        """True drawings of another exaggeration."""
+        return draw_caricatures(self.faces, SIZE, k=k).images
 
     @cached_property
     def next(self) -> Faces:
@@ -120,12 +126,12 @@ class People:
     def who(self, both: BothWays, *, measured: int) -> dict[str, Any]:
         """For each way to draw: whose second portrait is nearest, and how many strangers' are less alike."""
         gallery, there = recognised(self.set[self.second]), both.a_to_b
-        styles, own = self._styles(there), styles_of(there, self.drawings)
+        styles, own = self.styles(there), styles_of(there, self.drawings)
         ways = {
             "first portraits": self.portraits,
             "true drawings": self.drawings,
-            "true drawings redrawn, in their own style": _redrawn(both, self.drawings, own),
-            "true drawings redrawn, in a style at random": _redrawn(both, self.drawings, styles),
+            "true drawings redrawn, in their own style": redrawn(both, self.drawings, own),
+            "true drawings redrawn, in a style at random": redrawn(both, self.drawings, styles),
             "true drawings, another's hand": self.with_the_nexts(HAND),
             "true drawings, another's shape": self.with_the_nexts(SHAPE),
             "true drawings, another's skin and hair": self.with_the_nexts(SKIN_AND_HAIR),
@@ -133,14 +139,14 @@ class People:
             "translations": translated(there, self.portraits, styles),
         }
         found = {name: self._nearest(images, gallery) for name, images in ways.items()}
-        rows, drawn = self._measured_and_drawn(measured)
+        rows, drawn = self.measured_and_drawn(measured)
         found["translations of those measured"] = {
             key: [values[row] for row in rows] for key, values in found["translations"].items()
         }
         found["measured and drawn"] = self._nearest(drawn, gallery, rows)
         return found
 
-    def _styles(self, there: Translator, purpose: str = "styles of people") -> Tensor:
+    def styles(self, there: Translator, purpose: str = "styles of people") -> Tensor:
         """One style at random for each person, `(count, styles)`."""
         return torch.randn(self.count, there.config.styles, generator=generator(0, purpose))
 
@@ -151,7 +157,7 @@ class People:
         strangers = (alike < right).sum(1) / (self.count - 1)
         return {"found": (alike.argmax(1) == own).int().tolist(), "strangers": _rounded(strangers)}
 
-    def _measured_and_drawn(self, most: int) -> tuple[list[int], Tensor]:
+    def measured_and_drawn(self, most: int) -> tuple[list[int], Tensor]:
         """Whoever has a mesh, measured in a large portrait and drawn with the same K; their rows, and the drawings."""
         rows, drawn = [], []
         with Measurer(most=1, confidence=0.3) as measurer:
@@ -174,7 +180,7 @@ class People:
             "translations": translated(there, self.portraits, styles),
             "portraits, k = 1": self.portraits,
             **{f"drawings in another style, k = {k:g}": images for k, images in known.items()},
-            **{f"drawings redrawn, k = {k:g}": _redrawn(both, images, styles) for k, images in known.items()},
+            **{f"drawings redrawn, k = {k:g}": redrawn(both, images, styles) for k, images in known.items()},
         }
         distance = distance_for(self.count)
         found: dict[str, Any] = {}
@@ -209,9 +215,9 @@ class People:
 
     def varied(self, there: Translator) -> dict[str, dict[str, list[float]]]:
         """Perceptual distances of each person's drawing to their own in another hand, and to another's in the same."""
-        distance, styles = distance_for(self.count), self._styles(there)
+        distance, styles = distance_for(self.count), self.styles(there)
         drawn = translated(there, self.portraits, styles)
-        anew = translated(there, self.portraits, self._styles(there, "other styles of people"))
+        anew = translated(there, self.portraits, self.styles(there, "other styles of people"))
         alike = translated(there, self.portraits.roll(-1, 0), styles)
         own_hand = _in_the_hand_of(self.next, self.faces)
         pictures = {
@@ -235,7 +241,7 @@ def _hands(there: Translator, drawings: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _redrawn(both: BothWays, drawings: Tensor, styles: Tensor) -> Tensor:
+def redrawn(both: BothWays, drawings: Tensor, styles: Tensor) -> Tensor:
     """Drawings taken apart and joined again, in other styles `(N, styles)`."""
     parts = zip(torch.split(drawings, 50), torch.split(styles, 50), strict=True)
     return torch.cat([both.a_to_b.decoder(both.b_to_a.content(part), style) for part, style in parts])
