@@ -16,8 +16,10 @@ from companion.training.faces import ON_CPU
 from companion.training.player import Player, Workshop
 from companion.training.supervised import Lessons, shifted
 
+MARGIN = 0.3  # radians
 
-def angular_margin(cosines: Tensor, who: Tensor, margin: float = 0.3, scale: float = 16.0) -> Tensor:
+
+def angular_margin(cosines: Tensor, who: Tensor, margin: float = MARGIN, scale: float = 16.0) -> Tensor:
     """Logits in which one's own angle counts as wider than it is (Deng et al. 2019, equation 3).
 
     Cross-entropy of these logits is ArcFace's loss. SphereFace's own (Liu et al. 2017) multiplies the angle where this
@@ -44,7 +46,13 @@ def new_recognising(people: int, config: SphereFaceConfig, *, seed: int) -> Reco
 
 
 def recognition_lessons(
-    model: Recognising, pixels: Tensor, *, rounds: int, seed: int, workshop: Workshop | None = None
+    model: Recognising,
+    pixels: Tensor,
+    *,
+    rounds: int,
+    seed: int,
+    margin: float = MARGIN,
+    workshop: Workshop | None = None,
 ) -> Lessons:
     """The model taught to name people by an angular margin. A trained one is fine-tuned, its people being the same.
 
@@ -53,6 +61,7 @@ def recognition_lessons(
         pixels: `(people, pictures, 3, S, S)` uint8, in the order of the model's directions.
         rounds: How often to go through all pictures.
         seed: Fixes order and shifts.
+        margin: What is added to one's own angle, in radians; 0 is plain cross-entropy of scaled cosines.
         workshop: Where and how it is trained; without one, on the CPU.
     """
     workshop = workshop or ON_CPU
@@ -62,7 +71,7 @@ def recognition_lessons(
     def loss(player: Player, chosen: Tensor) -> Tensor:
         images = shifted(from_bytes(everyone[chosen]), value=0.0).to(memory_format=workshop.layout)
         who = chosen // pictures
-        return cross_entropy(angular_margin(player(images).float(), who), who)
+        return cross_entropy(angular_margin(player(images).float(), who, margin), who)
 
     return Lessons.of(
         "recognising", model, loss, people * pictures, rounds=rounds, seed=seed, workshop=workshop

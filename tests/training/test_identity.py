@@ -95,11 +95,12 @@ class Undecided(nn.Module):
         return self.weight.expand(len(images), -1) + 0 * images.mean()
 
 
-def test_lessons_ask_for_the_margin():
+@pytest.mark.parametrize(("given", "margin"), [({}, 0.3), ({"margin": 0.0}, 0.0), ({"margin": 0.5}, 0.5)])
+def test_lessons_ask_for_the_margin(given, margin):
     album = torch.zeros(4, 2, 3, 16, 16, dtype=torch.uint8)
-    lessons = recognition_lessons(Undecided(4), album, rounds=1, seed=1)
+    lessons = recognition_lessons(Undecided(4), album, rounds=1, seed=1, **given)
     report = next(iter(lessons.trainer.run(lessons.batches, steps=1)))
-    own = math.exp(16 * math.cos(math.pi / 2 + 0.3))
+    own = math.exp(16 * math.cos(math.pi / 2 + margin))
     assert next(iter(report.numbers.values())) == pytest.approx(-math.log(own / (own + 3)), rel=1e-4)
 
 

@@ -26,6 +26,7 @@ from companion.training.player import workshop
 TAUGHT = (0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5)  # the reader of points sees every exaggeration as often
 LEARNERS = 20_000  # the number of the first person that a reader learns from
 OTHERS = 40_000  # of the first whose drawings tell how frequent each kind is
+SHOWN = 5  # people whose points are kept, for a figure
 CORNER = 4  # pixels of a drawing's upper corners, in which only paper is
 EYES = (36, 45)  # the outer corners, whose distance is the unit of an error, as in the 300-W challenge
 GROUPS = 4  # of other test people, whose kinds of drawing are counted apart
@@ -55,7 +56,9 @@ def munit_drawn(job: Job) -> Result:
     found = {"where": job.once("where", where)}
     found["kinds"] = job.once("kinds", partial(_kinds, kinds, both, group))
     about = {"people": count, "first": TEST, "size": SIZE, "k": K, "device": "cpu", "group": group}
-    return Result(about, [1], [*_told_where(found["where"]), *_told_kinds(found["kinds"], group)], found)
+    return Result(
+        about, [1], [*_told_where(found["where"]["off"]), *_told_kinds(found["kinds"], group)], found
+    )
 
 
 def _readers(job: Job) -> tuple[nn.Module, nn.Module]:
@@ -111,7 +114,7 @@ def brought_near(points: Tensor, goal: Tensor) -> Tensor:
 
 
 def _where(reader: nn.Module, both: BothWays, people: People, *, measured: int) -> dict[str, Any]:
-    """For each way to draw, how far each person's points are off."""
+    """For each way to draw, how far each person's points are off; and the first people's points."""
     there = both.a_to_b
     own, styles = people.styles(there), people.styles(there, "styles of points")
     faces, others = people.faces, people.next
@@ -141,7 +144,14 @@ def _where(reader: nn.Module, both: BothWays, people: People, *, measured: int) 
     pairs["measured and drawn, from k = 1.5"] = Points(drew, true[K][rows])
     pairs["translations of those measured, from k = 1.5"] = Points(seen["translations"][rows], true[K][rows])
     pairs["somebody else's, k = 1.5, of those measured"] = Points(true_points(others, K)[rows], true[K][rows])
-    return {name: {"off": pair.off(), "shape": pair.off_in_shape()} for name, pair in pairs.items()}
+    first = slice(0, SHOWN)
+    shown = {"translations": seen["translations"][first]} | {
+        f"k = {k:g}": at[first] for k, at in true.items()
+    }
+    return {
+        "off": {name: {"off": pair.off(), "shape": pair.off_in_shape()} for name, pair in pairs.items()},
+        "shown": {name: points.mul(10).round().div(10).tolist() for name, points in shown.items()},
+    }
 
 
 def true_points(faces: Faces, k: float) -> Tensor:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from companion.models.identity import Recognising, SphereFace, SphereFaceConfig
 from companion.randomness import generator
 from companion.reproduce.ch07.munit import SEEDS
 from companion.reproduce.ch07.verifying import (
+    FALSE,
     PEOPLE_SEED,
     SIZE,
     TASKS,
@@ -36,8 +38,9 @@ from companion.reproduce.ch07.verifying import (
 )
 from companion.reproduce.following import begun, finish_run
 from companion.reproduce.job import Job, Recipe, Result
+from companion.reproduce.statistics import over_pairs
 from companion.training.faces import read_faces
-from companion.training.identity import new_recognising, recognition_lessons
+from companion.training.identity import MARGIN, new_recognising, recognition_lessons
 from companion.vision.dlib_faces import dlib_embeddings
 
 OTHERS = 600  # people, at most, who tell how much a measure varies within a person
@@ -91,7 +94,48 @@ def identity(job: Job) -> Result:
     )
 
 
-def taught_each_way(job: Job, seed: int, albums: Pictures, budget: dict[str, int]) -> Encoders:
+def identity_margin(job: Job) -> Result:
+    """The same encoders taught without a margin, beside those of the record `identity` with one, seed by seed.
+
+    Without a margin the loss is plain cross-entropy of scaled cosines; nothing else differs.
+
+    What would refute “the margin is worth having”: a paired difference, at one false accept in a hundred, whose
+    interval reaches 0.
+    """
+    budget = BUDGETS[job.budget]
+    seeds = SEEDS[:1] if job.debug else SEEDS
+    crowd = Crowd(budget["people"], budget["tested"])
+    albums, strangers = crowd.albums(), crowd.strangers()
+    with_margin = pretrained.details("identity")["found"]
+    found: dict[str, list[Found]] = {name: [] for name in (FIRST, FINE_TUNED)}
+    for seed in seeds:
+        encoders = taught_each_way(job, seed, albums, budget, margin=0.0, control=False)
+        for name, rows in found.items():
+            rows.append(_verified_by(partial(read_faces, encoders[name]), strangers))
+    metrics: list[Measurement] = []
+    for name, rows in found.items():
+        metrics += over_folds(f"{name}, no margin", rows, TASKS, f"{budget['tested']} strangers")
+        for task, words in TASKS.items():
+            for rate in FALSE:
+                own, bare = (
+                    [fmean(row[task][rate]) for row in each]
+                    for each in (with_margin[name][: len(rows)], rows)
+                )
+                title = f"true accepts at {rate} false, {words}: {name}: what the margin adds"
+                metrics.append(over_pairs(title, own, bare, "with a margin minus without; "))
+    settings = {**budget, "size": SIZE, "people seed": PEOPLE_SEED, "margin": 0.0, "device": "cpu"}
+    return Result(settings, seeds, metrics, {"found": found})
+
+
+def taught_each_way(
+    job: Job,
+    seed: int,
+    albums: Pictures,
+    budget: dict[str, int],
+    *,
+    margin: float = MARGIN,
+    control: bool = True,
+) -> Encoders:
     """One encoder in each of `WAYS`: the first rounds on portraits, and as many again as its name says.
 
     Args:
@@ -99,19 +143,25 @@ def taught_each_way(job: Job, seed: int, albums: Pictures, budget: dict[str, int
         seed: Of weights, order and shifts.
         albums: Those of `Crowd.albums`.
         budget: Of `BUDGETS`; there are as many people as in the albums.
+        margin: Of the loss, in radians.
+        control: Whether to teach the last way, too.
     """
     rounds, config = budget["rounds"], SphereFaceConfig(width=budget["width"])
     start = new_recognising(budget["people"], config, seed=seed)
-    first = _taught(job, f"seed-{seed}/first", start, albums["portraits"], rounds, seed)
+    taught = partial(_taught, job, rounds=rounds, margin=margin)
+    first = taught(f"seed-{seed}/first", start, albums["portraits"], seed=seed)
     ways = {FIRST: first}
-    for name, album in ((FINE_TUNED, "both"), (CONTROL, "portraits")):
-        ways[name] = _taught(job, f"seed-{seed}/{album}", deepcopy(first), albums[album], rounds, seed + 10)
+    for name, album in ((FINE_TUNED, "both"), (CONTROL, "portraits"))[: 1 + control]:
+        ways[name] = taught(f"seed-{seed}/{album}", deepcopy(first), albums[album], seed=seed + 10)
     return {name: model.encoder for name, model in ways.items()}
 
 
-def _taught(job: Job, key: str, model: Recognising, album: Tensor, rounds: int, seed: int) -> Recognising:
-    lessons = recognition_lessons(model, album, rounds=rounds, seed=seed)
+def _taught(
+    job: Job, key: str, model: Recognising, album: Tensor, *, rounds: int, seed: int, margin: float
+) -> Recognising:
+    lessons = recognition_lessons(model, album, rounds=rounds, seed=seed, margin=margin)
     about = {"steps": lessons.steps, "seed": seed, "width": model.encoder.config.width, "device": "cpu"}
+    about["margin"] = margin
     run = begun(job, key, about, fingerprint(album))
     finish_run(run, lessons.trainer, lessons.batches, steps=lessons.steps, label=key)
     (found,) = lessons.trainer.products().values()
@@ -227,5 +277,6 @@ LARGE = 184  # pixels a side of photographs for dlib, twice their own width
 OF = ("identity", "faces-identity")  # of drawn faces, by an angular margin and by a contrastive loss
 RECIPES: dict[str, Recipe] = {
     "identity-people": Recipe("How far encoders of drawn faces carry to real people", 7, identity_people, OF),
+    "identity-margin": Recipe("Who is who, without an angular margin", 7, identity_margin),
     "identity": Recipe("Who is who, by an angular margin, on portraits and then on drawings", 7, identity),
 }
