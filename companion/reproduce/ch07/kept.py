@@ -1,4 +1,4 @@
-"""What a measured drawing keeps of a real face: by a mesh laid over the drawing, and by a network that never saw one."""
+"""What a measured drawing keeps of a real face: by a mesh laid over the drawing, and by dlib's network."""
 
 from collections.abc import Iterator
 from typing import Any
