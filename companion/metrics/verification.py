@@ -47,6 +47,25 @@ def recall_at_one(queries: Tensor, gallery: Tensor) -> float:
     return float((nearest == torch.arange(len(queries), device=nearest.device)).cpu().double().mean())
 
 
+def whitened(rows: dict[str, Tensor], known: Tensor) -> dict[str, Tensor]:
+    """Rows in units of how much they vary within a person, as other people tell.
+
+    Without that a pose outweighs a nose. (Within-class covariance normalisation, Hatch et al. 2006.)
+
+    Args:
+        rows: Of any kinds of pictures, each `(N, D)`.
+        known: The others' rows, `(people, views, D)`; their mean becomes the origin.
+
+    Returns:
+        As many rows, `(N, D)` each, along the axes of the covariance within the others.
+    """
+    within = (known - known.mean(1, keepdim=True)).flatten(0, 1).double()
+    variances, axes = torch.linalg.eigh(within.T @ within / len(within))
+    scale = (variances.clamp(min=0) + 1e-4 * variances.mean()).rsqrt()
+    mean = known.flatten(0, 1).double().mean(0)
+    return {name: ((each.double() - mean) @ axes * scale).float() for name, each in rows.items()}
+
+
 def accepted_in_folds(
     alike: Tensor,
     people: tuple[Tensor, Tensor],

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from companion.errors import CompanionError
-from companion.metrics.verification import accepted_in_folds, recall_at_one, verification
+from companion.metrics.verification import accepted_in_folds, recall_at_one, verification, whitened
 
 
 def test_scores_that_never_overlap_are_perfect_and_reversed_ones_the_worst():
@@ -112,3 +112,31 @@ def test_who_is_only_as_alike_as_the_threshold_is_not_accepted():
     people = torch.arange(40)
     found = accepted_in_folds(torch.ones(40, 40), (people, people), false=0.1)
     assert (found == 0).all()
+
+
+# ---- whitening ----
+
+
+def test_rows_are_measured_in_the_spread_within_people_around_their_mean():
+    """Two others, 20 apart; each varies by ±3 along the first axis and ±4 along the second: that is one, not 20."""
+    views = torch.tensor([[3.0, 4.0], [3.0, -4.0], [-3.0, 4.0], [-3.0, -4.0]])
+    known = torch.stack([views + torch.tensor([17.0, 5.0]), views + torch.tensor([-3.0, 5.0])])
+    asked = torch.tensor([[7.0, 5.0], [10.0, 5.0], [7.0, 9.0]])
+    found = whitened({"one": asked, "other": asked + torch.tensor([20.0, 0.0])}, known)
+    slack = 1e-4 * (9 + 16) / 2  # what keeps a direction without any spread from counting for all
+    across, up = 3 / (9 + slack) ** 0.5, 4 / (16 + slack) ** 0.5
+    wanted = torch.tensor([[0, 0], [across, 0], [0, up]])
+    torch.testing.assert_close(found["one"].abs(), wanted, atol=1e-5, rtol=1e-5)
+    away = (found["other"] - found["one"]).norm(dim=1)
+    torch.testing.assert_close(away, torch.full((3,), 20 / 3 * across), rtol=1e-5, atol=0)
+
+
+def test_whitened_rows_vary_by_one_within_a_person_in_every_direction():
+    """Of others' rows, with a spread that differs by place and leans."""
+    torch.manual_seed(0)
+    lean = torch.tensor([[3.0, 1.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 4.0]])
+    known = 5 * torch.randn(400, 1, 3) + torch.randn(400, 6, 3) @ lean + 7
+    rows = whitened({"all": known.flatten(0, 1)}, known)["all"].view(400, 6, 3)
+    within = (rows - rows.mean(1, keepdim=True)).flatten(0, 1)
+    torch.testing.assert_close(within.T @ within / len(within), torch.eye(3), atol=0.05, rtol=0)
+    assert rows.mean((0, 1)).abs().max() < 1e-3

@@ -17,7 +17,7 @@ from companion.reproduce.ch00 import faces
 from companion.reproduce.ch07 import identity, verifying
 from companion.reproduce.ch07.identity import CONTROL, FINE_TUNED, FIRST
 from companion.reproduce.ch07.munit import SEEDS
-from companion.reproduce.ch07.verifying import Crowd, among_themselves, gaps, over_folds, verified, whitened
+from companion.reproduce.ch07.verifying import Crowd, among_themselves, gaps, over_folds, verified
 from companion.reproduce.job import Job
 from companion.training.faces import read_faces
 from companion.training.identity import new_recognising, recognition_lessons
@@ -73,34 +73,6 @@ def test_nobody_is_known_and_a_stranger(kind):
 
 def test_neither_the_judge_nor_the_translations_have_seen_them():
     assert len({verifying.PEOPLE_SEED, faces.PEOPLE_SEED, Portraits(1).seed}) == 3
-
-
-# ---- whitening ----
-
-
-def test_rows_are_measured_in_the_spread_within_people_around_their_mean():
-    """Two others, 20 apart; each varies by ±3 along the first axis and ±4 along the second: that is one, not 20."""
-    views = torch.tensor([[3.0, 4.0], [3.0, -4.0], [-3.0, 4.0], [-3.0, -4.0]])
-    known = torch.stack([views + torch.tensor([17.0, 5.0]), views + torch.tensor([-3.0, 5.0])])
-    asked = torch.tensor([[7.0, 5.0], [10.0, 5.0], [7.0, 9.0]])
-    found = whitened({"one": asked, "other": asked + torch.tensor([20.0, 0.0])}, known)
-    slack = 1e-4 * (9 + 16) / 2  # what keeps a direction without any spread from counting for all
-    across, up = 3 / (9 + slack) ** 0.5, 4 / (16 + slack) ** 0.5
-    wanted = torch.tensor([[0, 0], [across, 0], [0, up]])
-    torch.testing.assert_close(found["one"].abs(), wanted, atol=1e-5, rtol=1e-5)
-    away = (found["other"] - found["one"]).norm(dim=1)
-    torch.testing.assert_close(away, torch.full((3,), 20 / 3 * across), rtol=1e-5, atol=0)
-
-
-def test_whitened_rows_vary_by_one_within_a_person_in_every_direction():
-    """Of others' rows, with a spread that differs by place and leans."""
-    torch.manual_seed(0)
-    lean = torch.tensor([[3.0, 1.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 4.0]])
-    known = 5 * torch.randn(400, 1, 3) + torch.randn(400, 6, 3) @ lean + 7
-    rows = whitened({"all": known.flatten(0, 1)}, known)["all"].view(400, 6, 3)
-    within = (rows - rows.mean(1, keepdim=True)).flatten(0, 1)
-    torch.testing.assert_close(within.T @ within / len(within), torch.eye(3), atol=0.05, rtol=0)
-    assert rows.mean((0, 1)).abs().max() < 1e-3
 
 
 # ---- verification ----

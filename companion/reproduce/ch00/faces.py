@@ -12,7 +12,7 @@ from companion.data.faces import LABELS, Caricatures, Portraits
 from companion.data.faces.datasets import FaceSet
 from companion.data.images import fingerprint
 from companion.metrics import Measurement
-from companion.metrics.verification import recall_at_one, verification
+from companion.metrics.verification import recall_at_one, verification, whitened
 from companion.reproduce.following import learnt
 from companion.reproduce.job import Job, Recipe, Result
 from companion.training.faces import attribute_lessons, identity_lessons, read_faces
@@ -97,6 +97,33 @@ def faces_identity(job: Job) -> Result:
     return Result(settings, [SEED], metrics, {"recall": recalls}, model=model)
 
 
+def faces_linear(job: Job) -> Result:
+    """The fair rival of the encoder: a linear map of colour pixels, learnt from the same people's portraits.
+
+    The map takes pixels to units of how much they vary within a person, as five thousand people in three views tell;
+    two pictures are as alike as the angle between them is small. What would refute “the encoder is more than a linear
+    map”: as many people found.
+    """
+    people, tested = (64, 16) if job.debug else (5000, 500)
+    known = _tiny(_views(Portraits(people, 2 * VIEWS, SIZE, PEOPLE_SEED), range(VIEWS)))
+    asked = _tiny(_views(Portraits(tested, 2 * VIEWS, SIZE, PEOPLE_SEED, first=people), range(2)))
+    rows = whitened({"one": asked[:, 0], "other": asked[:, 1]}, known)
+    one, other = (normalize(each, dim=1) for each in rows.values())
+    about = f"two views each of {tested} people not trained on, {SIZE}×{SIZE}, all pairs"
+    protocol = f"cosine of {TINY}×{TINY} colours, whitened within {people} people, {about}"
+    metrics = _verified("a linear map", one, other, protocol)
+    settings = {"people": people, "tested": tested, "size": SIZE, "people seed": PEOPLE_SEED, "device": "cpu"}
+    return Result(settings, [], metrics)
+
+
+TINY = 16  # pixels a side, for the linear map
+
+
+def _tiny(views: Tensor) -> Tensor:
+    """Views `(people, V, 3, H, W)` as vectors of few colour pixels, `(people, V, 3 · TINY²)`."""
+    return adaptive_avg_pool2d(views.flatten(0, 1).float(), TINY).view(*views.shape[:2], -1)
+
+
 def _album(people: int, first: int) -> Tensor:
     """Pictures to learn from, `(people, 2 · VIEWS, 3, SIZE, SIZE)` bytes: portraits, then drawings of other days."""
     parts = [_views(Portraits(people, 2 * VIEWS, SIZE, PEOPLE_SEED, first), range(VIEWS))]
@@ -155,5 +182,6 @@ def _settings(job: Job, budget: dict[str, int]) -> dict[str, Any]:
 
 RECIPES: dict[str, Recipe] = {
     "faces-attributes": Recipe("Attributes read off parametric faces", 6, faces_attributes),
+    "faces-linear": Recipe("Who is who, by a linear map of pixels", 0, faces_linear),
     "faces-identity": Recipe("Who is who among parametric faces and their caricatures", 7, faces_identity),
 }

@@ -18,6 +18,7 @@ from companion.data.images import fingerprint
 from companion.data.sets.orl import people
 from companion.likeness.aligning import similarity
 from companion.metrics import Measurement
+from companion.metrics.verification import whitened
 from companion.models.identity import Recognising, SphereFace, SphereFaceConfig
 from companion.randomness import generator
 from companion.reproduce.ch07.munit import SEEDS
@@ -34,7 +35,6 @@ from companion.reproduce.ch07.verifying import (
     gaps,
     over_folds,
     verified,
-    whitened,
 )
 from companion.reproduce.following import begun, finish_run
 from companion.reproduce.job import Job, Recipe, Result

@@ -64,25 +64,6 @@ class Crowd:
         return {"gallery": portraits[:, 0], "portraits": portraits[:, 1], "drawings": drawings[:, 1]}
 
 
-def whitened(rows: Pictures, known: Tensor) -> Pictures:
-    """Rows in units of how much they vary within a person, as other people tell.
-
-    Without that a pose outweighs a nose. (Within-class covariance normalisation, Hatch et al. 2006.)
-
-    Args:
-        rows: Of any kinds of pictures, each `(N, D)`.
-        known: The others' rows, `(people, views, D)`; their mean becomes the origin.
-
-    Returns:
-        As many rows, `(N, D)` each, along the axes of the covariance within the others.
-    """
-    within = (known - known.mean(1, keepdim=True)).flatten(0, 1).double()
-    variances, axes = torch.linalg.eigh(within.T @ within / len(within))
-    scale = (variances.clamp(min=0) + 1e-4 * variances.mean()).rsqrt()
-    mean = known.flatten(0, 1).double().mean(0)
-    return {name: ((each.double() - mean) @ axes * scale).float() for name, each in rows.items()}
-
-
 def verified(rows: Pictures) -> Found:
     """How well strangers are told apart, by the angles between embeddings.
 
