@@ -22,20 +22,21 @@ __all__ = [
 
 
 def leak_between_samples(critic: nn.Module, images: Tensor) -> float:
-    """Which share of the slope of one image's score lies in the *other* images of its batch.
+    """How much of what a penalty takes for the first image's slope belongs to the scores of its neighbours.
 
-    `‖∂f(x₁)/∂(x₂ … x_N)‖ / ‖∂f(x₁)/∂(x₁ … x_N)‖`: exactly 0 where each image is scored by itself. A penalty adds up
-    all the scores and takes the slope at each image, so this share ends up at the wrong image. `WassersteinGP` refuses
-    a critic with batch normalisation for it.
+    A penalty takes the slope of the *sum* of scores at each image. At x₁ it finds the image's own slope and the
+    neighbours' part: `‖∂(f(x₂) + … + f(x_N))/∂x₁‖ / ‖∂f(x₁)/∂x₁‖`, exactly 0 where each image is scored by itself.
+    `WassersteinGP` refuses a critic with batch normalisation for it.
 
     Args:
         critic: In the mode, train or eval, that is to be examined.
         images: One batch, `(N, …)`, at least two.
     """
     images = beside(critic, images.detach()).clone().requires_grad_()
-    (slope,) = torch.autograd.grad(critic(images)[0], images)
-    squares = slope.flatten(1).square().sum(1)
-    return float((squares[1:].sum() / squares.sum()).sqrt())
+    scores = critic(images)
+    (own,) = torch.autograd.grad(scores[0], images, retain_graph=True)
+    (neighbours,) = torch.autograd.grad(scores[1:].sum(), images)
+    return float(vector_norm(neighbours[0]) / vector_norm(own[0]))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,17 @@ def test_batch_normalisation_leaks_between_images_and_its_absence_does_not():
     assert museum.leak_between_samples(Critic(CONFIG).eval(), images) == 0  # running statistics: no company
 
 
+def test_the_leak_is_what_the_neighbours_add_to_the_slope_of_the_sum():
+    """f(xₙ) = xₙ + the mean of all: at x₁ its own slope is 1 + 1/N, and N − 1 neighbours add 1/N each."""
+
+    def critic(images: Tensor) -> Tensor:
+        return images.flatten() + images.mean()
+
+    for count in (2, 5, 50):
+        expected = (count - 1) / (count + 1)
+        assert museum.leak_between_samples(critic, torch.randn(count, 1)) == pytest.approx(expected)
+
+
 def test_one_epsilon_is_shared_by_all_images():
     seen: list[Tensor] = []
 
