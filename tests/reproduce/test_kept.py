@@ -61,3 +61,14 @@ def test_somebody_elses_drawings_are_the_control():
     low, high = told["agreement of proportions: somebody else's portraits"].interval
     assert low < 0.1
     assert high < 0.5
+
+
+def test_what_all_drawings_have_in_common_is_taken_away_from_the_second_answer():
+    """Drawings far off to one side, each beside its own person's photographs but for that."""
+    rows = torch.randn(12, 8, generator=torch.Generator().manual_seed(0))
+    whose, there = torch.arange(12), torch.ones(12, dtype=torch.bool)
+    aside = 0.3 * rows + 40 * torch.eye(8)[0]
+    (_, _, plain, around) = kept._recognised({"drawn": (aside, there)}, (rows, there), whose, whose, 12)
+    assert plain.value < 0.3
+    assert around.name == "recognised by dlib around the mean: drawn"
+    assert around.value == 1
