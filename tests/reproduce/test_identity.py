@@ -460,24 +460,24 @@ def test_what_the_margin_adds_is_the_record_less_what_is_taught_without(tmp_path
     monkeypatch.setattr(identity, "Crowd", Planted)
     asked = []
 
-    def stand_in(job, seed, albums, its_budget, *, margin, control):
-        asked.append((seed, margin, control))
-        return {name: Projecting(seed) for name in (FIRST, FINE_TUNED)}
+    def stand_in(job, seed, albums, its_budget, *, margin, ways):
+        asked.append((seed, margin, ways))
+        return {FIRST: Projecting(seed)}
 
     def found(value):
         return {task: rates([value] * 10, [value / 2] * 10, value) for task in verifying.TASKS}
 
-    known = {FIRST: [found(0.9), found(0.8), found(0.7)], FINE_TUNED: [found(0.5)] * 3}
+    known = {FIRST: [found(0.9), found(0.8), found(0.7)]}
     monkeypatch.setattr(identity, "taught_each_way", stand_in)
     monkeypatch.setattr(identity, "verified", lambda rows: found(0.4))
     monkeypatch.setattr(identity.pretrained, "details", lambda name: {"found": known})
     result = identity.identity_margin(Job(tmp_path))
-    assert asked == [(seed, 0.0, False) for seed in SEEDS]
+    assert asked == [(seed, 0.0, (FIRST,)) for seed in SEEDS]
     told = {one.name: one for one in result.metrics}
     for words in verifying.TASKS.values():
         one = told[f"true accepts at 1 % false, {words}: {FIRST}: what the margin adds"]
         assert one.value == pytest.approx(0.4)
         assert one.interval[0] < 0.2 < 0.6 < one.interval[1], "Student's, over three seeds"
-        other = told[f"true accepts at 0.1 % false, {words}: {FINE_TUNED}: what the margin adds"]
-        assert other.value == pytest.approx(0.05)
+        other = told[f"true accepts at 0.1 % false, {words}: {FIRST}: what the margin adds"]
+        assert other.value == pytest.approx(0.2)
         assert told[f"area under the curve, {words}: {FIRST}, no margin"].value == pytest.approx(0.4)

@@ -95,7 +95,7 @@ def identity(job: Job) -> Result:
 
 
 def identity_margin(job: Job) -> Result:
-    """The same encoders taught without a margin, beside those of the record `identity` with one, seed by seed.
+    """The first encoders taught without a margin, beside those of the record `identity` with one, seed by seed.
 
     Without a margin the loss is plain cross-entropy of scaled cosines; nothing else differs.
 
@@ -107,11 +107,10 @@ def identity_margin(job: Job) -> Result:
     crowd = Crowd(budget["people"], budget["tested"])
     albums, strangers = crowd.albums(), crowd.strangers()
     with_margin = pretrained.details("identity")["found"]
-    found: dict[str, list[Found]] = {name: [] for name in (FIRST, FINE_TUNED)}
-    for seed in seeds:
-        encoders = taught_each_way(job, seed, albums, budget, margin=0.0, control=False)
-        for name, rows in found.items():
-            rows.append(_verified_by(partial(read_faces, encoders[name]), strangers))
+    taught = [taught_each_way(job, seed, albums, budget, margin=0.0, ways=(FIRST,)) for seed in seeds]
+    found = {
+        FIRST: [_verified_by(partial(read_faces, encoders[FIRST]), strangers) for encoders in taught],
+    }
     metrics: list[Measurement] = []
     for name, rows in found.items():
         metrics += over_folds(f"{name}, no margin", rows, TASKS, f"{budget['tested']} strangers")
@@ -134,7 +133,7 @@ def taught_each_way(
     budget: dict[str, int],
     *,
     margin: float = MARGIN,
-    control: bool = True,
+    ways: tuple[str, ...] = WAYS,
 ) -> Encoders:
     """One encoder in each of `WAYS`: the first rounds on portraits, and as many again as its name says.
 
@@ -144,16 +143,17 @@ def taught_each_way(
         albums: Those of `Crowd.albums`.
         budget: Of `BUDGETS`; there are as many people as in the albums.
         margin: Of the loss, in radians.
-        control: Whether to teach the last way, too.
+        ways: Which of them; the first is always there.
     """
     rounds, config = budget["rounds"], SphereFaceConfig(width=budget["width"])
     start = new_recognising(budget["people"], config, seed=seed)
     taught = partial(_taught, job, rounds=rounds, margin=margin)
     first = taught(f"seed-{seed}/first", start, albums["portraits"], seed=seed)
-    ways = {FIRST: first}
-    for name, album in ((FINE_TUNED, "both"), (CONTROL, "portraits"))[: 1 + control]:
-        ways[name] = taught(f"seed-{seed}/{album}", deepcopy(first), albums[album], seed=seed + 10)
-    return {name: model.encoder for name, model in ways.items()}
+    models = {FIRST: first}
+    for name, album in {FINE_TUNED: "both", CONTROL: "portraits"}.items():
+        if name in ways:
+            models[name] = taught(f"seed-{seed}/{album}", deepcopy(first), albums[album], seed=seed + 10)
+    return {name: model.encoder for name, model in models.items()}
 
 
 def _taught(
