@@ -1,8 +1,8 @@
 """A volume knob in the air: thumb and index finger set how loud this machine is (chapter 8).
 
 A **level** is what a volume slider shows, 0 to 1: equal steps of a slider are meant to sound equally large, and its
-amplitude is about the cube of it. PulseAudio, PipeWire, macOS and Windows keep such a scale themselves; `amplitude`
-is for those that don't, such as a web page's player.
+amplitude is about the cube of it. PulseAudio keeps such a scale itself (PipeWire speaks its protocol); `amplitude` is
+for those that don't, such as a web page's player.
 """
 
 import _ctypes
