@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from companion import pretrained
 from companion.blind import ENOUGH, SIZES, STEEP, Blur, blind_kernel, likeliest_blur, steepness
-from companion.classical import lucy, unsupervised, wiener_filter
+from companion.classical import lucy, total_variation, unsupervised, wiener_filter
 from companion.data.anyblur import AnyBlur
 from companion.data.anypairs import damaged
 from companion.data.assets import manifest
@@ -86,8 +86,8 @@ def blind_formulas(job: Job) -> Result:
     """What can be done about an unknown blur without a network: find the kernel, then divide it out.
 
     The kernels are `companion.blind`'s: once told about how large they are, once not. In the second case a picture that
-    no kernel explains better than none by enough stays as it is. Wiener's balance and the rounds of Richardson and Lucy
-    are those that did best on eight validation pictures.
+    no kernel explains better than none by enough stays as it is. Wiener's balance, the rounds of Richardson and Lucy
+    and the weight of total variation are those that did best on eight validation pictures.
 
     What would refute “the evidence can be asked for the size”: a loss, on average, against the kernels whose size was
     told. What would refute “it knows when to keep still”: sharp pictures that change.
@@ -97,6 +97,7 @@ def blind_formulas(job: Job) -> Result:
         "Wiener": partial(wiener_filter, balance=tuned["Wiener"]),
         "Richardson–Lucy": partial(lucy, rounds=int(tuned["Richardson–Lucy"])),
         "unsupervised Wiener": unsupervised,
+        "total variation": partial(total_variation, weight=tuned["total variation"]),
     }
     told = {name: _blind_kernels(job, name, pairs) for name, pairs in sets.items() if name in LARGEST}
     found: dict[str, Any] = {}
@@ -461,7 +462,7 @@ def _sure(blurs: dict[str, list[Blur]]) -> list[Measurement]:
 
 
 def _tuned(job: Job) -> dict[str, float]:
-    """Wiener's balance and Richardson and Lucy's rounds that do best with true kernels on eight validation pictures."""
+    """What each formula is told that does best with true kernels on eight validation pictures."""
     photos = _photographs(_settings(job, KernelConfig(), 1).data, SIDE + AnyBlur().size - 1).split(
         "validation"
     )
@@ -472,6 +473,10 @@ def _tuned(job: Job) -> dict[str, float]:
         "Richardson–Lucy": (
             (1, 2) if job.debug else (10, 20, 40),
             lambda value: partial(lucy, rounds=int(value)),
+        ),
+        "total variation": (
+            (2e-4, 8e-4, 3e-3, 1e-2, 3e-2),
+            lambda value: partial(total_variation, weight=value),
         ),
     }
 
