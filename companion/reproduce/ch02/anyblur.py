@@ -117,7 +117,9 @@ def blind_formulas(job: Job) -> Result:
     blurs |= {name: _blurs(job, name, pairs) for name, pairs in _chosen_by(job).items()}
     seen = {name: [round(one.evidence, 4) for one in of] for name, of in blurs.items()}
     steep = {name: [round(one.steepness, 4) for one in of] for name, of in blurs.items()}
-    metrics = [*_metrics(found, sets), *_sure(blurs)]
+    best = "total variation"
+    against = _over(found[RULE], best, found[f"{best}, kernel found blindly"])
+    metrics = [*_metrics(found, sets), *_sure(blurs), *against]
     about = {
         "device": "cpu",
         "tuned": tuned,
@@ -159,12 +161,16 @@ def _over_the_rule(job: Job, gains: dict[str, dict[str, list[float]]]) -> Iterat
         return
     rule = pretrained.details("deblur-blind")["gains"][RULE]
     for way, per_set in gains.items():
-        for where in (where for where in per_set if where in rule and where != SHARP):
-            gaps = [ours - theirs for ours, theirs in zip(per_set[where], rule[where], strict=True)]
-            alone = _once_each(gaps, where)
-            protocol = f"{len(gaps)} pictures, paired; {_interval_over(alone, where)}"
-            name = f"gain over Richardson–Lucy (dB), {where}: {way}"
-            yield with_interval(name, fmean(gaps), bootstrap([alone]), protocol)
+        yield from _over(rule, way, per_set)
+
+
+def _over(rule: dict[str, list[float]], way: str, per_set: dict[str, list[float]]) -> Iterator[Measurement]:
+    for where in (where for where in per_set if where in rule and where != SHARP):
+        gaps = [ours - theirs for ours, theirs in zip(per_set[where], rule[where], strict=True)]
+        alone = _once_each(gaps, where)
+        protocol = f"{len(gaps)} pictures, paired; {_interval_over(alone, where)}"
+        name = f"gain over Richardson–Lucy (dB), {where}: {way}"
+        yield with_interval(name, fmean(gaps), bootstrap([alone]), protocol)
 
 
 NETWORKS: dict[str, BodyConfig] = {
