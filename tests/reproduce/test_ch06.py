@@ -67,7 +67,7 @@ def test_what_draws_is_the_decoder_of_an_autoencoder_and_the_generator_itself(un
 
 
 def test_a_trial_changes_rates_and_the_weight_of_the_fine_alone():
-    family = families.FAMILIES["non-saturating, R1"]
+    family = replace(families.FAMILIES["non-saturating, R1"], trials=families.MORE["non-saturating, R1"])
     weights = set()
     for number, trial in enumerate(family.trials):
         settings = family.at(number, seed=3, steps=7)
@@ -86,7 +86,7 @@ def test_a_trial_changes_rates_and_the_weight_of_the_fine_alone():
 def test_the_trial_is_taken_that_comes_nearest_and_all_are_told(tmp_path, monkeypatch):
     """Four rates, of which the third draws what is real."""
     real = torch.randn(60, 4, generator=torch.Generator().manual_seed(0)).double()
-    family = families.FAMILIES["DCGAN"]
+    family = replace(families.FAMILIES["DCGAN"], trials=families.MORE["DCGAN"])
 
     class Drawn:
         def __init__(self, settings):

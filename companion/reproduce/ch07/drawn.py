@@ -124,16 +124,13 @@ def _where(reader: nn.Module, both: BothWays, people: People, *, measured: int) 
     faces, others = people.faces, people.next
     true = {k: true_points(faces, k) for k in (1.0, K)}
     plain = people.drawn(1.0)
-    drawn = translated(there, people.portraits, own)
-    read = {
-        "translations": partial(read_landmarks, reader, to_bytes(drawn)),
-        "true drawings, k = 1": partial(read_landmarks, reader, to_bytes(plain)),
-        "true drawings, k = 1.5": partial(read_landmarks, reader, to_bytes(people.drawings)),
-        "true drawings redrawn, k = 1": partial(
-            read_landmarks, reader, to_bytes(redrawn(both, plain, styles))
-        ),
+    pictures = {
+        "translations": translated(there, people.portraits, own),
+        "true drawings, k = 1": plain,
+        "true drawings, k = 1.5": people.drawings,
+        "true drawings redrawn, k = 1": redrawn(both, plain, styles),
     }
-    seen = {name: find() for name, find in read.items()}
+    seen = {name: read_landmarks(reader, to_bytes(images)) for name, images in pictures.items()}
     pairs = {
         "translations, from k = 1": Points(seen["translations"], true[1.0]),
         "translations, from k = 1.5": Points(seen["translations"], true[K]),
@@ -143,8 +140,8 @@ def _where(reader: nn.Module, both: BothWays, people: People, *, measured: int) 
         "somebody else's, k = 1": Points(true_points(others, 1.0), true[1.0]),
         "the mean of all, k = 1": Points(true[1.0].mean(0).expand_as(true[1.0]), true[1.0]),
     }
-    rows, pictures = people.measured_and_drawn(measured)
-    drew = read_landmarks(reader, to_bytes(pictures))
+    rows, drawings = people.measured_and_drawn(measured)
+    drew = read_landmarks(reader, to_bytes(drawings))
     pairs["measured and drawn, from k = 1.5"] = Points(drew, true[K][rows])
     pairs["translations of those measured, from k = 1.5"] = Points(seen["translations"][rows], true[K][rows])
     pairs["somebody else's, k = 1.5, of those measured"] = Points(true_points(others, K)[rows], true[K][rows])

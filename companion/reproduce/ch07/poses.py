@@ -17,6 +17,7 @@ from companion.data.scale import from_bytes
 from companion.metrics import Measurement
 from companion.randomness import generator
 from companion.reproduce.ch07.munit import FACES, SEEDS, TITLES, Truth, followed_translation
+from companion.reproduce.ch07.people import K
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
 from companion.reproduce.statistics import over_pairs
 
@@ -24,7 +25,6 @@ FARTHEST = 45.0  # degrees; the renderer was made for 26, and its heads hold up 
 FRONT = 15.0  # degrees: who is turned no farther looks ahead
 LEFT_OUT, AS_FEW = "turned heads left out", "all poses, as few people"
 ASKED = ("frechet", "recall", "both ways")
-K = 1.5
 
 
 def munit_poses(job: Job) -> Result:
@@ -106,7 +106,7 @@ class Turned:
 
     def within(self, limit: float) -> "Turned":
         """Without the heads that are turned by more degrees than the limit."""
-        return self._rows(self.faces["yaw"].abs() <= math.radians(limit) * (1 + 1e-6))
+        return self._rows(self.faces["yaw"].abs() <= math.radians(limit))
 
     def first(self, count: int) -> "Turned":
         """The first so many people."""
@@ -121,16 +121,10 @@ class Turned:
     def drawn(self, size: int) -> Images:
         """Everybody's picture."""
         pixels = torch.empty(len(self), 3, size, size, dtype=torch.uint8)
-        for rows in tqdm(
-            torch.split(torch.arange(len(self)), 256), desc="drawing faces", delay=2, leave=False
-        ):
-            faces = self.faces.rows(rows)
-            shown = (
-                draw_portraits(faces, size)
-                if self.style == "portraits"
-                else draw_caricatures(faces, size, k=K)
-            )
-            pixels[rows] = shown.rgb
+        draw = draw_portraits if self.style == "portraits" else partial(draw_caricatures, k=K)
+        parts = torch.split(torch.arange(len(self)), 256)
+        for rows in tqdm(parts, desc="drawing faces", delay=2, leave=False):
+            pixels[rows] = draw(self.faces.rows(rows), size).rgb
         return Images(self.style, pixels, self.numbers)
 
 
