@@ -155,9 +155,17 @@ def test_contrast_of_known_pairs():
 
 
 @pytest.mark.full
-def test_every_record_is_on_the_results_page(site):
-    text = site[Path("book/results.html")].text.replace("’", "'")
-    assert [r.name for r in records_in(gv_records.RECORDS) if r.title not in text] == []
+def test_every_record_is_on_the_results_page_and_in_full_on_its_chapters(site):
+    def on(page: str) -> str:
+        return site[Path(page)].text.replace("’", "'")
+
+    overview = on("book/results.html")
+    records = records_in(gv_records.RECORDS)
+    assert [r.name for r in records if r.title not in overview] == []
+    missing = [
+        r.name for r in records if r.command not in on(f"book/records/chapter-{r.chapter}.html")
+    ]
+    assert missing == []
 
 
 def test_no_record_is_of_a_trial_run():

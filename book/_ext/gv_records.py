@@ -1,7 +1,8 @@
 """Tables that are read from records when the book is built, so that no number on these pages was typed by hand.
 
 {headlines} a number of each chapter, and what it stands beside
-{results}   for each chapter a table of its run records in `companion/pretrained`, and below it each record, folded
+{results}   for each chapter a table of its run records in `companion/pretrained`, and the page that has them in full
+{records}   a chapter's run records, each folded
 {credits}   one row per data asset that comes with the package, is fetched, or is put there by hand
 """
 
@@ -126,6 +127,16 @@ class Results(MarkdownFromFiles):
             yield from describe_chapter(chapter, list(of_one))
 
 
+class Records(MarkdownFromFiles):
+    required_arguments = 1
+
+    def lines(self) -> Iterator[str]:
+        chapter = int(self.arguments[0])
+        of_one = [record for record in records_in(RECORDS) if record.chapter == chapter]
+        for record in sorted(of_one, key=lambda record: record.title):
+            yield from describe(record)
+
+
 class Headlines(MarkdownFromFiles):
     """A line for each row: chapter | what | record | measure, and if there is one: | beside what | record | measure."""
 
@@ -146,15 +157,14 @@ class Headlines(MarkdownFromFiles):
 
 
 def describe_chapter(chapter: int, records: Sequence[Record]) -> Iterator[str]:
-    """What a chapter's runs were, in one table, and then each of them, folded."""
+    """What a chapter's runs were, in one table, and where all is that they measured."""
     yield from [f"## Chapter {chapter}", ""]
     rows = [
         [record.title, *_telling(record), str(len(record.seeds) or "—"), hours(record.seconds)]
         for record in records
     ]
     yield from table(["Run", "One of its numbers", "Value", "Seeds", "Time of all (h:mm:ss)"], rows)
-    for record in records:
-        yield from describe(record)
+    yield from [f"[All that these runs measured, and how](records/chapter-{chapter}.md)", ""]
 
 
 def _telling(record: Record) -> tuple[str, str]:
@@ -272,5 +282,6 @@ def cited(attribution: str, sources: str) -> str:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("headlines", Headlines)
     app.add_directive("results", Results)
+    app.add_directive("records", Records)
     app.add_directive("credits", Credits)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
