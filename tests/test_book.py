@@ -162,9 +162,7 @@ def test_every_record_is_on_the_results_page_and_in_full_on_its_chapters(site):
     overview = on("book/results.html")
     records = records_in(gv_records.RECORDS)
     assert [r.name for r in records if r.title not in overview] == []
-    missing = [
-        r.name for r in records if r.command not in on(f"book/records/chapter-{r.chapter}.html")
-    ]
+    missing = [r.name for r in records if r.command not in on(f"book/records/chapter-{r.chapter}.html")]
     assert missing == []
 
 

@@ -17,9 +17,7 @@ def test_every_chapter_brings_its_commands_recipes_exhibits_and_checks():
         declared
     )
     assert all(isinstance(one, Command | Group) for one in declared.values())
-    assert {"dcgan-mnist", "deblur-gan", "sprites-wgan-gp", "faces-mediapipe", "pinch-to-volume"} <= set(
-        RECIPES
-    )
+    assert {"dcgan-mnist", "deblur-gan", "stickers", "faces-mediapipe", "pinch-to-volume"} <= set(RECIPES)
     assert {"UndetachedFakes", "InOrder", "with_sigmoid", "SquareRootPenalty", "found_in_bgr"} <= set(
         museum.__all__
     )

@@ -16,7 +16,7 @@ from PIL import Image
 
 from companion import pretrained
 from companion.cli import _parser
-from companion.data import Images, load
+from companion.data import load
 from companion.data.faces import Portraits
 from companion.errors import CompanionError
 from companion.metrics import Measurement, frechet_distance
@@ -26,7 +26,6 @@ from companion.reproduce import RECIPES, following, reproduce
 from companion.reproduce.ch00 import facemesh
 from companion.reproduce.ch01 import digits
 from companion.reproduce.ch02 import deblurring
-from companion.reproduce.ch04.sprites import novelty
 from companion.reproduce.job import Job, Recipe, Result
 from companion.training.gan import GANSettings
 
@@ -36,7 +35,7 @@ NEEDS_ORL = {"likeness-people"}
 WITH_WEIGHTS = {
     *("digit-features", "dcgan-mnist", "dcgan-digits", "deblur-any", "faces-attributes", "faces-identity"),
     "deblur-best",
-    *("sprites-wgan-gp", "unet", "colour"),
+    *("stickers", "unet", "colour"),
     *("faces-vae", "mnist-vae", "mnist-plane"),
     *("sagan-portraits", "munit-faces", "likeness", "identity"),
 }
@@ -89,7 +88,8 @@ def die_at(count, function):
 
 for name in names:
     if (child := os.fork()) == 0:
-        step = 4 if name.startswith(("dcgan", "sprites", "sagan-portraits")) else 3 if name.startswith("deblur") else 10
+        early = "dcgan", "stickers", "sagan-portraits"
+        step = 4 if name.startswith(early) else 3 if name.startswith("deblur") else 10
         AdversarialTrainer.one_step = die_at(step, AdversarialTrainer.one_step)
         RestoringTrainer.one_step = die_at(1, RestoringTrainer.one_step)
         anyblur.blind_kernel = die_at(2, anyblur.blind_kernel)
@@ -424,16 +424,6 @@ def test_every_packaged_record_was_made_by_a_recipe_and_every_weight_has_one():
         assert not pretrained.load(path.stem).training
     with pytest.raises(CompanionError, match="pretrained run called “nothing”"):
         pretrained.load("nothing")
-
-
-def test_copies_of_training_sprites_are_no_news_and_other_motifs_are():
-    """Two motifs, each in two tones: a copy is 0 away, the middle between two motifs half of what divides them."""
-    pixels = torch.tensor([0, 1, 100, 101], dtype=torch.uint8).view(4, 1, 1, 1).expand(-1, 4, 2, 2)
-    sprites = Images("sprites", pixels, torch.tensor([0, 0, 1, 1]))
-    assert novelty(sprites, sprites[:]) == pytest.approx(0, abs=1e-3)
-    between = Images("between", torch.full((3, 4, 2, 2), 50, dtype=torch.uint8))
-    apart = (99 + 100) / 2  # the nearest of the other motif: 100 − 1 and 101 − 1
-    assert novelty(sprites, between[:]) == pytest.approx(49 / apart, rel=0.02)
 
 
 def test_real_shakes_are_measured_where_the_photographs_are(tmp_path, monkeypatch):

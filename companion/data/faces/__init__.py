@@ -4,7 +4,7 @@ Nobody's face was scraped: each is a vector of about a hundred numbers (`paramet
 (`prior`) and painted by one of two renderers (`portrait`, `caricature`) that share their shapes (`geometry`, `hair`).
 """
 
-from companion.data.faces.datasets import Caricatures, FacePairs, Portraits, unpaired
+from companion.data.faces.datasets import Caricatures, FacePairs, Portraits, Stickers, unpaired
 from companion.data.faces.labels import LABELS, labels
 from companion.data.faces.landmarks import PARTS, landmarks, part_masks
 from companion.data.faces.parameters import (
@@ -17,7 +17,7 @@ from companion.data.faces.parameters import (
     mean_face,
 )
 from companion.data.faces.prior import draw
-from companion.data.faces.render import Drawn, draw_caricatures, draw_portraits
+from companion.data.faces.render import Drawn, draw_caricatures, draw_portraits, draw_stickers
 
 __all__ = [
     "LABELS",
@@ -30,9 +30,11 @@ __all__ = [
     "Faces",
     "Group",
     "Portraits",
+    "Stickers",
     "draw",
     "draw_caricatures",
     "draw_portraits",
+    "draw_stickers",
     "exaggerate",
     "interpolate",
     "labels",

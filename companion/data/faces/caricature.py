@@ -65,7 +65,24 @@ class Pen:
 
 def caricature(p: Columns, size: int) -> tuple[Tensor, Tensor]:
     """Drawings of B faces: sRGB `(B, 3, size, size)` in [0, 1], and the figure's coverage `(B, size, size)`."""
+    picture, clear = _on_paper(p, whole(p, size), size)
+    return _print(p, picture).clamp(0, 1), 1 - clear
+
+
+def sticker(p: Columns, size: int) -> tuple[Tensor, Tensor]:
+    """The same figures cut out: sRGB multiplied by the coverage, `(B, 3, size, size)`, and the coverage.
+
+    The paper is taken out of the pixels that it shares with a figure, or a sticker would have a pale rim.
+    """
     grid = whole(p, size)
+    picture, clear = _on_paper(p, grid, size)
+    covered = (1 - clear)[:, None]
+    figure = (picture - clear[:, None] * _paper(p, grid)) / covered.clamp(min=1e-3)
+    return covered * _print(p, figure.clamp(0, 1)).clamp(0, 1), 1 - clear
+
+
+def _on_paper(p: Columns, grid: Grid, size: int) -> tuple[Tensor, Tensor]:
+    """The drawing before it may become a print, and how much of its paper shows."""
     on = geometry.head(p, grid)
     locks = hair(p, grid, on)
     pen = _pen(p, grid)
@@ -89,7 +106,7 @@ def caricature(p: Columns, size: int) -> tuple[Tensor, Tensor]:
     clear = clear * (1 - hairs) * (1 - edge)
     picture = _spectacles(p, size, picture)
     picture, clear = _headwear(p, size, picture, clear)
-    return _print(p, picture).clamp(0, 1), 1 - clear
+    return picture, clear
 
 
 def _print(p: Columns, picture: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -26,8 +26,9 @@ from companion.data.faces.labels import LABELS, labels
 from companion.data.faces.landmarks import landmarks, part_masks
 from companion.data.faces.parameters import NAMES, Faces, exaggerate
 from companion.data.faces.prior import draw
-from companion.data.faces.render import Drawn, draw_caricatures, draw_portraits
+from companion.data.faces.render import Drawn, draw_caricatures, draw_portraits, draw_stickers
 from companion.data.images import Images
+from companion.data.scale import to_bytes
 from companion.errors import CompanionError
 
 Set = TypeVar("Set", bound="FaceSet")
@@ -51,6 +52,7 @@ class FaceSet:
     size: int = 64
     seed: int = 0
     first: int = 0  # number of the first person
+    channels: ClassVar[int] = 3  # RGB
 
     def __post_init__(self) -> None:
         if self.people < 1 or self.views < 1:
@@ -62,13 +64,17 @@ class FaceSet:
         return self.people * self.views
 
     def __getitem__(self, index: int | slice | Tensor) -> Tensor:
-        """Images in [−1, 1]: `(3, H, W)` for a number, `(N, 3, H, W)` for a slice or a tensor of numbers."""
-        images = self.pictures(index).images
+        """Images in [−1, 1]: `(C, H, W)` for a number, `(N, C, H, W)` for a slice or a tensor of numbers."""
+        images = self.images(index)
         return images[0] if isinstance(index, int) else images
 
     def __getitems__(self, indices: list[int]) -> list[Tensor]:
         """What torch's `DataLoader` asks for: a batch, drawn together, which is faster than one by one."""
         return list(self[torch.tensor(indices)])
+
+    def images(self, index: int | slice | Tensor) -> Tensor:
+        """The chosen items in [−1, 1], `(N, C, H, W)`."""
+        return self.pictures(index).images
 
     def pictures(self, index: int | slice | Tensor) -> Drawn:
         """The chosen items with their alpha channel."""
@@ -141,11 +147,11 @@ class FaceSet:
 
     def _drawn(self, place: Path) -> Tensor:
         begun = monotonic()
-        pixels = torch.empty(len(self), 3, self.size, self.size, dtype=torch.uint8)
+        pixels = torch.empty(len(self), self.channels, self.size, self.size, dtype=torch.uint8)
         with tqdm(total=len(self), desc="drawing faces", unit="face", leave=False, delay=2) as bar:
             for first in range(0, len(self), TABLE_BATCH):
                 rows = slice(first, first + TABLE_BATCH)
-                pixels[rows] = self.pictures(rows).rgb
+                pixels[rows] = to_bytes(self.images(rows))
                 bar.update(len(pixels[rows]))
         if monotonic() - begun > kept.WORTH_KEEPING:
             kept.keep(place, pixels, asdict(self))
@@ -193,6 +199,22 @@ class Caricatures(FaceSet):
     def masks(self, index: int | slice | Tensor) -> Tensor:
         """The chosen drawings' parts."""
         return part_masks(exaggerate(self.faces(index), self.k), self.size)
+
+
+@dataclass(frozen=True)
+class Stickers(Caricatures):
+    """The same drawings cut out of their paper: RGBA, the colours multiplied by alpha (Porter and Duff 1984)."""
+
+    channels: ClassVar[int] = 4
+
+    def images(self, index: int | slice | Tensor) -> Tensor:
+        """The chosen stickers in [−1, 1], `(N, 4, H, W)`."""
+        drawn = self.pictures(index)
+        return torch.cat([drawn.images, 2 * drawn.alpha - 1], 1)
+
+    def pictures(self, index: int | slice | Tensor) -> Drawn:
+        """The chosen drawings on black, which stands for nothing."""
+        return draw_stickers(self.faces(index), self.size, k=self.k)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from companion.data.faces.caricature import caricature
+from companion.data.faces.caricature import caricature, sticker
 from companion.data.faces.grid import Columns
 from companion.data.faces.parameters import Faces, exaggerate
 from companion.data.faces.portrait import portrait
@@ -38,6 +38,11 @@ def draw_portraits(faces: Faces, size: int = 64) -> Drawn:
 def draw_caricatures(faces: Faces, size: int = 64, *, k: float = 1.5) -> Drawn:
     """Pen drawings of the same faces, their shape exaggerated `mean + k · (identity − mean)`."""
     return _draw(caricature, exaggerate(faces, k), size)
+
+
+def draw_stickers(faces: Faces, size: int = 64, *, k: float = 1.5) -> Drawn:
+    """The same drawings cut out of their paper: what is left shows on black, the colours multiplied by alpha."""
+    return _draw(sticker, exaggerate(faces, k), size)
 
 
 def _draw(renderer: Callable[[Columns, int], tuple[Tensor, Tensor]], faces: Faces, size: int) -> Drawn:

@@ -12,10 +12,12 @@ PEOPLE, TEST_PEOPLE = 8000, 2000  # nobody is in both
 
 def _drawn(style: str, split: str, size: int) -> "tuple[Tensor, Tensor]":
     """A split's pictures and the numbers of the people."""
+    from companion.data.faces import Stickers
     from companion.data.faces.export import STYLES
 
     people, first = {"training": (PEOPLE, 0), "test": (TEST_PEOPLE, PEOPLE)}[split]
-    images = STYLES[style](people, size=size, first=first).rendered()
+    drawn = Stickers if style == "sticker" else STYLES[style]
+    images = drawn(people, size=size, first=first).rendered()
     assert images.labels is not None
     return images.pixels, images.labels
 
@@ -29,7 +31,7 @@ def _told(people: "Tensor") -> "dict[str, Tensor]":
 
 
 DRAWN = Credit(
-    "portraits, caricatures",
+    "portraits, caricatures, stickers",
     "Faces drawn by the package, which show nobody",
     "CC0 1.0",
     "the course's authors",
@@ -49,6 +51,14 @@ SETS = (
         credits=(DRAWN,),
         splits=("training", "test"),
         read=lambda split, size: _drawn("caricature", split, size),
+        words=_told,
+    ),
+    ImageSet(
+        name="stickers",
+        description="those drawings cut out: RGBA, colours multiplied by alpha",
+        credits=(DRAWN,),
+        splits=("training", "test"),
+        read=lambda split, size: _drawn("sticker", split, size),
         words=_told,
     ),
 )

@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from companion import pretrained
 from companion.data import Images, load
-from companion.metrics import BackboneFeatures, DigitFeatures, FeatureExtractor, Measurement
+from companion.metrics import DigitFeatures, FaceFeatures, FeatureExtractor, Measurement
 from companion.metrics.memory import (
     between,
     moved,
@@ -40,17 +40,14 @@ class Subject:
     model: str
     data: str
     size: int
-    held_out: (
-        str | None
-    )  # a set nobody was trained on; None: training pictures, each without itself and its versions
+    held_out: str | None  # a set nobody was trained on; None: training pictures, each without itself
     features: Callable[[], FeatureExtractor]
-    labelled: bool = False  # whether pictures with one label are versions of one
 
 
 SUBJECTS = {
     "digits": Subject("dcgan-digits", "digits", 32, None, DigitFeatures),
     "MNIST": Subject("dcgan-mnist", "mnist", 32, "mnist-test", DigitFeatures),
-    "sprites": Subject("sprites-wgan-gp", "sprites", 64, None, BackboneFeatures, labelled=True),
+    "stickers": Subject("stickers", "stickers", 64, "stickers-test", FaceFeatures),
 }
 
 
@@ -89,8 +86,7 @@ def memory(job: Job) -> Result:
 def _tested(subject: Subject, space: str, count: int) -> dict[str, Any]:
     """Every kind of picture in one space: medians, and shares below those of unseen pictures, with intervals."""
     images = load(subject.data, size=subject.size)
-    assert images.labels is not None
-    groups = images.labels if subject.labelled else torch.arange(len(images))
+    groups = torch.arange(len(images))
     look = partial(SPACES[space], images, subject, groups)
     unseen, own = _unseen(subject, images, groups, 2 * count)
     half = len(unseen) // 2
@@ -135,8 +131,7 @@ def _against(found: Found, strangers: Found) -> dict[str, Any]:
 def _lines(subject: Subject, count: int) -> dict[str, Any]:
     """How far pictures lie from the line between their two nearest training pictures, beside unseen pictures."""
     images = load(subject.data, size=subject.size)
-    assert images.labels is not None
-    groups = images.labels if subject.labelled else torch.arange(len(images))
+    groups = torch.arange(len(images))
     unseen, own = _unseen(subject, images, groups, 2 * count)
     half = len(unseen) // 2
     first, last = (None, None) if own is None else (own[:half], own[half:])
@@ -192,7 +187,7 @@ SPACES: dict[str, Callable[[Images, Subject, Tensor, Tensor, Tensor | None], Fou
 
 
 def _unseen(subject: Subject, images: Images, groups: Tensor, count: int) -> tuple[Tensor, Tensor | None]:
-    """Pictures that nobody can have copied: held out, or each without its own group, which is then to be left out."""
+    """Pictures that nobody can have copied: held out, or each without itself, which is then to be left out."""
     if subject.held_out is not None:
         others = load(subject.held_out, size=subject.size)
         return others[_chosen(len(others), count, "unseen")], None

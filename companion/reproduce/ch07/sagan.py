@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from companion.data import Images, load
+from companion.data import load
 from companion.layers import SelfAttention
 from companion.metrics import FaceFeatures, Measurement, frechet_distance
 from companion.metrics.restoration import PerceptualDistance
@@ -18,8 +18,8 @@ from companion.metrics.spectrum import checkerboard
 from companion.objectives import Hinge, LeastSquares, NonSaturatingR1
 from companion.reproduce.following import followed
 from companion.reproduce.job import Job, Recipe, Result, over_seeds
-from companion.reproduce.samples import BESIDE, COMPARED, LIKE_UNSEEN, compared, like_unseen
-from companion.reproduce.statistics import over_pairs, with_interval
+from companion.reproduce.statistics import over_pairs
+from companion.reproduce.unseen import fallen, long_run
 from companion.training.adversarial import AdversarialTrainer
 from companion.training.sagan import SAGANSettings
 
@@ -162,47 +162,16 @@ def sagan_portraits(job: Job) -> Result:
         "gpu": {"steps": 100_000, "batch": 64, "width": 48, "device": "auto"},
     }
     settings = replace(FINED, generator_rate=1e-3, critic_rate=1e-3, **at_budget[job.budget])
-    test, count = (settings.data, 40) if job.debug else (f"{settings.data}-test", None)
-    unseen, training = load(test, size=settings.size)[:count], load(settings.data, size=settings.size)
-    extractor = FaceFeatures()
-    real = extractor(unseen)
-
-    def quality(trainer: AdversarialTrainer) -> dict[str, Any]:
-        return {
-            "frechet": frechet_distance(real, extractor(trainer.sample(len(real), seed=0))),
-            **gains_of(trainer),
-        }
-
-    trainer, _, curve = followed(job, "run", settings, quality, every=max(1, settings.steps // 20))
-    found = job.once("end", partial(_beside, trainer, unseen, training, extractor))
-    protocol = (
-        f"{extractor.protocol}, {len(unseen)} unseen and {len(unseen)} samples, averaged generator, one seed"
-    )
-    metrics = [Measurement(title, float(found[key]), protocol) for title, key in COMPARED.items()]
-    metrics += [
-        with_interval(
-            LIKE_UNSEEN,
-            found["memory"],
-            tuple(found["memory interval"]),
-            f"pixels, the first {BESIDE} samples and unseen portraits",
-        ),
-        Measurement("Fréchet distance fallen over the last third", _last(curve)["still falling"], protocol),
-        Measurement(
-            "Fréchet distance: two halves of the unseen portraits",
-            frechet_distance(real[0::2], real[1::2]),
-            extractor.protocol,
-        ),
-        *(Measurement(f"γ, {name}", gain, "at the end") for name, gain in gains_of(trainer).items()),
-    ]
+    run = long_run(job, settings, gains_of)
+    gains = [Measurement(f"γ, {name}", gain, "at the end") for name, gain in gains_of(run.trainer).items()]
     about = {**settings.as_json(), "precision": "float32"}
-    return Result(about, [settings.seed], metrics, {"curve": curve}, model=trainer.average.module)
-
-
-def _beside(
-    trainer: AdversarialTrainer, unseen: Tensor, training: Images, extractor: FaceFeatures
-) -> dict[str, Any]:
-    drawn = trainer.sample(len(unseen), seed=0)
-    return {**compared(extractor(unseen), extractor(drawn)), **like_unseen(drawn, unseen, training)}
+    return Result(
+        about,
+        [settings.seed],
+        [*run.metrics, *gains],
+        {"curve": run.curve},
+        model=run.trainer.average.module,
+    )
 
 
 class Looks:
@@ -312,8 +281,7 @@ def gains_of(trainer: AdversarialTrainer) -> dict[str, float]:
 
 def _last(curve: list[dict[str, Any]]) -> dict[str, float]:
     """The distance at the end, and by how much it still fell over the last third of the run."""
-    last = float(curve[-1]["frechet"])
-    return {"frechet": last, "still falling": float(curve[-1 - len(curve) // 3]["frechet"]) - last}
+    return {"frechet": float(curve[-1]["frechet"]), "still falling": fallen(curve)}
 
 
 def _over_seeds(
