@@ -30,10 +30,12 @@ from companion.data.faces import (
     Faces,
     Group,
     Portraits,
+    Stickers,
     datasets,
     draw,
     draw_caricatures,
     draw_portraits,
+    draw_stickers,
     exaggerate,
     interpolate,
     labels,
@@ -494,6 +496,35 @@ def test_the_rendered_cache_holds_the_same_pictures():
     assert (images[:] - faces[:]).abs().max() <= 1.01 / 127.5
 
 
+def test_a_sticker_is_the_drawing_without_its_paper():
+    """Over black and over its ground it is what was drawn; what no one covers is black; no colour exceeds its alpha."""
+    stickers, drawn = Stickers(40, size=48, seed=8), Caricatures(40, size=48, seed=8).pictures(slice(None))
+    images = stickers[:]
+    assert images.shape == (40, 4, 48, 48)
+    assert torch.equal(images[:, 3:], 2 * drawn.alpha - 1)
+    assert (images[:, :3] <= images[:, 3:] + 1e-6).all()
+    solid, nothing = (drawn.alpha > 0.999).expand(-1, 3, -1, -1), (drawn.alpha < 1e-3).expand(-1, 3, -1, -1)
+    assert 0.2 < solid.float().mean() < 0.8
+    assert 0.2 < nothing.float().mean() < 0.8
+    assert (images[:, :3][solid] - drawn.images[solid]).abs().max() < 0.01
+    assert images[:, :3][nothing].max() < -0.99
+    kept_as_bytes = stickers.rendered()
+    assert kept_as_bytes.pixels.shape == (40, 4, 48, 48)
+    assert (kept_as_bytes[:] - images).abs().max() <= 1.01 / 127.5
+
+
+def test_a_sticker_has_no_rim_of_paper():
+    """Another paper behind the same drawing hardly shows; in pixels that are merely multiplied by alpha it does."""
+    plain, disc = (people(60).replace(wash=0.0, disc=there) for there in (0.0, 1.0))
+    stickers = [draw_stickers(faces).images for faces in (plain, disc)]
+    drawings = [draw_caricatures(faces) for faces in (plain, disc)]
+    merely_multiplied = [(drawn.images + 1) * drawn.alpha for drawn in drawings]
+    rim, thick = ((one - other).abs() for one, other in (stickers, merely_multiplied))
+    assert rim.mean() < 0.35 * thick.mean()
+    assert rim.max() < 0.7 * thick.max()
+    assert thick.max() > 0.1
+
+
 def test_a_set_that_took_long_to_draw_is_drawn_once(tmp_path: Path, monkeypatch):
     """Kept by everything that decides its pictures: style, size, seed, people, k and the code that draws."""
     monkeypatch.setenv("COMPANION_CACHE", str(tmp_path))
@@ -508,6 +539,7 @@ def test_a_set_that_took_long_to_draw_is_drawn_once(tmp_path: Path, monkeypatch)
         Portraits(3, 2, size=16),
     ]
     sets += [Portraits(3, size=16, first=1), Caricatures(3, size=16), Caricatures(3, size=16, k=2.0)]
+    sets += [Stickers(3, size=16)]
     fingerprints = [faces.rendered().fingerprint for faces in sets]
     assert len(set(fingerprints)) == len(drawn) == len(sets)
     assert [faces.rendered().fingerprint for faces in sets] == fingerprints

@@ -1,10 +1,14 @@
 """A generator of people with an alpha channel: drawings cut out of their paper (chapter 4b)."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from companion.data import load
+from companion.metrics import FaceFeatures, Measurement
 from companion.objectives import NonSaturatingR1
 from companion.reproduce.job import Job, Recipe, Result
+from companion.reproduce.samples import COMPARED, compared, over_white
 from companion.reproduce.unseen import long_run
 from companion.training.sagan import SAGANSettings
 
