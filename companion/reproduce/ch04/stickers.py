@@ -41,8 +41,21 @@ def stickers(job: Job) -> Result:
     """
     settings = replace(FINED, **AT_BUDGET[job.budget])
     run = long_run(job, settings)
+    floor = job.once("floor", partial(_floor, job, settings))
+    protocol = f"{FaceFeatures().protocol}, as many training stickers against the unseen"
+    real = [Measurement(f"{title}: real", float(floor[key]), protocol) for title, key in COMPARED.items()]
     about = {**settings.as_json(), "precision": "float32"}
-    return Result(about, [settings.seed], run.metrics, {"curve": run.curve}, model=run.trainer.average.module)
+    metrics = [*run.metrics, *real]
+    return Result(about, [settings.seed], metrics, {"curve": run.curve}, model=run.trainer.average.module)
+
+
+def _floor(job: Job, settings: SAGANSettings) -> dict[str, Any]:
+    """What a perfect generator would get: other real stickers in the place of samples."""
+    test, count = (settings.data, 40) if job.debug else (f"{settings.data}-test", None)
+    unseen = load(test, size=settings.size)[:count]
+    others = load(settings.data, size=settings.size)[: len(unseen)]
+    extractor = FaceFeatures()
+    return compared(extractor(over_white(unseen)), extractor(over_white(others)))
 
 
 RECIPES: dict[str, Recipe] = {
