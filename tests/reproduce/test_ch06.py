@@ -106,3 +106,22 @@ def test_the_trial_is_taken_that_comes_nearest_and_all_are_told(tmp_path, monkey
     assert found["rates"] == family.trials[2]
     assert [one["rates"] for one in found["tried"]] == list(family.trials)
     assert [round(one["frechet"], 3) for one in found["tried"]] == [16, 16, 0, 16]
+
+
+def test_each_further_trial_is_told_by_its_rate_and_its_weight(tmp_path, monkeypatch):
+    """One distance for each, which here is the trial's number; nobody is trained twice."""
+
+    def chosen(job, name, family, real):
+        tried = [{"rates": trial, "frechet": float(at)} for at, trial in enumerate(family.trials)]
+        return {"trial": 0, "rates": family.trials[0], "tried": tried, "steps": family.steps}
+
+    monkeypatch.setattr(families, "_chosen", chosen)
+    monkeypatch.setattr(families, "_as_budgeted", lambda job, about: about)
+    monkeypatch.setattr(families, "_portraits", lambda job, about: ([1], 2, torch.zeros(4, 3, 64, 64), None))
+    found = {metric.name: metric for metric in families.portrait_rates(Job(tmp_path, "laptop")).metrics}
+    assert len(found) == sum(len(trials) for trials in families.MORE.values())
+    fined = found["Fréchet distance: non-saturating, R1, rate 0.001, weight 100"]
+    assert (fined.value, fined.spread) == (4, None)
+    assert found["Fréchet distance: SAGAN, rate 0.002"].value == 3
+    assert "1380 steps" in found["Fréchet distance: SAGAN, rate 0.002"].protocol
+    assert "one seed" in found["Fréchet distance: VAE, rate 0.0003"].protocol
