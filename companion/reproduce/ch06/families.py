@@ -72,6 +72,7 @@ MORE: dict[str, tuple[dict[str, Any], ...]] = {  # rates beyond those, on both s
         *({**rates, "weight": 10.0} for rates in both(5e-4, 1e-3, 2e-3)),
         *({**both(1e-3)[0], "weight": weight} for weight in (1.0, 100.0)),
         {**both(2e-3)[0], "weight": 1.0},
+        {**both(4e-3)[0], "weight": 10.0},
     ),
     "SAGAN": both(1e-4, 5e-4, 1e-3, 2e-3, ratio=4),
     "VAE": ({"rate": 3e-4}, {"rate": 1e-3}, {"rate": 3e-3}),
