@@ -108,20 +108,34 @@ def test_the_trial_is_taken_that_comes_nearest_and_all_are_told(tmp_path, monkey
     assert [round(one["frechet"], 3) for one in found["tried"]] == [16, 16, 0, 16]
 
 
-def test_each_further_trial_is_told_by_its_rate_and_its_weight(tmp_path, monkeypatch):
-    """One distance for each, which here is the trial's number; nobody is trained twice."""
+def test_each_further_trial_is_told_by_its_rate_and_the_two_nearest_race_again(tmp_path, monkeypatch):
+    """Each distance is the trial's number, and the later a family the nearer; whole runs end at their seed's number."""
+    order = list(families.MORE)
+    raced = []
 
     def chosen(job, name, family, real):
-        tried = [{"rates": trial, "frechet": float(at)} for at, trial in enumerate(family.trials)]
-        return {"trial": 0, "rates": family.trials[0], "tried": tried, "steps": family.steps}
+        far = len(order) - order.index(name)
+        tried = [{"rates": trial, "frechet": far + at / 10} for at, trial in enumerate(family.trials)]
+        return {"trial": 0, "rates": family.trials[0], "tried": tried, "steps": family.steps // 3}
+
+    def one(job, key, settings, portraits):
+        raced.append((key, settings.steps))
+        return {"prior": {"frechet": settings.seed + (key.endswith("SAGAN")), "seconds": 3.0}}
 
     monkeypatch.setattr(families, "_chosen", chosen)
+    monkeypatch.setattr(families, "_one", one)
     monkeypatch.setattr(families, "_as_budgeted", lambda job, about: about)
-    monkeypatch.setattr(families, "_portraits", lambda job, about: ([1], 2, torch.zeros(4, 3, 64, 64), None))
-    found = {metric.name: metric for metric in families.portrait_rates(Job(tmp_path, "laptop")).metrics}
-    assert len(found) == sum(len(trials) for trials in families.MORE.values())
+    pictures = torch.zeros(4, 3, 64, 64)
+    monkeypatch.setattr(families, "_portraits", lambda job, about: ([1, 2, 3], 2, pictures, None))
+    result = families.portrait_rates(Job(tmp_path, "laptop"))
+    found = {metric.name: metric for metric in result.metrics}
+    assert len(found) == sum(len(trials) for trials in families.MORE.values()) + 3
     fined = found["Fréchet distance: non-saturating, R1, rate 0.001, weight 100"]
-    assert (fined.value, fined.spread) == (4, None)
-    assert found["Fréchet distance: SAGAN, rate 0.002"].value == 3
-    assert "1380 steps" in found["Fréchet distance: SAGAN, rate 0.002"].protocol
+    assert (fined.value, fined.spread) == (pytest.approx(3.4), None)
+    assert "460 steps" in found["Fréchet distance: SAGAN, rate 0.002"].protocol
     assert "one seed" in found["Fréchet distance: VAE, rate 0.0003"].protocol
+    whole = {("VAE", 3000), ("SAGAN", 1380)}
+    assert set(raced) == {(f"seed-{seed}/{name}", steps) for seed in (1, 2, 3) for name, steps in whole}
+    assert found["Fréchet distance, whole runs: VAE"].value == 2
+    assert found["Fréchet distance, whole runs: SAGAN"].value == 3
+    assert found["Fréchet distance, whole runs: SAGAN beyond VAE"].value == 1
