@@ -108,8 +108,10 @@ def test_the_trial_is_taken_that_comes_nearest_and_all_are_told(tmp_path, monkey
     assert [round(one["frechet"], 3) for one in found["tried"]] == [16, 16, 0, 16]
 
 
-def test_each_further_trial_is_told_by_its_rate_and_the_two_nearest_race_again(tmp_path, monkeypatch):
-    """Each distance is the trial's number, and the later a family the nearer; whole runs end at their seed's number."""
+def test_each_further_trial_is_told_by_its_rate_and_the_two_most_promising_run_the_race(
+    tmp_path, monkeypatch
+):
+    """A distance is the family's place and a tenth for each trial; whole runs end at their seed's number."""
     order = list(families.MORE)
     raced = []
 
@@ -120,22 +122,34 @@ def test_each_further_trial_is_told_by_its_rate_and_the_two_nearest_race_again(t
 
     def one(job, key, settings, portraits):
         raced.append((key, settings.steps))
-        return {"prior": {"frechet": settings.seed + (key.endswith("SAGAN")), "seconds": 3.0}}
+        return {"prior": {"frechet": settings.seed + ("SAGAN" in key), "seconds": 3.0}}
 
     monkeypatch.setattr(families, "_chosen", chosen)
     monkeypatch.setattr(families, "_one", one)
     monkeypatch.setattr(families, "_as_budgeted", lambda job, about: about)
     pictures = torch.zeros(4, 3, 64, 64)
     monkeypatch.setattr(families, "_portraits", lambda job, about: ([1, 2, 3], 2, pictures, None))
+    monkeypatch.setattr(families, "_winner", lambda job: [0.5, 1.5, 2.5])
     result = families.portrait_rates(Job(tmp_path, "laptop"))
     found = {metric.name: metric for metric in result.metrics}
-    assert len(found) == sum(len(trials) for trials in families.MORE.values()) + 3
+    assert len(found) == sum(len(trials) for trials in families.MORE.values()) + 4
     fined = found["Fréchet distance: non-saturating, R1, rate 0.001, weight 100"]
     assert (fined.value, fined.spread) == (pytest.approx(3.4), None)
     assert "460 steps" in found["Fréchet distance: SAGAN, rate 0.002"].protocol
     assert "one seed" in found["Fréchet distance: VAE, rate 0.0003"].protocol
-    whole = {("VAE", 3000), ("SAGAN", 1380)}
+    # The VAE's first trial, .0003, is new, its two others are the race's; so are the SAGAN's first two.
+    whole = {("VAE-0", 3000), ("SAGAN-2", 1380)}
     assert set(raced) == {(f"seed-{seed}/{name}", steps) for seed in (1, 2, 3) for name, steps in whole}
-    assert found["Fréchet distance, whole runs: VAE"].value == 2
-    assert found["Fréchet distance, whole runs: SAGAN"].value == 3
-    assert found["Fréchet distance, whole runs: SAGAN beyond VAE"].value == 1
+    assert found["Fréchet distance, whole runs: VAE, rate 0.0003"].value == 2
+    assert found["Fréchet distance, whole runs: SAGAN, rate 0.001"].value == 3
+    beyond = found["Fréchet distance, whole runs: SAGAN, rate 0.001 beyond WGAN, penalised"]
+    assert (beyond.value, beyond.interval) == (1.5, (1.5, 1.5))
+
+
+def test_what_the_race_had_is_known_with_its_weight():
+    """R1's weight stands in the race's settings and in the further trials by name."""
+    family = families.FAMILIES["non-saturating, R1"]
+    told = {"generator_rate": 1e-3, "critic_rate": 1e-3, "weight": 1.0}
+    assert families._as_in_the_race(family, told) == families._as_in_the_race(family, family.trials[1])
+    assert families._as_in_the_race(family, {**told, "weight": 10.0}) != told
+    assert families._as_in_the_race(families.FAMILIES["VAE"], {"rate": 1e-3}) == {"rate": 1e-3}
