@@ -33,7 +33,7 @@ LEADS = {
     "02b_any_shake": Lead("2b.1", top=0.08, bottom=0.8),
     "03_wgan": Lead("3.2", top=0.06),
     "04_wgan_gp": Lead("4.3", bottom=0.5),
-    "04b_sprites_and_sound": Lead("4b.2"),
+    "04b_sprites_and_sound": Lead("4b.2", bottom=3 / 5, named=True),
     "05_restoration": Lead("5.1", bottom=2 / 3, named=True),
     "06_vae": Lead("6.8", named=True),
     "07_draw_me": Lead("7.1", bottom=1 / 3, named=True),

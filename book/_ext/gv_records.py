@@ -65,6 +65,7 @@ TELLING = {
     "portrait-generators": "Fréchet distance: VAE, mixture",
     "restoration-rates": "perceptual distance: pre-trained, 0.001",
     "ring-objectives": "modes covered of 8: non-saturating, equal rates",
+    "portrait-rates": "Fréchet distance, whole runs: non-saturating, R1, rate 0.002, weight 10",
     "sagan-parts": "attention's gain in Fréchet distance",
     "unet": "PSNR (dB): U-Net over bicubic",
     "vae-objectives": "PSNR: sharpened target",
