@@ -150,6 +150,7 @@ def test_what_the_race_had_is_known_with_its_weight():
     """R1's weight stands in the race's settings and in the further trials by name."""
     family = families.FAMILIES["non-saturating, R1"]
     told = {"generator_rate": 1e-3, "critic_rate": 1e-3, "weight": 1.0}
-    assert families._as_in_the_race(family, told) == families._as_in_the_race(family, family.trials[1])
-    assert families._as_in_the_race(family, {**told, "weight": 10.0}) != told
+    had = families._as_in_the_race(family, family.trials[1])
+    assert families._as_in_the_race(family, told) == had
+    assert families._as_in_the_race(family, {**told, "weight": 10.0}) != had
     assert families._as_in_the_race(families.FAMILIES["VAE"], {"rate": 1e-3}) == {"rate": 1e-3}

@@ -10,14 +10,12 @@ if TYPE_CHECKING:
 PEOPLE, TEST_PEOPLE = 8000, 2000  # nobody is in both
 
 
-def _drawn(style: str, split: str, size: int) -> "tuple[Tensor, Tensor]":
-    """A split's pictures and the numbers of the people."""
-    from companion.data.faces import Stickers
-    from companion.data.faces.export import STYLES
+def _drawn(kind: str, split: str, size: int) -> "tuple[Tensor, Tensor]":
+    """A split's pictures, by a class of `companion.data.faces`, and the numbers of the people."""
+    from companion.data import faces
 
     people, first = {"training": (PEOPLE, 0), "test": (TEST_PEOPLE, PEOPLE)}[split]
-    drawn = Stickers if style == "sticker" else STYLES[style]
-    images = drawn(people, size=size, first=first).rendered()
+    images = getattr(faces, kind)(people, size=size, first=first).rendered()
     assert images.labels is not None
     return images.pixels, images.labels
 
@@ -36,29 +34,23 @@ DRAWN = Credit(
     "CC0 1.0",
     "the course's authors",
 )
+
+
+def _set(name: str, description: str, kind: str) -> ImageSet:
+    return ImageSet(
+        name=name,
+        description=description,
+        credits=(DRAWN,),
+        splits=("training", "test"),
+        read=lambda split, size: _drawn(kind, split, size),
+        words=_told,
+    )
+
+
 SETS = (
-    ImageSet(
-        name="portraits",
-        description="drawn faces as studio portraits: 8,000 people, and 2,000 others to test on",
-        credits=(DRAWN,),
-        splits=("training", "test"),
-        read=lambda split, size: _drawn("portrait", split, size),
-        words=_told,
+    _set(
+        "portraits", "drawn faces as studio portraits: 8,000 people, and 2,000 others to test on", "Portraits"
     ),
-    ImageSet(
-        name="caricatures",
-        description="the same people as pen drawings, exaggerated",
-        credits=(DRAWN,),
-        splits=("training", "test"),
-        read=lambda split, size: _drawn("caricature", split, size),
-        words=_told,
-    ),
-    ImageSet(
-        name="stickers",
-        description="those drawings cut out: RGBA, colours multiplied by alpha",
-        credits=(DRAWN,),
-        splits=("training", "test"),
-        read=lambda split, size: _drawn("sticker", split, size),
-        words=_told,
-    ),
+    _set("caricatures", "the same people as pen drawings, exaggerated", "Caricatures"),
+    _set("stickers", "those drawings cut out: RGBA, colours multiplied by alpha", "Stickers"),
 )
