@@ -15,6 +15,20 @@ BYTES = "(place) => document.querySelectorAll('.gv-live-face canvas')[place].toD
 SPOKEN = "document.querySelector('.gv-live-spoken').textContent"
 TROUBLE = "(document.querySelector('.gv-live-trouble')?.textContent ?? '')"
 ALONE = ("face-maker",)
+# Colour of a cheek in the first picture that is hung, as its largest and smallest channel.
+FIRST_CHEEK = """
+  const hang = ImageBitmapRenderingContext.prototype.transferFromImageBitmap;
+  ImageBitmapRenderingContext.prototype.transferFromImageBitmap = function (bitmap) {
+    if (bitmap && !window.cheek) {
+      const easel = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+      easel.drawImage(bitmap, 0, 0);
+      const [x, y] = [0.44, 0.6].map((share) => Math.round(share * bitmap.width));
+      const { data } = easel.getImageData(x, y, 1, 1);
+      window.cheek = [Math.max(...data.slice(0, 3)), Math.min(...data.slice(0, 3))];
+    }
+    hang.call(this, bitmap);
+  };
+"""
 QUIET = "!!document.querySelector('.gv-live-faces[aria-busy=false]')"
 
 
@@ -47,6 +61,13 @@ def test_it_lives_without_a_model_and_asks_for_little(tab, address):
     assert not [r.url for r in tab.asked if r.url.endswith((".wasm", ".onnx", ".task"))]
     assert {r.url.startswith((address, "data:")) for r in tab.asked} == {True}
     assert tab.said == []
+
+
+def test_the_first_picture_is_somebody_and_not_the_grey_mean(browser, address):
+    tab = stand.shown(browser, address, demo="face-maker", script=FIRST_CHEEK)
+    most, least = wait(tab, "window.cheek")
+    assert most - least > 30
+    tab.context.close()
 
 
 def test_strength_changes_the_caricature_and_a_feature_both(tab):

@@ -60,7 +60,7 @@ export const demo = {
   async start(stage, kit) {
     const maker = new Maker(kit, await loadParameters());
     stage.append(...maker.build(kit.options.compact === "yes"));
-    maker.meet(Number(kit.options.person ?? FIRST_PERSON));
+    maker.meet(Number(kit.options.person ?? FIRST_PERSON), 0);
     maker.life.start();
     return { stop: () => maker.close() };
   },
@@ -241,10 +241,10 @@ class Maker {
 
   // ---- the face ----
 
-  /** Another person, by number: the same as the package's. @param {number} person */
-  meet(person) {
+  /** Another person, by number: the same as the package's. @param {number} person @param {number} [seconds] */
+  meet(person, seconds = this.kit.calm() ? 0 : CHANGE) {
     const face = drawPerson(this.parameters, person);
-    this.change(face, this.kit.calm() ? 0 : CHANGE);
+    this.change(face, seconds);
     const words = described(this.parameters, face);
     this.easel.describe(`Portrait: ${words}.`, `Caricature of the same person: ${words}.`);
     this.kit.say(`Person ${person}: ${words}.`);
