@@ -41,9 +41,9 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serving(folder: Path, under: str = "") -> Iterator[str]:
+def serving(folder: Path, under: str = "", handler: type[Quiet] = Quiet) -> Iterator[str]:
     """The address of a folder on this machine; `under` a path such as /hands-on, where GitHub Pages puts a project."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder), under=under))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder), under=under))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}{under}"
     server.shutdown()

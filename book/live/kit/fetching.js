@@ -3,6 +3,30 @@
 /** @param {number} bytes */
 export const mega = (bytes) => (bytes / 1e6).toFixed(1);
 
+/** @typedef {(part: number | null, words: string) => void} OnProgress */
+
+/**
+ * Several downloads told as one: each call begins one more, and gives what that one's progress is told to.
+ *
+ * @param {OnProgress} onProgress
+ */
+export function together(onProgress) {
+  /** @type {{ come: number, all: number }[]} */
+  const downloads = [];
+  return () => {
+    const one = { come: 0, all: 0 };
+    downloads.push(one);
+    return (/** @type {number} */ come, /** @type {number} */ all) => {
+      Object.assign(one, { come, all });
+      const known = downloads.every((download) => download.all);
+      const [here, whole] = /** @type {const} */ (["come", "all"]).map((key) =>
+        downloads.reduce((sum, download) => sum + download[key], 0),
+      );
+      onProgress(known ? here / whole : null, known ? `${mega(here)} of ${mega(whole)} MB` : `${mega(here)} MB`);
+    };
+  };
+}
+
 /**
  * A file's bytes.
  *
@@ -25,7 +49,11 @@ export async function fetched(address, what, { onProgress = () => {}, missing } 
   /** @type {Uint8Array<ArrayBuffer>[]} */
   const parts = [];
   let come = 0;
-  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+  const next = () =>
+    reader.read().catch(() => {
+      throw new Error(`${what} broke off on its way. Try again, or load the page anew.`);
+    });
+  for (let { done, value } = await next(); !done; { done, value } = await next()) {
     if (!value) continue;
     parts.push(value);
     come += value.length;

@@ -3,15 +3,14 @@
  * landmarks.js. Pictures come in, numbers go out; it asks for its own files and for nothing else.
  */
 
-import { fetched, mega } from "./fetching.js";
+import { fetched, together } from "./fetching.js";
 
 const PROGRAM = new URL("../../vendor/tasks-vision/", import.meta.url).href;
 const MODELS = new URL("../models/", import.meta.url).href;
 const FILE = "vision_wasm_module_internal";
 
 /** @typedef {"face" | "hand" | "pose"} Kind */
-/** @typedef {(part: number | null, words: string) => void} OnProgress */
-/** @typedef {{ come: number, all: number }} Amount */
+/** @import { OnProgress } from "./fetching.js" */
 
 /** What each is called by MediaPipe, in its file, in the course's list of downloads, and in words. */
 const KINDS = {
@@ -25,8 +24,8 @@ let program;
 /** @type {Map<string, { task: any, mode: "IMAGE" | "VIDEO", kind: Kind }>} */
 const tasks = new Map();
 
-/** The program, once for all networks. @param {string} words @param {(amount: Amount) => void} onAmount */
-async function begun(words, onAmount) {
+/** The program, once for all networks. @param {string} words @param {(come: number, all: number) => void} onProgress */
+async function begun(words, onProgress) {
   const cannot = `The program that finds ${words}`;
   if (typeof WebAssembly !== "object") {
     throw new Error(`${cannot} needs WebAssembly, which this browser lacks or has switched off.`);
@@ -35,7 +34,7 @@ async function begun(words, onAmount) {
     throw new Error(`${cannot} needs WebGL 2, which this browser lacks or has switched off.`); // to take pictures in
   }
   const [bytes, vision, loader] = await Promise.all([
-    fetched(`${PROGRAM}${FILE}.wasm`, cannot, { onProgress: (come, all) => onAmount({ come, all }) }),
+    fetched(`${PROGRAM}${FILE}.wasm`, cannot, { onProgress }),
     ...["vision_bundle.mjs", `${FILE}.js`].map((file) =>
       import(`${PROGRAM}${file}`).catch(() => {
         throw new Error(`${cannot} could not be fetched. Try again, or load the page anew.`);
@@ -51,20 +50,13 @@ async function begun(words, onAmount) {
 /** @param {{ key: string, kind: Kind, most: number, confidence: number }} about @param {OnProgress} onProgress */
 async function load({ key, kind, most, confidence }, onProgress) {
   const { words, asset, task, most: count, part } = KINDS[kind];
-  const amounts = [0, 1].map(() => ({ come: 0, all: 0 }));
-  const onAmount = (/** @type {number} */ place) => (/** @type {Amount} */ amount) => {
-    amounts[place] = amount;
-    const known = amounts.every(({ all }) => all);
-    const [come, all] = [amounts[0].come + amounts[1].come, amounts[0].all + amounts[1].all];
-    onProgress(known ? come / all : null, known ? `${mega(come)} of ${mega(all)} MB` : `${mega(come)} MB`);
-  };
-  if (program) amounts[0] = { come: 1, all: 1 }; // it is here already
-  program ??= begun(words, onAmount(0));
+  const download = together(onProgress);
+  program ??= begun(words, download());
   program.catch(() => {
     program = undefined; // the next touch tries again
   });
   const model = fetched(`${MODELS}${kind}_landmarker.task`, `The model that finds ${words}`, {
-    onProgress: (come, all) => onAmount(1)({ come, all }),
+    onProgress: download(),
     missing: `This copy of the site was built without the model that finds ${words}; whoever builds it calls “companion assets fetch ${asset}” first.`,
   });
   const [{ vision, factory, wasm }, modelAssetBuffer] = await Promise.all([program, model]);

@@ -5,61 +5,97 @@
  * headers that threads need.
  *
  * @import { Tensor } from "./demo.js"
+ * @import { OnProgress } from "./fetching.js"
  */
 
-import { fetched, mega } from "./fetching.js";
+import { fetched, together } from "./fetching.js";
 
 const RUNTIME = new URL("../../vendor/onnxruntime/", import.meta.url).href;
+const PROGRAM = "The program that runs models";
+const AGAIN = "Try again, or load the page anew.";
+const KEPT = 3; // models in memory: no demo needs more at a time, and a page may have a dozen
 
 /** @type {Promise<any> | undefined} */
 let runtime;
-/** @type {Map<string, any>} */
+/** The last models that were used, the newest at the end, each with the program. @type {Map<string, { session: any, ort: any }>} */
 const sessions = new Map();
+/** Where each model that the page has loaded lies. @type {Map<string, string>} */
+const folders = new Map();
+/** What the runtime does, one thing after the other: nothing is released while it runs. @type {Promise<unknown>} */
+let last = Promise.resolve();
 
-/** @typedef {(part: number, words: string) => void} OnProgress */
+/** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+function inTurn(work) {
+  const now = last.then(work);
+  last = now.catch(() => {});
+  return now;
+}
 
-/** @param {OnProgress} onProgress */
+/** @param {(come: number, all: number) => void} onProgress */
 async function begun(onProgress) {
   if (typeof WebAssembly !== "object") {
     throw new Error("This needs WebAssembly, which this browser lacks or has switched off.");
   }
-  const program = "The program that runs models";
   const ort = await import(`${RUNTIME}ort.wasm.min.mjs`).catch(() => {
-    throw new Error(`${program} could not be fetched. Try again, or load the page anew.`);
+    throw new Error(`${PROGRAM} could not be fetched. ${AGAIN}`);
   });
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmPaths = RUNTIME;
-  ort.env.wasm.wasmBinary = await fetched(`${RUNTIME}ort-wasm-simd-threaded.wasm`, program, {
-    onProgress: (come, all) =>
-      onProgress(all ? come / all : 0, all ? `${mega(come)} of ${mega(all)} MB` : `${mega(come)} MB`),
-  });
+  ort.env.wasm.wasmBinary = await fetched(`${RUNTIME}ort-wasm-simd-threaded.wasm`, PROGRAM, { onProgress });
   return ort;
 }
 
 /** @param {{ name: string, folder: string }} about @param {OnProgress} onProgress */
 async function load({ name, folder }, onProgress) {
-  runtime ??= begun(onProgress);
+  folders.set(name, folder);
+  const [signature, come] = await Promise.all([
+    fetched(`${folder}${name}.json`, `The model ${name}`),
+    model(name, onProgress),
+  ]);
+  onProgress(null, "ready in a moment");
+  await inTurn(() => begin(name, come));
+  return { answer: { signature: JSON.parse(new TextDecoder().decode(signature)) }, give: [] };
+}
+
+/** A model's bytes, and the program that runs it. @param {string} name @param {OnProgress} [onProgress] */
+async function model(name, onProgress = () => {}) {
+  const download = together(onProgress);
+  runtime ??= begun(download());
   runtime.catch(() => {
     runtime = undefined; // the next touch tries again
   });
-  const what = `The model ${name}`;
-  const [ort, bytes, signature] = await Promise.all([
-    runtime,
-    fetched(`${folder}${name}.onnx`, what),
-    fetched(`${folder}${name}.json`, what),
-  ]);
-  onProgress(1, "ready in a moment");
-  sessions.set(name, await ort.InferenceSession.create(bytes));
-  return { answer: { signature: JSON.parse(new TextDecoder().decode(signature)) }, give: [] };
+  const file = fetched(`${folders.get(name)}${name}.onnx`, `The model ${name}`, { onProgress: download() });
+  const [ort, bytes] = await Promise.all([runtime, file]);
+  return { ort, bytes };
+}
+
+/** Make a model ready, and room for it. @param {string} name @param {{ ort: any, bytes: Uint8Array }} come */
+async function begin(name, { ort, bytes }) {
+  const session = await ort.InferenceSession.create(bytes).catch((/** @type {Error} */ error) => {
+    if (!error.message.includes("no available backend")) throw new Error(`The model ${name} came damaged. ${AGAIN}`);
+    runtime = undefined;
+    throw new Error(`${PROGRAM} could not be started in this browser; it needs WebAssembly with SIMD.`);
+  });
+  sessions.set(name, { session, ort });
+  for (const oldest of [...sessions.keys()].slice(0, -KEPT)) {
+    await sessions.get(oldest)?.session.release();
+    sessions.delete(oldest);
+  }
 }
 
 /** @param {{ name: string, inputs: Record<string, Tensor> }} about */
 async function run({ name, inputs }) {
-  const ort = await runtime;
-  const feeds = Object.fromEntries(
-    Object.entries(inputs).map(([key, { data, shape }]) => [key, new ort.Tensor("float32", data, shape)]),
-  );
-  const found = await sessions.get(name).run(feeds);
+  const found = await inTurn(async () => {
+    if (!sessions.has(name)) await begin(name, await model(name)); // it had made room; the browser has kept its file
+    const one = /** @type {{ session: any, ort: any }} */ (sessions.get(name));
+    sessions.delete(name);
+    sessions.set(name, one); // the newest
+    const feeds = Object.entries(inputs).map(([key, { data, shape }]) => [
+      key,
+      new one.ort.Tensor("float32", data, shape),
+    ]);
+    return one.session.run(Object.fromEntries(feeds));
+  });
   /** @type {Record<string, Tensor>} */
   const answer = {};
   for (const [key, { data, dims }] of Object.entries(found)) answer[key] = { data, shape: [...dims] };
