@@ -9,6 +9,7 @@
  */
 
 import { fetched, together } from "./fetching.js";
+import { turns } from "./turns.js";
 
 const RUNTIME = new URL("../../vendor/onnxruntime/", import.meta.url).href;
 const PROGRAM = "The program that runs models";
@@ -21,15 +22,7 @@ let runtime;
 const sessions = new Map();
 /** Where each model that the page has loaded lies. @type {Map<string, string>} */
 const folders = new Map();
-/** What the runtime does, one thing after the other: nothing is released while it runs. @type {Promise<unknown>} */
-let last = Promise.resolve();
-
-/** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
-function inTurn(work) {
-  const now = last.then(work);
-  last = now.catch(() => {});
-  return now;
-}
+const inTurn = turns();
 
 /** @param {(come: number, all: number) => void} onProgress */
 async function begun(onProgress) {
