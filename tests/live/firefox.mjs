@@ -1,106 +1,126 @@
-// Uses each demo in Firefox, which Playwright's own build is needed for and the distribution's is not: over WebDriver BiDi.
-// node firefox.mjs ADDRESS FIREFOX prints, for each demo, where its controls stand and what its canvas shows.
-import { launch } from "puppeteer-core";
+/**
+ * Uses demos in Firefox: node firefox.mjs ADDRESS FIREFOX [DEMO…], all of them if none is named.
+ * Prints where the controls of each stand then, and what its canvas shows.
+ */
 
-const [address, executablePath] = process.argv.slice(2);
-const PATIENCE = 600_000;
-const browser = await launch({ browser: "firefox", executablePath, headless: true, timeout: PATIENCE, protocolTimeout: PATIENCE });
-const page = await browser.newPage();
-page.setDefaultTimeout(PATIENCE);
-const errors = [];
-const asked = [];
-page.on("console", (message) => ["error", "warn"].includes(message.type()) && errors.push(message.text()));
-page.on("pageerror", (error) => errors.push(error.message));
-page.on("request", (request) => asked.push(request.url()));
+import { Game } from "../../book/live/lab/game.js";
+import { OBJECTIVES } from "../../book/live/lab/objectives.js";
+import { DEFAULTS, fromFragment, toFragment } from "../../book/live/lab/settings.js";
+import { Reader, until } from "./firefox_reader.mjs";
 
-const found = {};
+const [address, firefox, ...names] = process.argv.slice(2);
+const reader = await Reader.with(firefox, address);
+const { page } = reader;
+
+/** Reach a demo, do something with it, and wait until its canvas shows what came of that. */
 async function use(where, demo, canvas, act) {
-  const figure = `figure[data-live="${demo}"]`;
-  await page.goto(`${address}/${where}`);
-  await page.$eval(figure, (element) => element.scrollIntoView({ block: "center", behavior: "instant" }));
-  await page.waitForSelector(`${figure}.gv-live-on, ${figure} .gv-live-trouble:not([hidden])`);
-  const trouble = () => page.$eval(`${figure} .gv-live-trouble`, (line) => line.textContent);
+  reader.asked.length = 0;
+  const figure = await reader.reach(where, demo);
   if (!(await page.$(`${figure}.gv-live-on`))) {
     const still = await page.$eval(`${figure} > img`, (image) => image.offsetWidth > 0);
-    found[demo] = { trouble: await trouble(), begun: false, still };
-    return;
+    return { begun: false, still, trouble: await reader.trouble(figure), heavy: reader.heavy, foreign: reader.foreign };
   }
-  await page.$eval(figure, (element) => element.scrollIntoView({ block: "start", behavior: "instant" }));
-  const heavy = asked.filter((url) => /\.(wasm|onnx)$/.test(url)).length;
-  const pixels = () => page.$eval(`${figure} ${canvas}`, (one) => one.toDataURL("image/png").split(",")[1]);
-  const before = await pixels();
-  await act(figure);
-  for (const end = Date.now() + PATIENCE; Date.now() < end && (await pixels()) === before && !(await trouble()); ) {
-    await new Promise((done) => setTimeout(done, 200));
+  const { heavy } = reader;
+  const shown = `${figure} ${canvas}`;
+  const before = await reader.pixels(shown);
+  const more = await act(figure);
+  await until(async () => (await reader.pixels(shown)) !== before || (await reader.trouble(figure)));
+  const pixels = await reader.rested(shown);
+  const [values, trouble] = [await reader.values(figure), await reader.trouble(figure)];
+  const spoken = await reader.words(`${figure} .gv-live-spoken`);
+  const { heavy: loaded, foreign } = reader;
+  return { begun: true, values, spoken, before, pixels, trouble, heavy, loaded, foreign, ...more };
+}
+
+const drag = (figure) => reader.drag(figure);
+const press = (control, key) => (figure) => reader.press(`${figure} ${control}`, key);
+
+/** The second sample is restored, or found to need it not. */
+async function restored(figure) {
+  await page.click(`${figure} .gv-live-samples button:nth-child(2)`);
+  const done = async () => /^(Done|Nothing to undo)/.test(await reader.words(`${figure} .gv-live-verdict`));
+  await until(async () => (await done()) || (await reader.trouble(figure)));
+}
+const restore = (demo) => use("book/live.html", demo, ".gv-live-layers canvas:last-child", restored);
+
+// ---- the laboratory: links as “Copy link” makes them, one to each objective, and each to another turn ----
+
+const LINKS = Object.entries(OBJECTIVES).map(([objective, { criticSteps }], place) =>
+  toFragment([{ settings: { ...DEFAULTS, objective, criticSteps }, events: [], turn: 120 + place }]),
+);
+
+/** The fingerprint of the run that a link holds, played by node. */
+function played(link) {
+  const [run] = fromFragment(link);
+  let game;
+  for (game of Game.replay(run));
+  return game.fingerprint();
+}
+
+/** Follow each link; a step further, the address bar holds one that Firefox has made. */
+async function replay(figure) {
+  const panel = `${figure} .gv-live-lab-panel`;
+  const replays = [];
+  const keep = async (link) => {
+    await until(() => page.$(`${panel}[data-turn="${fromFragment(link)[0].turn}"]`));
+    replays.push({ link, shown: await reader.words(`${panel} code`), played: played(link) });
+  };
+  for (const link of LINKS) {
+    await page.evaluate((link) => {
+      location.hash = link;
+    }, link);
+    await keep(link);
   }
-  await new Promise((done) => setTimeout(done, 1000)); // the last of what was asked for
-  const values = await page.$$eval(`${figure} input[type=range]`, (all) => all.map((input) => input.valueAsNumber));
-  const spoken = await page.$eval(`${figure} .gv-live-spoken`, (line) => line.textContent);
-  found[demo] = { begun: true, values, spoken, before, pixels: await pixels(), trouble: await trouble(), heavy };
+  const hash = () => page.evaluate(() => location.hash.slice(1));
+  await page.click(`${figure} button::-p-text(One step)`);
+  await until(async () => (await hash()) !== LINKS.at(-1));
+  await keep(await hash());
+  return { replays };
 }
 
-async function drag(figure) {
-  const box = await (await page.$(`${figure} .gv-live-pad`)).boundingBox();
-  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-  await page.mouse.down();
-  await page.mouse.move(box.x + 0.7 * box.width, box.y + 0.4 * box.height);
-  await page.mouse.up();
-}
+// ---- what a reader does with each demo ----
 
-await use("book/live.html", "digit-walk", ".gv-live-side canvas", drag);
-await use("book/live.html", "digit-plane", "canvas", drag);
-await use("book/live.html", "faces-sliders", "canvas", async (figure) => {
-  await page.focus(`${figure} input[type=range]`);
-  await page.keyboard.press("End");
-});
-await use("book/live.html", "attention", ".gv-live-pad canvas", async (figure) => {
-  await page.focus(`${figure} .gv-live-slider input`);
-  await page.keyboard.press("Home");
-});
-await use("book/index.html", "living-faces", "canvas", drag);
-for (const demo of ["restore", "deblur", "any-shake"]) {
-  await use("book/live.html", demo, ".gv-live-layers canvas:last-child", async (figure) => {
-    await (await page.$(`${figure} .gv-live-samples button:nth-child(2)`)).click();
-    const words = (line) => page.$eval(`${figure} ${line}`, (one) => one.textContent);
-    for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
-      if (/^(Done|Nothing to undo)/.test(await words(".gv-live-verdict")) || (await words(".gv-live-trouble"))) break;
-      await new Promise((done) => setTimeout(done, 200));
-    }
-  });
-}
-await use("book/live.html", "face-maker", ".gv-live-face:last-child canvas", async (figure) => {
-  await page.focus(`${figure} input[type=range]`);
-  await page.keyboard.press("End");
-});
-await use("notebooks/07_draw_me.html", "draw-me", ".gv-live-face canvas", async (figure) => {
-  await page.$eval(`${figure} .gv-live-samples button`, (button) => button.click());
-  await page.waitForSelector(`${figure} .gv-live-progress:not([hidden])`);
-  await page.waitForSelector(`${figure} .gv-live-progress[hidden]`);
-});
+const USES = {
+  "digit-walk": () => use("book/live.html", "digit-walk", ".gv-live-side canvas", drag),
+  "gan-lab": () => use(`book/laboratory.html#${LINKS[0]}`, "gan-lab", ".gv-live-lab-plane", replay),
+  "digit-plane": () => use("book/live.html", "digit-plane", "canvas", drag),
+  "faces-sliders": () => use("book/live.html", "faces-sliders", "canvas", press("input[type=range]", "End")),
+  attention: () => use("book/live.html", "attention", ".gv-live-pad canvas", press(".gv-live-slider input", "Home")),
+  translation: () => use("book/live.html", "translation", "canvas[aria-label^='Its translation']", drag),
+  "living-faces": () => use("book/index.html", "living-faces", "canvas", drag),
+  restore: () => restore("restore"),
+  deblur: () => restore("deblur"),
+  "any-shake": () => restore("any-shake"),
+  "face-maker": () =>
+    use("book/live.html", "face-maker", ".gv-live-face:last-child canvas", press("input[type=range]", "End")),
+  "draw-me": () =>
+    use("notebooks/07_draw_me.html", "draw-me", ".gv-live-face canvas", async (figure) => {
+      await page.$eval(`${figure} .gv-live-samples button`, (button) => button.click());
+      await page.waitForSelector(`${figure} .gv-live-progress:not([hidden])`);
+      await page.waitForSelector(`${figure} .gv-live-progress[hidden]`);
+    }),
+  landmarks: () =>
+    use("book/live.html", "landmarks", ".gv-live-scene canvas", async (figure) => {
+      const told = () => reader.words(`${figure} .gv-live-told`);
+      await page.click(`${figure} .gv-live-samples button:nth-child(2)`);
+      await until(async () => (await reader.trouble(figure)) || (await told()).startsWith("A face"));
+      return { told: await told() };
+    }),
+  pinch: () =>
+    use("book/live.html", "pinch", ".gv-live-scene canvas", async (figure) => {
+      await reader.press(`${figure} .gv-live-main`, "Enter");
+      await reader.press(`${figure} input[type=range]`, "Home");
+    }),
+  listen: () =>
+    use("book/live.html", "listen", ".gv-live-score canvas", async (figure) => {
+      await reader.press(`${figure} .gv-live-main`, "Enter");
+      await page.click(`${figure} .gv-live-samples button:nth-child(3)`);
+    }),
+};
 
+const found = {};
+for (const name of names.length ? names : Object.keys(USES)) found[name] = await USES[name]();
 // What is found in a sample, where WebGL takes pictures in: a machine without a graphics card may have none in Firefox.
 const webgl = await page.evaluate(() => !!new OffscreenCanvas(1, 1).getContext("webgl2"));
-let told = "";
-await use("book/live.html", "landmarks", ".gv-live-scene canvas", async (figure) => {
-  const answer = () => page.$eval(figure, (element) =>
-    [".gv-live-told", ".gv-live-trouble"].map((line) => element.querySelector(line).textContent));
-  await page.click(`${figure} .gv-live-samples button:nth-child(2)`);
-  for (const end = Date.now() + PATIENCE; Date.now() < end; await new Promise((done) => setTimeout(done, 200))) {
-    const [told, trouble] = await answer();
-    if (trouble || told.startsWith("A face")) break;
-  }
-  told = (await answer())[0];
-});
-await use("book/live.html", "pinch", ".gv-live-scene canvas", async (figure) => {
-  await page.focus(`${figure} .gv-live-main`);
-  await page.keyboard.press("Enter");
-  await page.focus(`${figure} input[type=range]`);
-  await page.keyboard.press("Home");
-});
-await use("book/live.html", "listen", ".gv-live-score canvas", async (figure) => {
-  await page.focus(`${figure} .gv-live-main`);
-  await page.keyboard.press("Enter");
-  await page.click(`${figure} .gv-live-samples button:nth-child(3)`);
-});
-await browser.close();
-console.log(JSON.stringify({ found, errors, webgl, told, foreign: asked.filter((url) => !/^(data|blob):/.test(url) && !url.startsWith(address)) }));
+await reader.browser.close();
+console.log(JSON.stringify({ known: Object.keys(USES), found, errors: reader.errors, webgl }));
