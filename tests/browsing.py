@@ -1,6 +1,7 @@
 """A browser for the tests that look at the site as a reader does, and a server for what it looks at."""
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,3 +90,27 @@ def opened(browser: "sync_api.Browser", **options: object) -> "sync_api.BrowserC
     context = browser.new_context(**options)
     context.set_default_timeout(1000 * PATIENCE)
     return context
+
+
+def memory() -> float:
+    """Megabytes of the largest renderer that this process has started: memory of its own, and shared pictures."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:  # it has just ended
+            continue
+    sizes = [0.0]
+    for process in parents:
+        at = process
+        while at not in (0, os.getpid()):
+            at = parents.get(at, 0)
+        try:
+            if at and b"--type=renderer" in Path(f"/proc/{process}/cmdline").read_bytes():
+                status = Path(f"/proc/{process}/status").read_text()
+                sizes.append(
+                    sum(int(size) for size in re.findall(r"Rss(?:Anon|Shmem):\s+(\d+)", status)) / 1e3
+                )
+        except OSError:
+            continue
+    return max(sizes)

@@ -5,7 +5,6 @@ of the same file.
 """
 
 import io
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from browsing import memory
 from house import ROOT
 from PIL import Image
 from stand import shown, wait
@@ -342,30 +342,6 @@ def test_twelve_megapixels_fit_and_leave_the_page_to_its_reader(visit, coffee, t
     wait(tab, f"{TOLD}.startsWith('Stopped')")
     print(f"12 megapixels: {most - empty:.0f} MB beyond the {empty:.0f} MB of the page as it opens")
     assert most - empty < ALLOWED
-
-
-def memory() -> float:
-    """Megabytes of the largest renderer that this process has started: memory of its own, and shared pictures."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:  # it has just ended
-            continue
-    sizes = [0.0]
-    for process in parents:
-        at = process
-        while at not in (0, os.getpid()):
-            at = parents.get(at, 0)
-        try:
-            if at and b"--type=renderer" in Path(f"/proc/{process}/cmdline").read_bytes():
-                status = Path(f"/proc/{process}/status").read_text()
-                sizes.append(
-                    sum(int(size) for size in re.findall(r"Rss(?:Anon|Shmem):\s+(\d+)", status)) / 1e3
-                )
-        except OSError:
-            continue
-    return max(sizes)
 
 
 # ---- what can go wrong ----------------------------------------------------------------------------------------------

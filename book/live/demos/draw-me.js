@@ -15,7 +15,7 @@ import { openCamera } from "../kit/camera.js";
 import { canvasOf, painted, pen, picture, save } from "../kit/canvas.js";
 import { newest } from "../kit/models.js";
 import { Measurer } from "../likeness/measuring.js";
-import { meshFinder } from "../likeness/mesh.js";
+import { meshesIn } from "../likeness/mesh.js";
 import { Outliner } from "../likeness/outliner.js";
 
 const STRENGTH = 1.4; // at the beginning
@@ -58,12 +58,13 @@ class DrawMe {
     const tag = kit.element("span", { class: "gv-live-tag", "aria-hidden": "true" }, "Photograph");
     this.frame = kit.element("div", { class: "gv-live-photo" }, this.photo, this.hint, this.video, this.marks, tag);
     this.progress = kit.progress("Measuring");
+    this.said = (/** @type {number | null} */ part, /** @type {string} */ words) => this.progress.set(part, words);
     this.k = STRENGTH;
     this.style = "ink";
     /** @type {Face} */
     this.face = parameters.mean();
-    /** @type {Promise<{ finder: Awaited<ReturnType<typeof meshFinder>>, measurer: Measurer }> | undefined} */
-    this.tools = undefined;
+    /** @type {Promise<Measurer> | undefined} */
+    this.measurer = undefined;
     /** @type {(() => void) | undefined} */
     this.closeCamera = undefined;
     this.outliner = new Outliner();
@@ -115,7 +116,6 @@ class DrawMe {
       pause: () => this.endCamera(), // a camera that nobody sees is closed
       stop: () => {
         this.endCamera();
-        this.tools?.then(({ finder }) => finder.close());
         this.outliner.close();
         this.easel.close();
       },
@@ -163,9 +163,7 @@ class DrawMe {
     this.photo.setAttribute("aria-label", "Your photograph");
     try {
       progress.set(null, "loading");
-      const { finder } = await this.ready();
-      progress.set(null, "looking for faces");
-      const meshes = await finder.find(this.original);
+      const meshes = await meshesIn(this.original, this.said);
       if (!meshes.length) {
         kit.fail("No face was found in it; give a picture in which one is seen from the front.");
         return;
@@ -194,20 +192,19 @@ class DrawMe {
     return { corner, size };
   }
 
-  /** What finds and measures faces, loaded at the first photograph. */
+  /** What measures faces, loaded with the first. */
   ready() {
-    this.tools ??= (async () => {
+    this.measurer ??= (async () => {
       const { kit, parameters } = this;
-      const say = (/** @type {number | null} */ part, /** @type {string} */ words) => this.progress.set(part, words);
       /** @type {LikenessData} */
       const data = await kit.json("likeness.json");
-      const [finder, model] = await Promise.all([meshFinder(say), kit.models.load("likeness", say)]);
-      return { finder, measurer: new Measurer(parameters, data, this.easel.renderer, model, this.outliner) };
+      const model = await kit.models.load("likeness", this.said);
+      return new Measurer(parameters, data, this.easel.renderer, model, this.outliner);
     })();
-    this.tools.catch(() => {
-      this.tools = undefined; // the next picture tries again
+    this.measurer.catch(() => {
+      this.measurer = undefined; // the next picture tries again
     });
-    return this.tools;
+    return this.measurer;
   }
 
   /** Buttons around the faces, where there are several. @param {Mesh[]} meshes @param {number[]} corner @param {number[]} size */
@@ -244,11 +241,11 @@ class DrawMe {
   async draw(mesh) {
     try {
       this.progress.set(null, "measuring the face");
-      const { measurer } = await this.ready();
+      const measurer = await this.ready();
       await painted();
       const { width, height } = this.original;
       const pixels = pen(this.original).getImageData(0, 0, width, height);
-      const { face } = await measurer.measure(pixels, mesh, (words) => this.progress.set(null, words));
+      const { face } = await measurer.measure(pixels, mesh, (words) => this.said(null, words));
       this.meet(face);
     } catch (error) {
       this.kit.fail(sentence(error));

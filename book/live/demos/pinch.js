@@ -13,6 +13,7 @@ import { amplitude, Knob, SETTINGS } from "../hands/knob.js";
 import { sentence, stage } from "../hands/scene.js";
 import { drawAll, mirrored } from "../hands/skeletons.js";
 import { chord, ode, RATE } from "../hands/tunes.js";
+import { Ended } from "../kit/asking.js";
 import { cameraSwitch } from "../kit/camera.js";
 import { pen, picture } from "../kit/canvas.js";
 import { plain } from "../kit/controls.js";
@@ -126,6 +127,7 @@ class Air {
     const rest = () => {
       this.camera.close(); // a camera that nobody sees is closed, and no tune plays whose button is out of sight
       this.stop();
+      this.release();
     };
     return {
       pause: rest,
@@ -133,7 +135,6 @@ class Air {
         rest();
         this.loop.stop();
         this.speaker.close();
-        this.finder?.then((one) => one.close()).catch(() => {});
       },
     };
   }
@@ -207,7 +208,7 @@ class Air {
       this.loop.start();
       this.show();
     } catch (error) {
-      this.kit.fail(sentence(error));
+      if (!(error instanceof Ended)) this.kit.fail(sentence(error));
     } finally {
       this.progress.done();
     }
@@ -219,6 +220,12 @@ class Air {
       this.finder = undefined; // the next touch tries again
     });
     return this.finder;
+  }
+
+  /** Let go of the network: out of view, it would keep a hundred megabytes. */
+  release() {
+    this.finder?.then((one) => one.close()).catch(() => {});
+    this.finder = undefined;
   }
 
   /** The drawn hand turns the knob at an even pace, held still or not. @param {number} seconds */

@@ -7,6 +7,9 @@
  * @property {(part: any, words: string) => void} [onProgress]
  */
 
+/** Why a question has no answer whose asker has gone: nothing that a reader need be told. */
+export class Ended extends Error {}
+
 export class Asker {
   /**
    * @param {URL} script  A module, begun with the first question.
@@ -59,8 +62,13 @@ export class Asker {
     else one.done(answer);
   }
 
-  lose() {
-    for (const { failed } of this.asked.values()) failed(new Error(this.cannot));
+  /** End the worker, which gives its memory back at once; the next question begins another. */
+  end() {
+    this.lose(new Ended("What was asked is not wanted any more."));
+  }
+
+  lose(why = new Error(this.cannot)) {
+    for (const { failed } of this.asked.values()) failed(why);
     this.asked.clear();
     this.worker?.terminate();
     this.worker = undefined;

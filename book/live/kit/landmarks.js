@@ -26,6 +26,7 @@ const asker = new Asker(
   "This needs a newer browser: this one could not start the script that finds landmarks.",
 );
 let counter = 0;
+let open = 0; // landmarkers that are made and not closed
 
 /** Finds one kind; made by `landmarker`. */
 export class Landmarker {
@@ -33,6 +34,7 @@ export class Landmarker {
   constructor(key) {
     this.key = key;
     this.now = -1;
+    this.closed = false;
   }
 
   /** What is in one picture, on its own. @param {ImageBitmapSource} picture @returns {Promise<Found[]>} */
@@ -59,7 +61,9 @@ export class Landmarker {
   }
 
   close() {
-    asker.ask("close", { key: this.key }).catch(() => {}); // a worker that has failed holds nothing any more
+    if (this.closed) return;
+    this.closed = true;
+    letGo(this.key);
   }
 }
 
@@ -71,6 +75,19 @@ export class Landmarker {
  */
 export async function landmarker(kind, { most = 1, confidence = 0.5, onProgress } = {}) {
   const key = `${kind}-${++counter}`;
-  await asker.ask("load", { key, kind, most, confidence }, { onProgress });
+  open++;
+  try {
+    await asker.ask("load", { key, kind, most, confidence }, { onProgress });
+  } catch (error) {
+    letGo(key);
+    throw error;
+  }
   return new Landmarker(key);
+}
+
+/** The last that goes takes the worker along: it would keep 100 MB, whatever is closed in it. @param {string} key */
+function letGo(key) {
+  open--;
+  if (!open) return asker.end();
+  asker.ask("close", { key }).catch(() => {}); // a worker that has failed holds nothing any more
 }

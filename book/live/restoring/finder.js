@@ -61,6 +61,7 @@ export class Finder {
         this.askers[number % this.askers.length].ask("kernel", { picture, size }, { onProgress: tick(number) }),
       ),
     );
+    this.stop(); // each has a hundred megabytes, which come back at once
     const kernels = [delta(LARGEST), ...found.map((kernel) => moved(kernel, LARGEST))];
     return likeliest(picture, kernels, await this.weigh(picture, kernels, [0, ...sizes.map((size) => size ** 2)]));
 
