@@ -4,12 +4,14 @@ import time
 
 import pytest
 from browsing import memory
+from house import until
 from stand import shown, wait
 
 pytestmark = pytest.mark.full  # a browser runs models
 
 ALLOWED = 300  # megabytes; a 12-megapixel photograph may have more, see test_restoring.py
 AT_LEAST = 5.0  # seconds of looking, where nothing says that a demo has done
+LOADING = "document.querySelector('.gv-live-progress')"
 VERDICT = "document.querySelector('.gv-live-verdict').textContent"
 SAMPLE, PAD, SLIDER = ".gv-live-samples button", ".gv-live-pad input", ".gv-live-slider input"
 RESTORED = f"/^(Done|Nothing to undo)/.test({VERDICT})"
@@ -71,23 +73,14 @@ def test_networks_that_nobody_sees_are_let_go_of(browser, address, demo):
     tab = shown(browser, address, demo=demo, viewport={"width": 390, "height": 844}, has_touch=True)
     where, done = USES[demo]
     touch(tab.locator(where).first)
-    wait(tab, f"!!document.querySelector('.gv-live-progress[hidden]') && {done}")
-    tab.wait_for_timeout(2000)
-    in_view = len(tab.workers)
+    wait(tab, f"!{LOADING}.hidden")
+    wait(tab, f"{LOADING}.hidden && {done}")
+    assert len(tab.workers) == 1
     tab.evaluate("document.body.style.paddingBottom = '3000px'")
     tab.evaluate("scrollTo(0, 3000)")
-    wait_until_gone(tab)
-    assert in_view == 1
+    until(lambda: not tab.workers, pause=lambda _: tab.wait_for_timeout(50))
     tab.evaluate("scrollTo(0, 0)")
     touch(tab.locator(where).first)
     wait(tab, done)
     assert not tab.evaluate("document.querySelector('.gv-live-trouble').textContent")
     tab.context.close()
-
-
-def wait_until_gone(tab) -> None:
-    for _ in range(100):
-        if not tab.workers:
-            return
-        tab.wait_for_timeout(50)
-    pytest.fail("The worker goes on.")

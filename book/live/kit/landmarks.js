@@ -3,7 +3,7 @@
  * cannot do is an Error with one sentence. A picture goes to the worker and nowhere else.
  */
 
-import { Asker } from "./asking.js";
+import { Asker, Ended } from "./asking.js";
 
 /** @typedef {"face" | "hand" | "pose"} Kind */
 /** @typedef {{ x: number, y: number, z: number, visibility?: number }} Landmark in parts of the picture's width and height */
@@ -57,6 +57,7 @@ export class Landmarker {
   /** @param {ImageBitmapSource} picture @param {number | null} milliseconds */
   async ask(picture, milliseconds) {
     const bitmap = await createImageBitmap(picture);
+    if (this.closed) throw new Ended("What finds landmarks has been let go of.");
     return asker.ask("find", { key: this.key, picture: bitmap, milliseconds }, { give: [bitmap] });
   }
 
