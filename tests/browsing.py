@@ -3,14 +3,15 @@
 import os
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from house import PATIENCE, installed_browser
+from house import PATIENCE, ROOT, installed_browser
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -81,15 +82,40 @@ def chromium(*arguments: str) -> Iterator["sync_api.Browser"]:
             if os.environ.get("CI"):
                 pytest.fail(message, pytrace=False)
             pytest.skip(message)
-        yield started
-        started.close()
+        try:
+            yield started
+        finally:
+            for window in started.contexts:
+                window.close()
+            started.close()
+
+
+SCREENS = ROOT / "_build/screens"
+GLANCE = 5000  # milliseconds: a tab that is too busy to be looked at is let go
+_kept: Counter[str] = Counter()
 
 
 def opened(browser: "sync_api.Browser", **options: object) -> "sync_api.BrowserContext":
-    """A reader's window; whoever waits in it is patient."""
-    context = browser.new_context(**options)
-    context.set_default_timeout(1000 * PATIENCE)
-    return context
+    """A reader's window; whoever waits in it is patient. How its tabs look as it is closed is kept in `_build`."""
+    window = browser.new_context(**options)
+    window.set_default_timeout(1000 * PATIENCE)
+    test, close = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0], window.close
+
+    def keep_and_close(**how: object) -> None:
+        for tab in window.pages:
+            keep(tab, test)
+        close(**how)
+
+    window.close = keep_and_close  # whoever closes it: the test, a fixture, `with`, or its browser's end
+    return window
+
+
+def keep(tab: "sync_api.Page", test: str) -> None:
+    """A picture of what a tab shows, named after the test that opened it."""
+    name = re.sub(r"[^\w-]+", "-", test.removeprefix("tests/").removeprefix("live/"))
+    with suppress(sync_api.Error):  # it hangs, or has crashed
+        tab.screenshot(path=SCREENS / f"{name}-{_kept[name]}.png", timeout=GLANCE)
+        _kept[name] += 1
 
 
 def memory() -> float:

@@ -110,6 +110,38 @@ def wait(tab: "sync_api.Page", said: str) -> object:
     return tab.evaluate(said)
 
 
+# ---- a picture that is given ----
+
+TAKING = ("deblur", "any-shake", "restore", "faces-sliders", "translation", "draw-me", "landmarks", "listen")
+GIVE = """(zone, [how, bytes, name]) => {
+  const given = new DataTransfer();
+  given.items.add(new File([Uint8Array.from(bytes)], name, { type: "image/png" }));
+  const send = (to, event) => !to.dispatchEvent(event);
+  const options = { bubbles: true, cancelable: true, dataTransfer: given, clipboardData: given };
+  if (how === "paste") send(document.activeElement, new ClipboardEvent("paste", options));
+  else return ["dragover", "drop"].filter((kind) => !send(zone, new DragEvent(kind, options)));
+  return [];
+}"""
+
+
+def give(figure: "sync_api.Locator | sync_api.Page", how: str, content: bytes, name: str) -> None:
+    """A file on the place for pictures, by "drop"; or by "paste", which goes to whatever has the focus."""
+    left = figure.locator(".gv-live-drop").evaluate(GIVE, [how, list(content), name])
+    assert left == []  # else a browser would open the file in the place of the page
+
+
+# ---- what anybody can use ----
+
+UNNAMED = """figure => [...figure.querySelectorAll("a[href], button, input, select, summary, canvas, video")]
+  .filter((one) => !one.hidden && !one.closest("[aria-hidden=true]"))
+  .filter((one) => {
+    const inner = [...one.querySelectorAll("img, canvas")].map((each) => each.alt ?? each.ariaLabel);
+    const names = [one.textContent, one.ariaLabel, one.title, one.labels?.[0]?.textContent, ...inner];
+    return !names.some((name) => name?.trim());
+  })
+  .map((one) => one.outerHTML)"""
+
+
 # ---- a camera that shows what a test wants ----
 
 CAMERA = ("--use-fake-device-for-media-stream",)

@@ -17,6 +17,8 @@ from companion import pretrained
 from companion.data.scale import to_bytes
 
 HEAVY = (".wasm", ".onnx", ".mjs")  # what no page loads unless it is touched
+SETTLED = """figure => [...figure.querySelectorAll("img")].every((image) => image.complete)
+  && !figure.querySelector("[aria-busy=true], .gv-live-progress:not([hidden])")"""
 PIXELS = "canvas => canvas.toDataURL('image/png').split(',')[1]"
 
 
@@ -64,6 +66,10 @@ class Reader:
         self.tab.locator(f'figure[data-live="{demo}"].gv-live-on').wait_for()
         figure.scroll_into_view_if_needed()
         return figure
+
+    def settle(self, figure: "sync_api.Locator") -> None:
+        """Wait until everything that a figure begins with is there."""
+        until(lambda: figure.evaluate(SETTLED), pause=lambda _: self.tab.wait_for_timeout(50))
 
     def drag(self, pad: "sync_api.Locator", right: float, down: float) -> None:
         """From the middle of a pad to a part of its width and height."""

@@ -1,17 +1,14 @@
 """What the tests of the demos share: the site, a browser, and a reader who has just come."""
 
-import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from browsing import chromium, opened, serving, sync_api
-from house import ROOT, built_site
+from house import built_site
 from stand import prepare
 from visitor import Reader
-
-SCREENS = ROOT / "_build/screens"
 
 
 @pytest.fixture(scope="module")
@@ -38,35 +35,22 @@ def browser() -> Iterator["sync_api.Browser"]:
 
 
 @pytest.fixture
-def visit(
-    browser: "sync_api.Browser", address: str, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Reader]]:
-    """Open a page of the site in a window that has never been here; how it looks in the end is kept in `_build`."""
-    readers: list[Reader] = []
+def visit(browser: "sync_api.Browser", address: str) -> Iterator[Callable[..., Reader]]:
+    """Open a page of the site in a window that has never been here."""
     with ExitStack() as windows:
 
         def go(page: str, *, where: str = address, **options: object) -> Reader:
             window = windows.enter_context(opened(browser, **options))
-            readers.append(Reader(window.new_page(), f"{where}/{page}"))
-            return readers[-1]
+            return Reader(window.new_page(), f"{where}/{page}")
 
         yield go
-        for number, reader in enumerate(readers):
-            keep(reader.tab, request, number)
 
 
 @pytest.fixture
 def tab(
     browser: "sync_api.Browser", address: str, request: pytest.FixtureRequest
 ) -> Iterator["sync_api.Page"]:
-    """A tab with the module's demo in it, as its `shown` opens it; likewise kept."""
+    """A tab with the module's demo in it, as its `shown` opens it."""
     tab = request.module.shown(browser, address)
     yield tab
-    keep(tab, request)
     tab.context.close()
-
-
-def keep(tab: "sync_api.Page", request: pytest.FixtureRequest, number: int = 0) -> None:
-    name = re.sub(r"[^\w-]+", "-", request.node.nodeid.removeprefix("tests/live/"))
-    with suppress(sync_api.Error):  # a page that the test has closed
-        tab.screenshot(path=SCREENS / f"{name}-{number}.png")

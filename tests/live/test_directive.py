@@ -3,12 +3,13 @@
 import re
 import subprocess
 import sys
+from html import unescape
 
 import pytest
 
 pytest.importorskip("docutils")  # the book's tools are not part of every environment
 
-from house import ROOT
+from house import ROOT, SITE, built_site, pages
 
 sys.path.insert(0, str(ROOT / "book/_ext"))
 import gv_live
@@ -98,3 +99,54 @@ def test_a_policy_knows_scripts_of_the_page_by_their_hashes_and_data_is_none():
     assert "unsafe" not in gv_live.policy_for("<p>").split("script-src")[1].split(";")[0].replace(
         "wasm-unsafe", ""
     )
+
+
+# ---- the whole book -------------------------------------------------------------------------------------------------
+
+FIRST = re.compile(rf'<head>\s*{re.escape(gv_live.MARK)} content="([^"]*)">')
+OF_THE_SITE = re.compile(r"'[^']+'|data:|blob:")  # 'self', 'none' and hashes; no host has quotes
+ALONE = ("base-uri", "form-action")  # what default-src says nothing about
+DEMOS = sorted(path.stem for path in (ROOT / "book/live/demos").glob("*.js"))
+WHERE = {"living-faces": "book/index.html"}  # the others are on the gallery
+
+
+def policies() -> dict[str, dict[str, list[str]]]:
+    """What each page's policy allows, by directive; nothing of a page whose head begins with something else."""
+    built_site()
+    found = {}
+    for page in pages():
+        first = FIRST.search((SITE / page).read_text(encoding="utf-8"))
+        rules = unescape(first[1]).split(";") if first else []
+        found[str(page)] = {name: sources for name, *sources in map(str.split, rules)}
+    return found
+
+
+@pytest.mark.full
+def test_the_head_of_every_page_begins_with_a_policy_that_allows_no_other_place():
+    found = policies()
+    assert len(found) > 12
+    assert [page for page, rules in found.items() if rules.get("default-src") != ["'self'"]] == []
+    assert [page for page, rules in found.items() if not set(ALONE) <= set(rules)] == []
+    outside = [
+        (page, name, source)
+        for page, rules in found.items()
+        for name, sources in rules.items()
+        for source in sources or ["nothing, which is no rule"]
+        if not OF_THE_SITE.fullmatch(source)
+    ]
+    assert outside == []
+
+
+@pytest.mark.parametrize("demo", DEMOS)
+def test_every_demo_has_a_still(demo):
+    assert (gv_live.STILLS / f"{demo}.png").is_file()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("demo", DEMOS)
+def test_every_demo_is_on_the_gallery_or_the_cover(demo):
+    """The laboratory, which has a page of its own, may be a link."""
+    page = (built_site() / WHERE.get(demo, "book/live.html")).read_text(encoding="utf-8")
+    article = page.split("<article")[1].split("</article>")[0]  # without the contents beside it
+    accepted = [f'data-live="{demo}"', *(['href="laboratory.html'] if demo == "gan-lab" else [])]
+    assert any(sign in article for sign in accepted), accepted

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import stand
 import torch
 from browsing import memory
 from house import ROOT
@@ -32,14 +33,6 @@ ROOMY = 1e6  # pixels, as in book/live/restoring/photo.js
 TOLD = "document.querySelector('.gv-live-verdict').textContent"
 TROUBLE = "document.querySelector('.gv-live-trouble').textContent"
 DONE = f"{TOLD}.startsWith('Done') || {TROUBLE} !== ''"
-GIVE = """async ([kind, bytes, name]) => {
-  const given = new DataTransfer();
-  given.items.add(new File([Uint8Array.from(bytes)], name, { type: "image/png" }));
-  const zone = document.querySelector(".gv-live-drop");
-  if (kind === "drop") zone.dispatchEvent(new DragEvent("drop", { dataTransfer: given, bubbles: true }));
-  else document.dispatchEvent(new ClipboardEvent("paste", { clipboardData: given }));
-}"""
-
 DICE = """seed => { Math.random = () => (seed = (48271 * seed) % 2147483647) / 2147483647; }"""
 
 
@@ -238,7 +231,7 @@ def test_a_picture_is_dropped_or_pasted(visit, coffee, kind):
     stored = io.BytesIO()
     coffee.resize((90, 60)).save(stored, "PNG")
     tab = visit("deblur")
-    tab.evaluate(GIVE, [kind, list(stored.getvalue()), "holiday.png"])
+    stand.give(tab, kind, stored.getvalue(), "holiday.png")
     wait(tab, DONE)
     name, found = downloaded(tab)
     assert name == "holiday-deblurred.png"

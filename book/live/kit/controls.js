@@ -314,6 +314,21 @@ export function progress(label) {
 
 const TYPES = "image/png,image/jpeg,image/webp,image/gif,image/bmp,image/avif";
 
+const TAKING = ".gv-live:has(.gv-live-drop)"; // figures that take pictures
+
+/** How much of an element's height is in the window, in pixels. @param {Element} one */
+function inView(one) {
+  const { top, bottom } = one.getBoundingClientRect();
+  return Math.min(bottom, innerHeight) - Math.max(top, 0);
+}
+
+/** The one figure that a pasted picture is for: with the focus, or under the mouse, or else most in view; null if none is. */
+function meant() {
+  const here = document.activeElement?.closest(TAKING) ?? document.querySelector(`${TAKING}:hover`);
+  const [most] = [...document.querySelectorAll(TAKING)].sort((one, other) => inView(other) - inView(one));
+  return here ?? (most && inView(most) > 0 ? most : null);
+}
+
 /**
  * Where a reader gives a picture: dropped, pasted, picked, or one of the samples. It never leaves the page.
  *
@@ -360,10 +375,7 @@ export function dropZone({ label, samples = [], onPicture, onError }) {
     first(event.dataTransfer?.files);
   });
   document.addEventListener("paste", (event) => {
-    if (!event.clipboardData?.files.length) return;
-    const stage = zone.closest(".gv-live");
-    const here = document.activeElement?.closest(".gv-live") ?? document.querySelector(".gv-live:hover");
-    if (stage && (here ?? stage) === stage) first(event.clipboardData.files);
+    if (event.clipboardData?.files.length && meant()?.contains(zone)) first(event.clipboardData.files);
   });
   if (samples.length) {
     const row = element("div", { class: "gv-live-samples", role: "group", "aria-label": "Samples" });
