@@ -93,7 +93,7 @@ $(VENDORED): $(WEB_PACKAGES) Makefile
 	@touch $@
 
 # Models for the demos in the page. Each is written again only if its weights or its settings have changed.
-$(LIVE_MODELS): $(ENVIRONMENT) tools/live_models.py tools/live_samples.py tools/live_photographs.py companion/vision/drawn.py companion/export.py companion/tiling.py $(wildcard book/live/prepare/*.py) \
+$(LIVE_MODELS): $(ENVIRONMENT) tools/live_models.py tools/live_samples.py tools/live_photographs.py tools/live_films.py companion/vision/drawn.py companion/export.py companion/tiling.py $(wildcard book/live/prepare/*.py) \
     $(wildcard companion/pretrained/*.safetensors companion/data/faces/*.py companion/likeness/*.py)
 	@echo "==> Models for the demos in the page (a minute or two the first time)"
 	@$(PYTHON) tools/live_models.py $(LIVE)

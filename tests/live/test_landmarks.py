@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from stand import (
 from companion.data.assets import manifest
 from companion.vision import FaceMesh, HandTracker, PoseEstimator
 from companion.vision.drawn import dancer, hand
+from companion.vision.filming import FilmWriter, form_of
+from companion.vision.frames import Frame
 from companion.vision.landmarks import Found, Hand
 from companion.vision.models import stand_in
 
@@ -249,6 +252,164 @@ def test_a_machine_without_a_camera_is_told_so(tab):
     assert "choose a picture instead" in without_camera(tab)
 
 
+# ---- films ----
+
+KINDS = (("hand", "Hands"), ("face", "Face"), ("pose", "Body"))
+WATCH_LABELS = f"""() => {{
+  window.labels = [];
+  const canvas = {CANVAS};
+  new MutationObserver(() => {RATE}.includes("frames a second") && labels.push(canvas.getAttribute("aria-label")))
+    .observe(canvas, {{ attributeFilter: ["aria-label"] }});
+}}"""
+GIVE_FILM = """async ([bytes, name, type]) => {
+  const given = new DataTransfer();
+  given.items.add(new File([Uint8Array.from(bytes)], name, { type }));
+  const zone = document.querySelector(".gv-live-drop");
+  zone.dispatchEvent(new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true }));
+}"""
+NAME = "document.querySelector('.gv-live-name').textContent"
+PLAYING = f"{NAME} === 'A drawn film' && {RATE}.includes('frames a second')"
+STILL = 600  # milliseconds: six frames of a drawn film
+
+
+def play(tab, *, name: str = "Play the sample") -> None:
+    tab.get_by_role("button", name=name, exact=True).press("Enter")
+
+
+def stands_still(tab, after: int = 300) -> bool:
+    tab.wait_for_timeout(after)
+    before = tab.evaluate(PICTURE)
+    tab.wait_for_timeout(STILL)
+    return tab.evaluate(PICTURE) == before
+
+
+@pytest.mark.parametrize("kind", TRACKERS)
+def test_the_package_finds_what_each_film_shows(site, kind):
+    """In every frame on its own, as the page cuts it out; a film is small, and its end is its beginning."""
+    from live_films import FRAMES, frames_of
+
+    path = site / f"_static/live/film-{kind}.webp"
+    assert path.stat().st_size <= 200_000
+    frames = frames_of(path)
+    with TRACKERS[kind]() as tracker:
+        found = [tracker.find(frame) for frame in frames]
+    print(f"{kind}: found in {sum(len(one) == 1 for one in found)} of {FRAMES} frames")
+    assert sum(len(one) == 1 for one in found) >= 0.9 * FRAMES
+    steps = [np.abs(one.astype(int) - other).mean() for one, other in pairwise(frames)]
+    assert np.abs(frames[-1].astype(int) - frames[0]).mean() <= 1.2 * max(steps)
+    if kind == "hand":
+        assert sum(one[0].side == "right" for one in found if one) >= 0.9 * FRAMES
+
+
+@pytest.mark.parametrize(("kind", "button"), KINDS)
+def test_a_drawn_film_is_followed(tab, address, kind, button):
+    tab.get_by_text(button, exact=True).click()
+    assert not [r.url for r in tab.asked if "film-" in r.url]
+    play(tab)
+    tab.evaluate(WATCH_LABELS)
+    wait(tab, f"{PLAYING} && labels.length >= 15")
+    labels = tab.evaluate("labels")
+    print(f"{kind}:", tab.evaluate(RATE), f"{sum(one.startswith('One ') for one in labels)} of {len(labels)}")
+    # A slow machine leaps from one frame to another far away, where following may fail once and begin anew.
+    assert sum(one.startswith("One ") for one in labels) >= 0.75 * len(labels)
+    assert len(set(labels)) > 1 or kind == "pose"  # it moves, and the words with it
+    wait(tab, f"{SPOKEN}.startsWith('In the picture: ')")
+    play(tab, name="Stop")
+    assert tab.evaluate(SPOKEN) == "The film has stopped."
+    assert tab.evaluate(RATE) == "A drawn film"
+    assert stands_still(tab)
+    assert [r.url.rsplit("/", 1)[1] for r in tab.asked if "film-" in r.url] == [f"film-{kind}.webp"]
+    assert {r.url.startswith((address, "data:", "blob:")) for r in tab.asked} == {True}
+    assert {r.method for r in tab.asked} == {"GET"}
+    assert tab.evaluate(TROUBLE) == ""
+    assert tab.said == []
+
+
+def test_a_drawn_film_makes_way(tab):
+    """For another kind, whose sample is then shown and whose film may be played; and for a picture."""
+    play(tab)
+    wait(tab, PLAYING)
+    tab.get_by_text("Body", exact=True).click()
+    wait(tab, f"{RATE} === 'A drawn dancer' && {TOLD}.startsWith('A body')")
+    assert stands_still(tab)
+    play(tab)
+    wait(tab, f"{PLAYING} && {TOLD}.startsWith('A body')")
+    tab.locator(".gv-live-samples button").first.click()
+    wait(tab, f"{SPOKEN}.startsWith('A right hand') && {RATE} === 'A drawn hand' && {IDLE}")
+    assert stands_still(tab)
+    assert tab.get_by_role("button", name="Play the sample").count() == 1
+    assert tab.evaluate(TROUBLE) == ""
+
+
+def test_a_drawn_film_rests_out_of_view(tab):
+    play(tab)
+    wait(tab, PLAYING)
+    tab.evaluate("document.querySelector('main').style.paddingTop = '5000px'")
+    assert stands_still(tab, after=3000)  # when the last frame has been looked at, on a slow machine
+    tab.evaluate("document.querySelector('main').style.paddingTop = ''")
+    before = tab.evaluate(PICTURE)
+    wait(tab, f"{PICTURE} !== {json.dumps(before)}")
+
+
+def test_a_drawn_film_makes_way_for_the_camera(address, tmp_path):
+    wall = np.full((480, 640, 3), 214, np.uint8)
+    write_film(tmp_path / "wall.y4m", [wall, wall])
+    with chromium(*film(tmp_path / "wall.y4m")) as browser:
+        tab = shown(browser, address)
+        play(tab)
+        wait(tab, PLAYING)
+        tab.get_by_role("button", name="Use the camera").click()
+        wait(
+            tab,
+            f"{NAME} === '' && {RATE}.includes('frames a second') && {TOLD} === 'No hand is marked in it.'",
+        )
+        play(tab)
+        wait(tab, f"{PLAYING} && tracks.every((track) => track.readyState === 'ended')")
+
+
+def test_nothing_moves_before_a_press_where_less_motion_is_wanted(browser, address):
+    tab = shown(browser, address, reduced_motion="reduce")
+    assert stands_still(tab)
+    assert not [r.url for r in tab.asked if "film-" in r.url]
+    play(tab)  # who presses it asks for it
+    wait(tab, PLAYING)
+    tab.context.close()
+
+
+def test_a_film_that_is_missing_is_told(tab):
+    tab.context.route("**/film-hand.webp", lambda route: route.fulfill(status=404))
+    play(tab)
+    wait(tab, f"{TROUBLE} === 'film-hand.webp could not be fetched.'")
+    assert tab.get_by_role("button", name="Play the sample").count() == 1
+
+
+def test_a_film_of_ones_own_stays_on_the_machine(tab, tmp_path):
+    """It is followed, for another kind as well, chosen or dropped; what is no film is told."""
+    frames = [np.concatenate([hand(0.5 + 0.5 * np.sin(at), 240)] * 2, axis=1) for at in range(8)]
+    with open(tmp_path / "own.webm", "wb") as file:
+        writer = FilmWriter(file, form_of(tmp_path / "own.webm"), rate=8)
+        for number, frame in enumerate(frames):
+            writer.write(Frame(frame, number / 8, str(number)), frame)
+        writer.close()
+    tab.set_input_files("input[accept='video/*']", tmp_path / "own.webm")
+    wait(
+        tab,
+        f"{NAME} === 'Your film' && {RATE}.includes('frames a second') && {LABEL}.startsWith('Two hands')",
+    )
+    asked = len(tab.asked)
+    tab.get_by_text("Body", exact=True).click()
+    wait(tab, f"{TOLD} === 'No body is marked in it.'")
+    content = [*(tmp_path / "own.webm").read_bytes()]
+    tab.evaluate(GIVE_FILM, [content, "again.webm", "video/webm"])
+    wait(tab, f"{NAME} === 'Your film' && {RATE}.includes('frames a second')")
+    urls = [r.url for r in tab.asked[asked:] if not r.url.startswith("blob:")]
+    assert [url.rsplit("/", 1)[1] for url in urls] == ["pose_landmarker.task"]
+    tab.evaluate(GIVE_FILM, [[1, 2, 3], "broken.mp4", "video/mp4"])
+    wait(tab, f"{TROUBLE}.startsWith('broken.mp4 could not be played')")
+    assert tab.evaluate(RATE) == "Your film"  # the last one's, whose last frame is there
+    assert tab.get_by_role("button", name="Play the sample").count() == 1
+
+
 # ---- what can go wrong ----
 
 
@@ -305,6 +466,8 @@ def test_a_browser_that_lacks_something_says_so(tab, site, taken, sentence):
 def test_a_small_phone_scrolls_downwards_only(browser, address, theme):
     tab = shown(browser, address, viewport={"width": 360, "height": 740}, has_touch=True)
     tab.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    play(tab)
+    wait(tab, PLAYING)
     tab.get_by_text("The landmarks as numbers").tap()
     tab.locator(".gv-live-numbers table").wait_for()
     assert tab.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0

@@ -1,11 +1,13 @@
 /**
- * Hands, a face's mesh or a body on a photograph, a sample, or before the camera. Nothing leaves the page.
+ * Hands, a face's mesh or a body on a photograph, a sample, in a film, or before the camera. Nothing leaves the page.
  *
  * @import { Kit, Running } from "../kit/demo.js"
  * @import { Found, Kind, Landmarker } from "../kit/landmarks.js"
+ * @import { Film, Sheet } from "../hands/films.js"
  * @import { Edges } from "../hands/skeletons.js"
  */
 
+import { drawnFilm, filmChoice, ownFilm, Player } from "../hands/films.js";
 import { sentence, stage } from "../hands/scene.js";
 import { drawAll, LEFT, mirrored, RIGHT } from "../hands/skeletons.js";
 import { Table } from "../hands/table.js";
@@ -17,7 +19,8 @@ import { newest } from "../kit/models.js";
 
 const MOST = { hand: 2, face: 2, pose: 1 }; // that are looked for
 const STEADY = 0.1; // the share of the newest time in the mean of times
-const PATIENCE = 2500; // milliseconds between two sentences on what the camera sees
+const PATIENCE = 2500; // milliseconds between two sentences on what is followed
+const PLAY = "Play the sample";
 
 /** @type {Record<Kind, { file: string, label: string, note: string }>} */
 const SAMPLES = {
@@ -31,11 +34,13 @@ const SAMPLES = {
 };
 const KINDS = /** @type {Kind[]} */ (Object.keys(SAMPLES));
 
+/** @typedef {{ found: Record<Kind, Found[] | null>, edges: Edges | null, films: Record<Kind, Sheet> }} Prepared */
+
 /** @type {import("../kit/demo.js").Demo} */
 export const demo = {
   title: "Landmarks of hands, faces and bodies",
   async start(stage, kit) {
-    /** @type {{ found: Record<Kind, Found[] | null>, edges: Edges | null }} */
+    /** @type {Prepared} */
     const prepared = await kit.json("landmarks.json");
     const landmarks = new Landmarks(kit, prepared);
     stage.append(...landmarks.build());
@@ -45,7 +50,7 @@ export const demo = {
 };
 
 class Landmarks {
-  /** @param {Kit} kit @param {{ found: Record<Kind, Found[] | null>, edges: Edges | null }} prepared */
+  /** @param {Kit} kit @param {Prepared} prepared */
   constructor(kit, prepared) {
     this.kit = kit;
     this.prepared = prepared;
@@ -53,6 +58,7 @@ class Landmarks {
     this.kind = "hand";
     this.canvas = picture({ width: 480, height: 480, label: "A hand" });
     this.tag = kit.element("span", { class: "gv-live-tag" });
+    this.name = kit.element("span", { class: "gv-live-tag gv-live-name" }); // of the film that plays
     this.told = kit.element("ul", { class: "gv-live-told" });
     this.table = new Table(kit);
     this.progress = kit.progress("Looking");
@@ -64,13 +70,15 @@ class Landmarks {
       onFrame: (frame, now) => this.watch(frame, now),
       onClose: () => this.endCamera(),
     });
+    this.player = new Player(kit, (frame, now) => this.watch(frame, now));
+    this.film = kit.button({ label: PLAY, onPress: () => this.pressFilm() });
     /** @type {HTMLCanvasElement} as the network sees it */
     this.original = document.createElement("canvas");
     /** @type {Found[]} */
     this.found = [];
     this.plain = false; // without the photograph
-    this.own = false; // whether the reader gave the picture
-    this.said = ""; // of what the camera sees, and when
+    this.own = false; // whether the reader gave the picture or film
+    this.said = ""; // of what is followed, and when
     this.spoke = 0;
     this.took = 0; // milliseconds that a frame takes, the time of the last, and how far they are apart
     this.before = 0;
@@ -96,7 +104,9 @@ class Landmarks {
       onPicture: (bitmap, name) => this.give(bitmap, name),
       onError: (sentence) => kit.fail(sentence),
     });
-    zone.element.prepend(this.camera.element);
+    const choice = filmChoice(zone.element, (file) => this.play(ownFilm(file), "Your film", true));
+    zone.element.querySelector("label")?.after(...choice);
+    zone.element.prepend(this.camera.element, this.film.element);
     const bare = kit.toggle({
       label: "Landmarks alone",
       value: false,
@@ -106,12 +116,13 @@ class Landmarks {
       },
     });
     const keep = kit.button({ label: "Save the picture", onPress: () => save(this.canvas, "landmarks.png") });
-    const scene = kit.element("div", { class: "gv-live-scene" }, this.canvas, this.tag);
+    const scene = kit.element("div", { class: "gv-live-scene" }, this.canvas, this.tag, this.name);
     const side = kit.layout("column", this.kinds.element, this.told, kit.layout("row", bare.element, keep.element));
     const note = kit.element(
       "p",
       { class: "gv-live-note" },
-      "Pictures and the camera’s frames stay in this page: your own machine looks at them, and nothing is sent or kept. ",
+      "Pictures, films and the camera’s frames stay in this page: your own machine looks at them, and nothing is sent or ",
+      "kept. The sample films are drawn, by the course. ",
       "Amber is the person’s left, blue the right. What the samples open with was found in Python.",
     );
     return [kit.layout("split", scene, side), this.progress.element, zone.element, this.table.element, note];
@@ -120,9 +131,14 @@ class Landmarks {
   /** @returns {Running} */
   running() {
     return {
-      pause: () => this.camera.close(), // a camera that nobody sees is closed
+      pause: () => {
+        this.camera.close(); // a camera that nobody sees is closed
+        this.player.film?.rest?.();
+      },
+      resume: () => this.player.film?.resume?.(),
       stop: () => {
         this.camera.close();
+        this.endFilm();
         this.release();
       },
     };
@@ -130,11 +146,16 @@ class Landmarks {
 
   // ---- what is looked at ----
 
-  /** Another kind: in the reader's picture or camera, else in the sample for it. @param {Kind} kind */
+  /** Whether frames come by themselves. */
+  get moving() {
+    return this.camera.open || this.player.playing;
+  }
+
+  /** Another kind: in the reader's picture, film or camera, else in the sample for it. @param {Kind} kind */
   turnTo(kind) {
     this.kind = kind;
     this.kit.fail("");
-    if (this.camera.open) this.warm();
+    if (this.own && this.moving) this.warm();
     else if (this.own) this.take(this.original);
     else this.open(kind);
   }
@@ -143,8 +164,9 @@ class Landmarks {
   async open(kind) {
     const { kit } = this;
     this.kind = kind;
+    this.endFilm();
     const image = await kit.image(SAMPLES[kind].file);
-    if (this.kind !== kind || this.own || this.camera.open) return; // the reader was faster
+    if (this.kind !== kind || this.own || this.moving) return; // the reader was faster
     this.original = canvasOf(image, image.width, image.height);
     this.show(this.prepared.found[kind] ?? []);
     this.tag.textContent = SAMPLES[kind].note;
@@ -155,6 +177,7 @@ class Landmarks {
   give(bitmap, name) {
     const kind = KINDS.find((one) => SAMPLES[one].label === name);
     this.camera.close();
+    this.endFilm();
     this.own = !kind;
     if (kind && this.kinds) this.kind = this.kinds.value = kind;
     this.tag.textContent = kind ? SAMPLES[kind].note : "";
@@ -203,12 +226,13 @@ class Landmarks {
     this.finders.clear();
   }
 
-  // ---- the camera ----
+  // ---- the camera, and films ----
 
   beginCamera() {
+    this.endFilm();
+    this.tag.textContent = "";
     this.own = true;
-    Object.assign(this, { said: "", spoke: 0, took: 0, before: 0, step: 0 });
-    this.warm();
+    this.begin();
   }
 
   endCamera() {
@@ -216,7 +240,49 @@ class Landmarks {
     this.paint(this.original, this.found, false);
   }
 
-  /** Load what is wanted while the camera shows its picture. */
+  pressFilm() {
+    const { kit } = this;
+    if (!this.player.playing) return this.play(drawnFilm(kit, this.prepared.films[this.kind]), "A drawn film", false);
+    this.endFilm();
+    kit.say("The film has stopped.");
+  }
+
+  /** @param {Promise<Film>} coming @param {string} name @param {boolean} own */
+  async play(coming, name, own) {
+    const { kit } = this;
+    kit.fail("");
+    this.camera.close();
+    this.endFilm();
+    const before = { own: this.own, tag: this.tag.textContent };
+    this.own = own;
+    this.film.label("Stop");
+    this.tag.textContent = "";
+    this.name.textContent = name;
+    kit.say(`${name} plays.`);
+    try {
+      if (await this.player.play(coming)) this.begin();
+    } catch (error) {
+      this.end(error);
+      this.own = before.own;
+      this.tag.textContent = before.tag;
+    }
+  }
+
+  /** Its last frame stays to be looked at. */
+  endFilm() {
+    if (!this.name.textContent) return;
+    this.player.stop();
+    this.tag.textContent = this.name.textContent;
+    this.name.textContent = "";
+    this.film.label(PLAY);
+  }
+
+  begin() {
+    Object.assign(this, { said: "", spoke: 0, took: 0, before: 0, step: 0 });
+    this.warm();
+  }
+
+  /** Load what is wanted while the frames are shown. */
   async warm() {
     const { kind } = this;
     /** @type {Landmarker | undefined} */
@@ -226,8 +292,7 @@ class Landmarks {
       if (this.kind === kind) this.finder = finder;
     } catch (error) {
       if (this.kind !== kind) return;
-      this.kit.fail(sentence(error));
-      this.camera.close();
+      this.end(error);
     } finally {
       this.progress.done();
     }
@@ -238,23 +303,28 @@ class Landmarks {
     const { finder } = this;
     if (!finder) {
       this.original = frame;
-      this.paint(frame, [], true);
+      this.paint(frame, [], this.camera.open);
       return;
     }
     try {
       const found = await finder.follow(frame, now);
-      if (!this.camera.open || this.finder !== finder) return;
+      if (!this.moving || this.finder !== finder) return;
       const took = performance.now() - now;
       this.took = this.took ? this.took + STEADY * (took - this.took) : took;
       this.original = frame;
-      this.show(found, true);
+      this.show(found, this.camera.open);
       this.tag.textContent = `${this.rate(now).toFixed(0)} frames a second, ${this.took.toFixed(0)} ms each`;
       this.sayNow(found, now);
     } catch (error) {
-      if (this.finder !== finder) return;
-      this.kit.fail(sentence(error));
-      this.camera.close();
+      if (this.finder === finder) this.end(error);
     }
+  }
+
+  /** No more frames, for a reason. @param {unknown} error */
+  end(error) {
+    this.kit.fail(sentence(error));
+    this.camera.close();
+    this.endFilm();
   }
 
   /** Frames a second, as they come. @param {number} now */
