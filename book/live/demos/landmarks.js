@@ -76,6 +76,7 @@ class Landmarks {
     this.original = document.createElement("canvas");
     /** @type {Found[]} */
     this.found = [];
+    this.looking = false; // at a picture
     this.plain = false; // without the photograph
     this.own = false; // whether the reader gave the picture or film
     this.said = ""; // of what is followed, and when
@@ -134,8 +135,12 @@ class Landmarks {
       pause: () => {
         this.camera.close(); // a camera that nobody sees is closed
         this.player.film?.rest?.();
+        if (!this.looking) this.release(); // out of view, a network would keep a hundred megabytes
       },
-      resume: () => this.player.film?.resume?.(),
+      resume: () => {
+        this.player.film?.resume?.();
+        if (this.player.playing) this.warm();
+      },
       stop: () => {
         this.camera.close();
         this.endFilm();
@@ -191,6 +196,7 @@ class Landmarks {
     this.original = image;
     this.show([]);
     this.told.replaceChildren();
+    this.looking = true;
     try {
       const finder = await this.ready();
       this.progress.set(null, `looking for ${NAMES[kind].many}`);
@@ -203,6 +209,7 @@ class Landmarks {
     } catch (error) {
       if (this.kind === kind) kit.fail(sentence(error));
     } finally {
+      this.looking = false;
       this.progress.done();
     }
   }
@@ -224,6 +231,7 @@ class Landmarks {
   release() {
     for (const finder of this.finders.values()) finder.then((one) => one.close()).catch(() => {});
     this.finders.clear();
+    this.finder = undefined;
   }
 
   // ---- the camera, and films ----
