@@ -249,7 +249,7 @@ def test_a_camera_that_is_refused_is_told_in_a_sentence(address):
 
 
 def test_a_machine_without_a_camera_is_told_so(tab):
-    assert "choose a picture instead" in without_camera(tab)
+    assert without_camera(tab) == "No camera was found; choose a picture instead."
 
 
 # ---- films ----

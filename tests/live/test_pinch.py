@@ -120,7 +120,9 @@ def test_a_hand_before_the_camera_turns_it_and_no_frame_leaves(address, tmp_path
 
 def test_a_camera_that_is_refused_is_told_in_a_sentence(address):
     with chromium(*CAMERA) as browser:
-        assert refused(shown(browser, address)).startswith("The camera was refused")
+        assert refused(shown(browser, address)) == (
+            "The camera was refused; allow it beside the page’s address, or pull the slider instead."
+        )
 
 
 # ---- what can go wrong ----

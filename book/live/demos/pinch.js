@@ -64,7 +64,7 @@ class Air {
     this.away = 0; // until when the drawn hand is away
     this.began = 0; // when the knob's time began, by the camera's
     this.camera = cameraSwitch(kit, {
-      hint: "Hold up a hand.",
+      ...{ hint: "Hold up a hand.", other: "pull the slider" },
       onOpen: () => this.beginCamera(),
       onFrame: (frame, now) => this.watch(frame, now),
       onClose: () => this.endCamera(),

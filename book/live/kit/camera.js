@@ -5,26 +5,30 @@ import { button, element } from "./controls.js";
 
 const WISHED = { video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 720 } }, audio: false };
 
+const PICTURE = "choose a picture";
+
 /** @type {Record<string, string>} */
 const REASONS = {
-  NotAllowedError: "The camera was refused; allow it beside the page’s address, or choose a picture instead.",
-  NotFoundError: "No camera was found; choose a picture instead.",
-  NotReadableError: "The camera is in use elsewhere; close what uses it, or choose a picture instead.",
+  NotAllowedError: "The camera was refused; allow it beside the page’s address, or",
+  NotFoundError: "No camera was found;",
+  NotReadableError: "The camera is in use elsewhere; close what uses it, or",
 };
 
 /**
  * Show the camera in a video element.
  *
  * @param {HTMLVideoElement} video
+ * @param {string} [other]  What to do without one.
  * @returns {Promise<() => void>} what closes it
  * @throws {Error} One sentence that says why there is no picture.
  */
-export async function openCamera(video) {
+export async function openCamera(video, other = PICTURE) {
   if (!navigator.mediaDevices) {
-    throw new Error("The camera works on pages from https or from this machine only; choose a picture instead.");
+    throw new Error(`The camera works on pages from https or from this machine only; ${other} instead.`);
   }
   const stream = await navigator.mediaDevices.getUserMedia(WISHED).catch((error) => {
-    throw new Error(REASONS[error.name] ?? `The camera could not be opened (${error.name}); choose a picture instead.`);
+    const why = REASONS[error.name] ?? `The camera could not be opened (${error.name});`;
+    throw new Error(`${why} ${other} instead.`);
   });
   const close = () => {
     for (const track of stream.getTracks()) track.stop();
@@ -33,7 +37,7 @@ export async function openCamera(video) {
   video.srcObject = stream;
   await video.play().catch(() => {
     close();
-    throw new Error("The camera’s picture could not be shown; choose a picture instead.");
+    throw new Error(`The camera’s picture could not be shown; ${other} instead.`);
   });
   return close;
 }
@@ -68,11 +72,12 @@ export function eachFrame(video, onFrame, longest = 640) {
  * @param {object} options
  * @param {boolean} [options.main]
  * @param {string} [options.hint]  What to do before it, for those who do not see it.
+ * @param {string} [options.other]  What to do without one.
  * @param {() => void} options.onOpen
  * @param {(frame: HTMLCanvasElement, milliseconds: number) => Promise<void>} options.onFrame
  * @param {() => void} options.onClose
  */
-export function cameraSwitch(kit, { main, hint = "", onOpen, onFrame, onClose }) {
+export function cameraSwitch(kit, { main, hint = "", other, onOpen, onFrame, onClose }) {
   const video = element("video", { playsinline: "", muted: "" });
   /** @type {(() => void) | undefined} */
   let end;
@@ -87,7 +92,7 @@ export function cameraSwitch(kit, { main, hint = "", onOpen, onFrame, onClose })
   const open = async () => {
     kit.fail("");
     try {
-      const release = await openCamera(video);
+      const release = await openCamera(video, other);
       const rest = eachFrame(video, onFrame);
       end = () => {
         rest();
