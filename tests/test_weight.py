@@ -127,7 +127,9 @@ def test_github_pages_can_host_the_folder_and_the_workflow_builds_it():
     worker = (ROOT / "book/live/kit/landmarks-worker.js").read_text(encoding="utf-8")
     needed = re.findall(r'asset: "([\w-]+)"', worker)
     assert len(needed) == 3
-    assert set(needed) <= set(fetching.split()), "the demos of faces, hands and bodies would lack their models"
+    assert set(needed) <= set(fetching.split()), (
+        "the demos of faces, hands and bodies would lack their models"
+    )
     assert commands.index(fetching) < commands.index("make book")
     (uploaded,) = (step["with"]["path"] for step in steps if "upload-pages-artifact" in step.get("uses", ""))
     assert (ROOT / uploaded).resolve() == site.resolve()
