@@ -24,6 +24,9 @@ WIDTH = re.compile(r'\bwidth="(\d+)"')
 
 # Icons are a font here; the theme's script, 1.5 MB, would draw the same ones again.
 ICON_SCRIPT = re.compile(r"\s*<script\b[^>]*scripts/fontawesome\.js[^>]*></script>")
+
+# Scripts that stop the reading of a page, but for the one that scripts in the page build on.
+STOPPING = re.compile(r"<script(?![^>]*\b(?:defer|async|type=))(?=[^>]*\bsrc=)(?![^>]*documentation_options\.js)")
 UNASKED = (
     "**/*.map",
     "scripts/fontawesome.js*",
@@ -41,6 +44,7 @@ def lighten(app: Sphinx, error: Exception | None) -> None:
     for path in site.rglob("*.html"):
         if "_static" not in path.relative_to(site).parts:
             page = ICON_SCRIPT.sub("", path.read_text(encoding="utf-8"))
+            page = STOPPING.sub("<script defer", page)  # they run in their order, once the page is there
             page = NAMED.sub(lambda found: new_names.get(found[0], found[0]), page)
             path.write_text(pictures_apart(page, site, path.parent), encoding="utf-8")
     for path in (site / "_sources").rglob("*.ipynb"):
