@@ -30,12 +30,11 @@ function stepsPerSecond(settings) {
   return steps / seconds;
 }
 
-console.log("objective                          critic's turns   page's sizes   package's sizes   (steps a second)");
+console.log("| the laboratory, steps a second of one core | critic's turns | page's sizes | package's sizes |");
+console.log("| --- | --- | --- | --- |");
 for (const [name, objective] of Object.entries(OBJECTIVES)) {
   const { criticSteps } = objective;
   const settings = { ...DEFAULTS, objective: /** @type {keyof typeof OBJECTIVES} */ (name), criticSteps };
   const [page, full] = [settings, { ...settings, ...PACKAGE }].map((each) => stepsPerSecond(each).toFixed(0));
-  console.log(
-    `${objective.name.padEnd(34)} ${String(criticSteps).padStart(14)} ${page.padStart(14)} ${full.padStart(17)}`,
-  );
+  console.log(`| ${objective.name} | ${criticSteps} | ${page} | ${full} |`);
 }

@@ -1,15 +1,16 @@
 """Measure the demos in a browser: how fast a slider moves a canvas and a photograph is restored, and what visits load.
 
-python -m benchmarks.live _build/html prints a table; the site is the one that `make book` has built.
+python -m benchmarks.live _build/html prints tables, and with `--out benchmarks/results/live.md` keeps them for the
+results page; the site is the one that `make book` has built.
 """
 
 import argparse
 import io
 import os
-import platform
 import re
 import shutil
 import statistics
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +23,11 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from companion.environment import processor
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WARM_UP, TIMES = 10, 100
+WARM_UP, TIMES, VISITS = 10, 100, 3
+WRITTEN = "<!-- Written by `python -m benchmarks.live _build/html --out benchmarks/results/live.md`. -->"
 # Move the first slider of a figure and wait until the canvas is written to; in milliseconds.
 MEASURE = """async ([demo, times]) => {
   const input = document.querySelector(`figure[data-live="${demo}"] input[type=range]`);
@@ -208,46 +212,70 @@ def bytes_of(site: Path) -> tuple[float, float]:
     return sum(path.stat().st_size for path in files) / 1e6 - heavy / 1e6, heavy / 1e6
 
 
+def of_demos(site: Path, times: int) -> Iterator[str]:
+    """How fast demos answer."""
+    yield "| from a slider to the canvas | median | 95 of 100 below | fastest |"
+    yield "| --- | --- | --- | --- |"
+    for demo in DEMOS:
+        taken = sorted(latency(site, demo, times))
+        high = taken[int(0.95 * (len(taken) - 1))]
+        cells = [f"{value:.1f} ms" for value in (statistics.median(taken), high, taken[0])]
+        yield f"| {demo.name}: {demo.what} | {' | '.join(cells)} |"
+    yield ""
+    yield "| photographs | seconds per megapixel |"
+    yield "| --- | --- |"
+    for demo in RESTORERS:
+        yield f"| {demo.name}: {demo.what} | {per_megapixel(site, demo):.1f} s |"
+    yield ""
+    yield "| a frame with a hand, 360×270 | median | 95 of 100 below | frames a second |"
+    yield "| --- | --- | --- | --- |"
+    names = ("the page's kit, in a worker", "tasks-vision alone, in the page")
+    for name, taken in zip(names, hand_frames(site, times), strict=True):
+        middle, high = statistics.median(taken), sorted(taken)[int(0.95 * (len(taken) - 1))]
+        yield f"| {name} | {middle:.1f} ms | {high:.1f} ms | {1000 / middle:.0f} |"
+    yield ""
+    node = Path(".venv/bin/node")
+    yield from subprocess.check_output([node, "benchmarks/laboratory.js"], text=True).splitlines()
+
+
+def of_pages(site: Path) -> Iterator[str]:
+    """How long pages take to answer, and what they weigh."""
+    yield "| page, nothing touched, median of 3 | first visit | interactive after | next visit | interactive after |"
+    yield "| --- | --- | --- | --- | --- |"
+    chapters = sorted(path.relative_to(site) for path in (site / "notebooks").glob("*.html"))
+    for page in ("book/index.html", "book/live.html", *map(str, chapters)):
+        visits = [loads(site, page) for _ in range(VISITS)]
+        cells = []
+        for which in (0, 1):
+            size, ready = (statistics.median(visit[which][of] for visit in visits) for of in (0, 1))
+            cells += [f"{size:.2f} MB", f"{ready:.0f} ms"]
+        yield f"| {page} | {' | '.join(cells)} |"
+    yield ""
+    yield "| a long chapter turns dark or light | as most read | with less motion |"
+    yield "| --- | --- | --- |"
+    page = "notebooks/06_vae.html"
+    cells = [f"{themes(site, page, motion):.0f} ms" for motion in ("no-preference", "reduce")]
+    yield f"| {page} | {' | '.join(cells)} |"
+    yield ""
+    light, heavy = bytes_of(site)
+    yield f"The whole site: {light:.1f} MB, and {heavy:.1f} MB of models and what runs them."
+
+
 def main() -> None:
     """Print what was measured, and on what."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("site", type=Path)
     parser.add_argument("--times", type=int, default=TIMES)
+    parser.add_argument("--out", type=Path, help="file to keep the tables in")
     options = parser.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} as it began\n")
-    print("| demo | from slider to canvas, median | 95 of 100 below | fastest |\n| --- | --- | --- | --- |")
-    for demo in DEMOS:
-        taken = sorted(latency(options.site, demo, options.times))
-        high = taken[int(0.95 * (len(taken) - 1))]
-        print(
-            f"| {demo.name}: {demo.what} | {statistics.median(taken):.1f} ms | {high:.1f} ms | {taken[0]:.1f} ms |",
-            flush=True,
-        )
-    print("\n| photographs | seconds per megapixel |\n| --- | --- |")
-    for demo in RESTORERS:
-        print(f"| {demo.name}: {demo.what} | {per_megapixel(options.site, demo):.1f} s |", flush=True)
-    print(
-        "\n| a frame with a hand, 360×270 | median | 95 of 100 below | frames a second |\n| --- | --- | --- | --- |"
-    )
-    for name, taken in zip(
-        ("the page's kit, in a worker", "tasks-vision alone, in the page"),
-        hand_frames(options.site, options.times),
-        strict=True,
-    ):
-        middle, high = statistics.median(taken), sorted(taken)[int(0.95 * (len(taken) - 1))]
-        print(f"| {name} | {middle:.1f} ms | {high:.1f} ms | {1000 / middle:.0f} |", flush=True)
-    print("\n| page, nothing touched | first visit | next visit |\n| --- | --- | --- |")
-    for page in ("book/index.html", "book/live.html", "notebooks/01_gan_basics.html"):
-        cells = [
-            f"{size:.2f} MB, interactive after {ready:.0f} ms" for size, ready in loads(options.site, page)
-        ]
-        print(f"| {page} | {' | '.join(cells)} |", flush=True)
-    print("\n| a long chapter turns dark or light | as most read | with less motion |\n| --- | --- | --- |")
-    page = "notebooks/06_vae.html"
-    cells = [f"{themes(options.site, page, motion):.0f} ms" for motion in ("no-preference", "reduce")]
-    print(f"| {page} | {' | '.join(cells)} |", flush=True)
-    light, heavy = bytes_of(options.site)
-    print(f"\nThe whole site: {light:.1f} MB, and {heavy:.1f} MB of models and what runs them.")
+    load = os.getloadavg()[0]
+    lines = [f"Chromium on {processor()}, {os.cpu_count()} cores, load {load:.1f} as it began.", ""]
+    print(*lines, sep="\n")
+    for line in (*of_demos(options.site, options.times), "", *of_pages(options.site)):
+        print(line, flush=True)
+        lines.append(line)
+    if options.out:
+        options.out.write_text("\n".join([WRITTEN, "", *lines, ""]), encoding="utf-8")
 
 
 if __name__ == "__main__":

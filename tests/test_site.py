@@ -60,6 +60,13 @@ def address() -> Iterator[str]:
         yield where
 
 
+# All of the page is laid out first, also what is far from the window.
+OVERFLOW = """() => {
+  for (const section of document.querySelectorAll(".bd-article section")) section.style.contentVisibility = "visible";
+  return document.documentElement.scrollWidth - innerWidth;
+}"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator["sync_api.Browser"]:
     with chromium() as started:
@@ -90,7 +97,7 @@ def visit(context: "sync_api.BrowserContext", address: str, page: str, device: s
     for scheme in SCHEMES:
         tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         until(lambda: tab.evaluate(THEME) == scheme, pause=lambda _: tab.wait_for_timeout(20))  # noqa: B023
-        overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        overflow = tab.evaluate(OVERFLOW)
         untypeset = tab.evaluate(
             "[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container')).length"
         )
@@ -134,6 +141,23 @@ def test_no_page_scrolls_sideways(visits):
 
 def test_all_equations_are_typeset(visits):
     assert [(v.page, v.untypeset) for v in visits if v.untypeset] == []
+
+
+def test_a_link_into_a_long_chapter_leads_to_its_section(browser, address):
+    """Although what is above it has not been laid out, and is only guessed to be so high."""
+    with opened(browser) as context:
+        tab = context.new_page()
+        tab.goto(f"{address}/notebooks/03_wgan.html", wait_until="load")
+        names = tab.evaluate("[...document.querySelectorAll('.bd-article section section')].map(s => s.id)")
+        for name in (names[3], names[len(names) // 2], names[-2]):
+            tab.goto("about:blank")
+            tab.goto(f"{address}/notebooks/03_wgan.html#{name}", wait_until="load")
+            tab.evaluate("window.MathJax?.startup?.promise")
+            heading = tab.locator(f"section[id='{name}'] > :is(h2, h3)")
+            until(
+                lambda: 0 <= heading.bounding_box()["y"] < 360,  # noqa: B023
+                pause=lambda _: tab.wait_for_timeout(50),
+            )
 
 
 def test_the_address_alone_leads_to_the_cover(browser, address):
