@@ -26,7 +26,9 @@ WIDTH = re.compile(r'\bwidth="(\d+)"')
 ICON_SCRIPT = re.compile(r"\s*<script\b[^>]*scripts/fontawesome\.js[^>]*></script>")
 
 # Scripts that stop the reading of a page, but for the one that scripts in the page build on.
-STOPPING = re.compile(r"<script(?![^>]*\b(?:defer|async|type=))(?=[^>]*\bsrc=)(?![^>]*documentation_options\.js)")
+STOPPING = re.compile(
+    r"<script(?![^>]*\b(?:defer|async|type=))(?=[^>]*\bsrc=)(?![^>]*documentation_options\.js)"
+)
 UNASKED = (
     "**/*.map",
     "scripts/fontawesome.js*",
