@@ -4,7 +4,7 @@ import time
 
 import pytest
 from browsing import memory
-from house import until
+from house import sampled, until
 from stand import shown, wait
 
 pytestmark = pytest.mark.full  # a browser runs models
@@ -37,12 +37,10 @@ USES = {
     "gan-lab": (".gv-live-main", "true"),
 }
 ALONE = tuple(USES)
-HEAVY = ("deblur", "draw-me", "pinch")
+HEAVY = ("deblur", "draw-me")
 
 
-@pytest.mark.parametrize(
-    "demo", [*HEAVY, *(pytest.param(demo, marks=pytest.mark.every) for demo in USES if demo not in HEAVY)]
-)
+@pytest.mark.parametrize("demo", sampled(USES, HEAVY))
 def test_a_demo_fits_into_a_phone(browser, address, demo):
     tab = shown(browser, address, demo=demo, viewport={"width": 390, "height": 844}, has_touch=True)
     tab.wait_for_timeout(500)
@@ -68,7 +66,7 @@ def touch(control) -> None:
         control.tap()
 
 
-@pytest.mark.parametrize("demo", ["pinch", "landmarks"])
+@pytest.mark.parametrize("demo", sampled(["pinch", "landmarks"], ["pinch"]))
 def test_networks_that_nobody_sees_are_let_go_of(browser, address, demo):
     tab = shown(browser, address, demo=demo, viewport={"width": 390, "height": 844}, has_touch=True)
     where, done = USES[demo]
