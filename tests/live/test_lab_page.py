@@ -1,5 +1,6 @@
 """The laboratory as a reader uses it, in a real browser: runs, turns by hand, drawing, links, keyboard, phone."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -12,6 +13,8 @@ pytestmark = pytest.mark.full  # the site is built, and a browser plays
 
 PAGE = "book/laboratory.html"
 PANEL = ".gv-live-lab-panel"
+BARS = ".gv-live-lab-charts canvas"
+DRAWN = "all => all.map((canvas) => canvas.toDataURL())"
 FIRST_HUNDRED = "d9a72495"  # the same as in book/live/tests/lab-engine.test.js, which node plays
 
 
@@ -90,6 +93,41 @@ def reader(browser: "sync_api.Browser", address: str) -> Iterator[Experimenter]:
     somebody = Experimenter(browser, address)
     yield somebody
     somebody.leave()
+
+
+LAYERS = ("map of the discriminator", "real", "fakes", "pushes on the fakes", "net of the latents")
+
+
+def test_each_layer_is_seen_in_the_plane_and_taken_away_again(reader: Experimenter) -> None:
+    reader.press("Run")
+    reader.wait("step", 25)
+    reader.still()
+    for layer in LAYERS:
+        reader.page.wait_for_timeout(500)
+        before = reader.picture()
+        reader.page.get_by_label(layer, exact=True).click()
+        reader.page.wait_for_timeout(500)
+        assert reader.picture() != before, layer
+        reader.page.get_by_label(layer, exact=True).click()
+        reader.page.wait_for_timeout(500)
+        assert reader.picture() == before, layer
+
+
+def test_what_is_exact_stands_beside_what_the_critic_claims(reader: Experimenter) -> None:
+    charts = reader.page.locator(".gv-live-lab-charts").first
+    assert "claimed" not in charts.inner_text()
+    before = reader.page.locator(BARS).evaluate_all(DRAWN)
+    reader.press("Run")
+    reader.wait("step", 25)
+    reader.still()
+    exact, claimed = (
+        float(re.search(rf"{word}\s+(\d+\.\d+)", charts.inner_text())[1]) for word in ("exact", "claimed")
+    )
+    assert exact > 0
+    assert claimed <= 0.7  # the Jensen–Shannon divergence is at most log 2
+    after = reader.page.locator(BARS).evaluate_all(DRAWN)
+    assert len(after) == 5  # distances, modes, losses, weights, slopes
+    assert all(one != other for one, other in zip(before, after, strict=True))
 
 
 def test_nothing_moves_before_run_is_pressed_and_then_it_does(reader: Experimenter) -> None:

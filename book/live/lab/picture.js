@@ -157,6 +157,7 @@ function reach(push) {
 
 /** @param {CanvasRenderingContext2D} context @param {View} view @param {string} colour @param {number} size @param {(c: number) => number} x @param {(c: number) => number} y */
 function arrows(context, { fakes, pushes }, colour, size, x, y) {
+  context.save(); // round ends are the arrows' own
   context.strokeStyle = colour;
   context.lineWidth = 1.4 * size;
   context.lineCap = "round";
@@ -176,6 +177,7 @@ function arrows(context, { fakes, pushes }, colour, size, x, y) {
     }
   }
   context.stroke();
+  context.restore();
 }
 
 /** @param {CanvasRenderingContext2D} context @param {View} view @param {Palette} colours @param {(c: number) => number} x @param {(c: number) => number} y @param {number} size */
