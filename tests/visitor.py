@@ -60,16 +60,17 @@ class Reader:
         return [url for url in self.asked if not url.startswith((self.origin, "data:", "blob:"))]
 
     def reach(self, demo: str) -> "sync_api.Locator":
-        """Scroll to a demo and wait until it has begun."""
+        """Scroll to a demo until it has begun: what is laid out on the way may push it out of view again."""
         figure = self.tab.locator(f'figure[data-live="{demo}"]')
-        figure.scroll_into_view_if_needed()
-        self.tab.locator(f'figure[data-live="{demo}"].gv-live-on').wait_for()
+        begun = self.tab.locator(f'figure[data-live="{demo}"].gv-live-on')
+
+        def there() -> int:
+            figure.scroll_into_view_if_needed()
+            return begun.count()
+
+        until(there, pause=lambda _: self.tab.wait_for_timeout(50))
         figure.scroll_into_view_if_needed()
         return figure
-
-    def settle(self, figure: "sync_api.Locator") -> None:
-        """Wait until everything that a figure begins with is there."""
-        until(lambda: figure.evaluate(SETTLED), pause=lambda _: self.tab.wait_for_timeout(50))
 
     def drag(self, pad: "sync_api.Locator", right: float, down: float) -> None:
         """From the middle of a pad to a part of its width and height."""

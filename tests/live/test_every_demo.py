@@ -26,9 +26,6 @@ DEMOS = {
 }
 STILL = ":scope > img, :scope > a > img"
 UNFOLD = "figure => { for (const one of figure.querySelectorAll('details')) one.open = true; }"
-LAID_OUT = """() => {
-  for (const section of document.querySelectorAll(".bd-article section")) section.style.contentVisibility = "visible";
-}"""  # else sections that are laid out meanwhile move a picture by a fraction of a pixel
 THEME = "document.documentElement.dataset.theme"
 CONTROLS = """figure => [...figure.querySelectorAll("a[href], button, input, select, summary")]
   .filter((one) => one.checkVisibility() && !one.matches(":disabled"))"""
@@ -85,13 +82,12 @@ KEPT = ("index-living-faces", "live-draw-me", "live-translation", "laboratory-ga
 
 @pytest.fixture(scope="module")
 def everywhere(browser, address) -> Iterator[Callable[[str], Begun]]:
-    """Begins a demo before somebody who wants less motion, once, and unfolds it; all of its page is laid out."""
+    """Begins a demo before somebody who wants less motion, once, and unfolds it."""
     with opened(browser, reduced_motion="reduce", viewport={"width": 1280, "height": 1000}) as window:
 
         @cache
         def reader_of(page: str) -> Reader:
             reader = Reader(window.new_page(), f"{address}/book/{page}.html")
-            reader.tab.evaluate(LAID_OUT)
             return reader
 
         @cache
