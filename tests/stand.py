@@ -113,9 +113,9 @@ def wait(tab: "sync_api.Page", said: str) -> object:
 # ---- a picture that is given ----
 
 TAKING = ("deblur", "any-shake", "restore", "faces-sliders", "translation", "draw-me", "landmarks", "listen")
-GIVE = """(zone, [how, bytes, name]) => {
+GIVE = """(zone, [how, bytes, name, type]) => {
   const given = new DataTransfer();
-  given.items.add(new File([Uint8Array.from(bytes)], name, { type: "image/png" }));
+  given.items.add(new File([Uint8Array.from(bytes)], name, { type }));
   const send = (to, event) => !to.dispatchEvent(event);
   const options = { bubbles: true, cancelable: true, dataTransfer: given, clipboardData: given };
   if (how === "paste") send(document.activeElement, new ClipboardEvent("paste", options));
@@ -124,9 +124,11 @@ GIVE = """(zone, [how, bytes, name]) => {
 }"""
 
 
-def give(figure: "sync_api.Locator | sync_api.Page", how: str, content: bytes, name: str) -> None:
+def give(
+    figure: "sync_api.Locator | sync_api.Page", how: str, content: bytes, name: str, kind: str = "image/png"
+) -> None:
     """A file on the place for pictures, by "drop"; or by "paste", which goes to whatever has the focus."""
-    left = figure.locator(".gv-live-drop").evaluate(GIVE, [how, list(content), name])
+    left = figure.locator(".gv-live-drop").evaluate(GIVE, [how, list(content), name, kind])
     assert left == []  # else a browser would open the file in the place of the page
 
 

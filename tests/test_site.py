@@ -60,9 +60,6 @@ def address() -> Iterator[str]:
         yield where
 
 
-OVERFLOW = "document.documentElement.scrollWidth - innerWidth"
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator["sync_api.Browser"]:
     with chromium() as started:
@@ -93,7 +90,7 @@ def visit(context: "sync_api.BrowserContext", address: str, page: str, device: s
     for scheme in SCHEMES:
         tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         until(lambda: tab.evaluate(THEME) == scheme, pause=lambda _: tab.wait_for_timeout(20))  # noqa: B023
-        overflow = tab.evaluate(OVERFLOW)
+        overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         untypeset = tab.evaluate(
             "[...document.querySelectorAll('.math')].filter(m => !m.querySelector('mjx-container')).length"
         )

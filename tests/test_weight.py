@@ -72,6 +72,21 @@ def test_a_drawing_is_kept_to_the_pixel_and_a_photograph_nearly():
     assert peak_signal_noise_ratio(np.array(photograph), np.array(back)) > 35
 
 
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ('<script src="a.js?v=1"></script>', '<script defer src="a.js?v=1"></script>'),
+        ('<script data-x="1" src="a.js"></script>', '<script defer data-x="1" src="a.js"></script>'),
+        ('<script src="documentation_options.js"></script>', None),
+        ('<script defer src="a.js"></script>', None),
+        ('<script type="module" src="a.js"></script>', None),
+        ("<script>let a = 1;</script>", None),
+    ],
+)
+def test_a_script_of_its_own_file_waits_until_the_page_is_read(given, made):
+    assert gv_weight.STOPPING.sub("<script defer", given) == (made or given)
+
+
 def test_only_pngs_are_made_anew():
     assert gv_weight.lighter(b"anything", "jpeg") == (b"anything", "jpeg")
 

@@ -60,15 +60,10 @@ class Reader:
         return [url for url in self.asked if not url.startswith((self.origin, "data:", "blob:"))]
 
     def reach(self, demo: str) -> "sync_api.Locator":
-        """Scroll to a demo until it has begun: what is laid out on the way may push it out of view again."""
+        """Scroll to a demo and wait until it has begun."""
         figure = self.tab.locator(f'figure[data-live="{demo}"]')
-        begun = self.tab.locator(f'figure[data-live="{demo}"].gv-live-on')
-
-        def there() -> int:
-            figure.scroll_into_view_if_needed()
-            return begun.count()
-
-        until(there, pause=lambda _: self.tab.wait_for_timeout(50))
+        figure.scroll_into_view_if_needed()
+        self.tab.locator(f'figure[data-live="{demo}"].gv-live-on').wait_for()
         figure.scroll_into_view_if_needed()
         return figure
 

@@ -48,11 +48,8 @@ export class Reader {
   async reach(where, demo) {
     const figure = `figure[data-live="${demo}"]`;
     await this.page.goto(`${this.address}/${where}`);
-    const begun = `${figure}.gv-live-on, ${figure} .gv-live-trouble:not([hidden])`;
-    while (!(await this.page.$(begun))) {
-      await this.scroll(figure, "center"); // once more: what is laid out on the way may push it out of view again
-      await new Promise((done) => setTimeout(done, 100));
-    }
+    await this.scroll(figure, "center");
+    await this.page.waitForSelector(`${figure}.gv-live-on, ${figure} .gv-live-trouble:not([hidden])`);
     await this.scroll(figure, "start");
     return figure;
   }

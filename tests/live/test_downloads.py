@@ -7,7 +7,7 @@ from typing import IO
 
 import pytest
 from browsing import Quiet, opened, serving, sync_api
-from house import PATIENCE
+from house import PATIENCE, until
 from PIL import Image
 from visitor import PIXELS, Reader
 
@@ -20,13 +20,13 @@ DECODER, ENCODER = "faces-vae-decoder.onnx", "faces-vae-encoder.onnx"
 class Halting(Quiet):
     """Sends half of one file, and the rest when it may; or breaks off there."""
 
-    half: str = ""
+    half = ""  # its name
     breaks_off = False
     gate = threading.Event()
 
     def copyfile(self, source: IO[bytes], outputfile: IO[bytes]) -> None:  # type: ignore[override]
         content = source.read()
-        if not self.path.endswith(Halting.half or "nothing"):
+        if self.path.rpartition("/")[2] != Halting.half:
             outputfile.write(content)
             return
         outputfile.write(content[: len(content) // 2])
@@ -52,11 +52,7 @@ def smile(figure: "sync_api.Locator") -> None:
 def drawn_anew(figure: "sync_api.Locator", before: str) -> None:
     """Wait until the face is another one."""
     face = figure.locator("canvas").first
-    for _ in range(200):
-        if face.evaluate(PIXELS) != before:
-            return
-        figure.page.wait_for_timeout(50)
-    pytest.fail("The face stayed as it was.")
+    until(lambda: face.evaluate(PIXELS) != before, pause=lambda _: figure.page.wait_for_timeout(50))
 
 
 def test_how_much_of_a_model_has_come_is_shown_when_the_program_is_here(reader, site, tmp_path):

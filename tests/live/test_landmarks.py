@@ -17,6 +17,7 @@ from stand import (
     TROUBLE,
     WATCH_TRACKS,
     film,
+    give,
     refused,
     saved,
     wait,
@@ -261,12 +262,6 @@ WATCH_LABELS = f"""() => {{
   new MutationObserver(() => {RATE}.includes("frames a second") && labels.push(canvas.getAttribute("aria-label")))
     .observe(canvas, {{ attributeFilter: ["aria-label"] }});
 }}"""
-GIVE_FILM = """async ([bytes, name, type]) => {
-  const given = new DataTransfer();
-  given.items.add(new File([Uint8Array.from(bytes)], name, { type }));
-  const zone = document.querySelector(".gv-live-drop");
-  zone.dispatchEvent(new DragEvent("drop", { dataTransfer: given, bubbles: true, cancelable: true }));
-}"""
 NAME = "document.querySelector('.gv-live-name').textContent"
 PLAYING = f"{NAME} === 'A drawn film' && {RATE}.includes('frames a second')"
 STILL = 600  # milliseconds: six frames of a drawn film
@@ -399,12 +394,11 @@ def test_a_film_of_ones_own_stays_on_the_machine(tab, tmp_path):
     asked = len(tab.asked)
     tab.get_by_text("Body", exact=True).click()
     wait(tab, f"{TOLD} === 'No body is marked in it.'")
-    content = [*(tmp_path / "own.webm").read_bytes()]
-    tab.evaluate(GIVE_FILM, [content, "again.webm", "video/webm"])
+    give(tab, "drop", (tmp_path / "own.webm").read_bytes(), "again.webm", "video/webm")
     wait(tab, f"{NAME} === 'Your film' && {RATE}.includes('frames a second')")
     urls = [r.url for r in tab.asked[asked:] if not r.url.startswith("blob:")]
     assert [url.rsplit("/", 1)[1] for url in urls] == ["pose_landmarker.task"]
-    tab.evaluate(GIVE_FILM, [[1, 2, 3], "broken.mp4", "video/mp4"])
+    give(tab, "drop", b"no film", "broken.mp4", "video/mp4")
     wait(tab, f"{TROUBLE}.startsWith('broken.mp4 could not be played')")
     assert tab.evaluate(RATE) == "Your film"  # the last one's, whose last frame is there
     assert tab.get_by_role("button", name="Play the sample").count() == 1

@@ -58,7 +58,6 @@ class DrawMe {
     const tag = kit.element("span", { class: "gv-live-tag", "aria-hidden": "true" }, "Photograph");
     this.frame = kit.element("div", { class: "gv-live-photo" }, this.photo, this.hint, this.video, this.marks, tag);
     this.progress = kit.progress("Measuring");
-    this.said = (/** @type {number | null} */ part, /** @type {string} */ words) => this.progress.set(part, words);
     this.k = STRENGTH;
     this.style = "ink";
     /** @type {Face} */
@@ -163,7 +162,7 @@ class DrawMe {
     this.photo.setAttribute("aria-label", "Your photograph");
     try {
       progress.set(null, "loading");
-      const meshes = await meshesIn(this.original, this.said);
+      const meshes = await meshesIn(this.original, progress.set);
       if (!meshes.length) {
         kit.fail("No face was found in it; give a picture in which one is seen from the front.");
         return;
@@ -198,7 +197,7 @@ class DrawMe {
       const { kit, parameters } = this;
       /** @type {LikenessData} */
       const data = await kit.json("likeness.json");
-      const model = await kit.models.load("likeness", this.said);
+      const model = await kit.models.load("likeness", this.progress.set);
       return new Measurer(parameters, data, this.easel.renderer, model, this.outliner);
     })();
     this.measurer.catch(() => {
@@ -245,7 +244,7 @@ class DrawMe {
       await painted();
       const { width, height } = this.original;
       const pixels = pen(this.original).getImageData(0, 0, width, height);
-      const { face } = await measurer.measure(pixels, mesh, (words) => this.said(null, words));
+      const { face } = await measurer.measure(pixels, mesh, (words) => this.progress.set(null, words));
       this.meet(face);
     } catch (error) {
       this.kit.fail(sentence(error));

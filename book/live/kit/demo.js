@@ -63,7 +63,7 @@
 
 /**
  * @callback Progress
- * @param {number} part  0 to 1.
+ * @param {number | null} part  0 to 1; null if nobody can tell.
  * @param {string} words  “2.1 of 3.7 MB”.
  * @returns {void}
  */

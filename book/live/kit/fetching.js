@@ -3,8 +3,6 @@
 /** @param {number} bytes */
 export const mega = (bytes) => (bytes / 1e6).toFixed(1);
 
-const FIRST = 1 << 16; // bytes that are made room for where nobody knows how many will come
-
 /** @typedef {(part: number | null, words: string) => void} OnProgress */
 
 /**
@@ -47,32 +45,16 @@ export async function fetched(address, what, { onProgress = () => {}, missing } 
   }
   const packed = answer.headers.get("Content-Encoding"); // then the length is not that of what comes out
   const all = packed ? 0 : Number(answer.headers.get("Content-Length"));
-  let bytes = new Uint8Array(all || FIRST);
   let come = 0;
-  for await (const part of parts(answer.body, what)) {
-    if (come + part.length > bytes.length) bytes = larger(bytes, 2 * (come + part.length));
-    bytes.set(part, come);
-    come += part.length;
-    onProgress(come, all);
-  }
-  return come === bytes.length ? bytes : bytes.slice(0, come);
-}
-
-/** @param {ReadableStream<Uint8Array<ArrayBuffer>>} body @param {string} what */
-async function* parts(body, what) {
-  const reader = body.getReader(); // Safari's streams cannot be iterated
-  for (;;) {
-    const { done, value } = await reader.read().catch(() => {
-      throw new Error(`${what} broke off on its way. Try again, or load the page anew.`);
-    });
-    if (done) return;
-    yield value;
-  }
-}
-
-/** @param {Uint8Array<ArrayBuffer>} bytes @param {number} length */
-function larger(bytes, length) {
-  const made = new Uint8Array(length);
-  made.set(bytes);
-  return made;
+  const counted = new TransformStream({
+    transform(/** @type {Uint8Array} */ part, rest) {
+      come += part.length;
+      onProgress(come, all);
+      rest.enqueue(part);
+    },
+  });
+  const whole = new Response(answer.body.pipeThrough(counted)).arrayBuffer().catch(() => {
+    throw new Error(`${what} broke off on its way. Try again, or load the page anew.`);
+  });
+  return new Uint8Array(await whole);
 }

@@ -4,7 +4,6 @@
  */
 
 import { fetched, together } from "./fetching.js";
-import { turns } from "./turns.js";
 
 const PROGRAM = new URL("../../vendor/tasks-vision/", import.meta.url).href;
 const MODELS = new URL("../models/", import.meta.url).href;
@@ -22,13 +21,8 @@ const KINDS = {
 
 /** @type {Promise<{ vision: any, factory: any, wasm: WebAssembly.Module }> | undefined} */
 let program;
-/** @typedef {{ key: string, kind: Kind, most: number, confidence: number }} Wish */
-/** What the page has asked for and not closed. @type {Map<string, Wish>} */
-const wishes = new Map();
-/** Those in memory, the last used at the end. @type {Map<string, { task: any, mode: "IMAGE" | "VIDEO", kind: Kind }>} */
+/** @type {Map<string, { task: any, mode: "IMAGE" | "VIDEO", kind: Kind }>} */
 const tasks = new Map();
-const KEPT = 2; // networks in memory, each with a program of its own; a reader may watch two demos, not three
-const inTurn = turns();
 
 /** The program, once for all networks. @param {string} words @param {(come: number, all: number) => void} onProgress */
 async function begun(words, onProgress) {
@@ -53,17 +47,9 @@ async function begun(words, onProgress) {
   return { vision, factory: loader.default, wasm };
 }
 
-/** @param {Wish} wish @param {OnProgress} onProgress */
-async function load(wish, onProgress) {
-  const parts = await come(wish.kind, onProgress);
-  onProgress(null, "ready in a moment");
-  await inTurn(() => begin(wish, parts));
-  wishes.set(wish.key, wish);
-}
-
-/** What a network is made of. @param {Kind} kind @param {OnProgress} [onProgress] */
-async function come(kind, onProgress = () => {}) {
-  const { words, asset } = KINDS[kind];
+/** @param {{ key: string, kind: Kind, most: number, confidence: number }} about @param {OnProgress} onProgress */
+async function load({ key, kind, most, confidence }, onProgress) {
+  const { words, asset, task, most: count, part } = KINDS[kind];
   const download = together(onProgress);
   program ??= begun(words, download());
   program.catch(() => {
@@ -73,13 +59,8 @@ async function come(kind, onProgress = () => {}) {
     onProgress: download(),
     missing: `This copy of the site was built without the model that finds ${words}; whoever builds it calls “companion assets fetch ${asset}” first.`,
   });
-  const [here, modelAssetBuffer] = await Promise.all([program, model]);
-  return { ...here, modelAssetBuffer };
-}
-
-/** Make a network ready, and room for it. @param {Wish} wish @param {Awaited<ReturnType<typeof come>>} parts */
-async function begin({ key, kind, most, confidence }, { vision, factory, wasm, modelAssetBuffer }) {
-  const { words, task, most: count, part } = KINDS[kind];
+  const [{ vision, factory, wasm }, modelAssetBuffer] = await Promise.all([program, model]);
+  onProgress(null, "ready in a moment");
   // MediaPipe takes both from here, once for each task: so the program is compiled once for all.
   Object.assign(self, {
     ModuleFactory: factory,
@@ -108,13 +89,6 @@ async function begin({ key, kind, most, confidence }, { vision, factory, wasm, m
       );
     });
   tasks.set(key, { task: made, mode: "IMAGE", kind });
-  for (const oldest of [...tasks.keys()].slice(0, -KEPT)) forget(oldest);
-}
-
-/** @param {string} key */
-function forget(key) {
-  tasks.get(key)?.task.close();
-  tasks.delete(key);
 }
 
 /**
@@ -123,21 +97,8 @@ function forget(key) {
  * @param {{ key: string, picture: ImageBitmap, milliseconds: number | null }} about
  */
 async function find({ key, picture, milliseconds }) {
-  try {
-    return await inTurn(() => look(key, picture, milliseconds));
-  } finally {
-    picture.close();
-  }
-}
-
-/** @param {string} key @param {ImageBitmap} picture @param {number | null} milliseconds */
-async function look(key, picture, milliseconds) {
-  const wish = wishes.get(key);
-  if (!wish) return [];
-  if (!tasks.has(key)) await begin(wish, await come(wish.kind)); // it had made room for others
-  const one = /** @type {{ task: any, mode: "IMAGE" | "VIDEO", kind: Kind }} */ (tasks.get(key));
-  tasks.delete(key);
-  tasks.set(key, one); // the newest
+  const one = tasks.get(key);
+  if (!one) return [];
   try {
     const mode = milliseconds === null ? "IMAGE" : "VIDEO";
     if (one.mode !== mode) await one.task.setOptions({ runningMode: mode });
@@ -146,6 +107,8 @@ async function look(key, picture, milliseconds) {
     return read(one.kind, found, picture);
   } catch (error) {
     throw new Error(`This picture could not be looked at (${error}); try another, or load the page anew.`);
+  } finally {
+    picture.close();
   }
 }
 
@@ -166,9 +129,9 @@ const sideOf = ({ categoryName, score }) => ({ side: categoryName === "Left" ? "
 const movesOf = (categories) => Object.fromEntries(categories.map(({ categoryName, score }) => [categoryName, score]));
 
 /** @param {{ key: string }} about */
-async function close({ key }) {
-  wishes.delete(key);
-  await inTurn(async () => forget(key));
+function close({ key }) {
+  tasks.get(key)?.task.close();
+  tasks.delete(key);
 }
 
 self.addEventListener("message", async ({ data: { id, task, ...about } }) => {

@@ -22,7 +22,7 @@ async function load(name, onProgress) {
     signature,
     run(inputs, { give = false } = {}) {
       const buffers = give ? Object.values(inputs).map(({ data }) => data.buffer) : [];
-      return asker.ask("run", { name, inputs }, { give: buffers });
+      return asker.ask("run", { name, folder, inputs }, { give: buffers });
     },
   };
 }

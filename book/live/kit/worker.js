@@ -9,7 +9,6 @@
  */
 
 import { fetched, together } from "./fetching.js";
-import { turns } from "./turns.js";
 
 const RUNTIME = new URL("../../vendor/onnxruntime/", import.meta.url).href;
 const PROGRAM = "The program that runs models";
@@ -20,9 +19,15 @@ const KEPT = 3; // models in memory: no demo needs more at a time, and a page ma
 let runtime;
 /** The last models that were used, the newest at the end, each with the program. @type {Map<string, { session: any, ort: any }>} */
 const sessions = new Map();
-/** Where each model that the page has loaded lies. @type {Map<string, string>} */
-const folders = new Map();
-const inTurn = turns();
+/** What the runtime does, one thing after the other: nothing is released while it runs. @type {Promise<unknown>} */
+let last = Promise.resolve();
+
+/** @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+function inTurn(work) {
+  const now = last.then(work);
+  last = now.catch(() => {});
+  return now;
+}
 
 /** @param {(come: number, all: number) => void} onProgress */
 async function begun(onProgress) {
@@ -40,24 +45,23 @@ async function begun(onProgress) {
 
 /** @param {{ name: string, folder: string }} about @param {OnProgress} onProgress */
 async function load({ name, folder }, onProgress) {
-  folders.set(name, folder);
   const [signature, come] = await Promise.all([
     fetched(`${folder}${name}.json`, `The model ${name}`),
-    model(name, onProgress),
+    model(name, folder, onProgress),
   ]);
   onProgress(null, "ready in a moment");
   await inTurn(() => begin(name, come));
   return { answer: { signature: JSON.parse(new TextDecoder().decode(signature)) }, give: [] };
 }
 
-/** A model's bytes, and the program that runs it. @param {string} name @param {OnProgress} [onProgress] */
-async function model(name, onProgress = () => {}) {
+/** A model's bytes, and the program that runs it. @param {string} name @param {string} folder @param {OnProgress} [onProgress] */
+async function model(name, folder, onProgress = () => {}) {
   const download = together(onProgress);
   runtime ??= begun(download());
   runtime.catch(() => {
     runtime = undefined; // the next touch tries again
   });
-  const file = fetched(`${folders.get(name)}${name}.onnx`, `The model ${name}`, { onProgress: download() });
+  const file = fetched(`${folder}${name}.onnx`, `The model ${name}`, { onProgress: download() });
   const [ort, bytes] = await Promise.all([runtime, file]);
   return { ort, bytes };
 }
@@ -77,10 +81,10 @@ async function begin(name, { ort, bytes }) {
   }
 }
 
-/** @param {{ name: string, inputs: Record<string, Tensor> }} about */
-async function run({ name, inputs }) {
+/** @param {{ name: string, folder: string, inputs: Record<string, Tensor> }} about */
+async function run({ name, folder, inputs }) {
   const found = await inTurn(async () => {
-    if (!sessions.has(name)) await begin(name, await model(name)); // it had made room; the browser has kept its file
+    if (!sessions.has(name)) await begin(name, await model(name, folder)); // it had made room
     const one = /** @type {{ session: any, ort: any }} */ (sessions.get(name));
     sessions.delete(name);
     sessions.set(name, one); // the newest
