@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -271,7 +272,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     lines = [f"Chromium on {processor()}, {os.cpu_count()} cores, load {load:.1f} as it began.", ""]
     print(*lines, sep="\n")
-    for line in (*of_demos(options.site, options.times), "", *of_pages(options.site)):
+    for line in chain(of_demos(options.site, options.times), [""], of_pages(options.site)):
         print(line, flush=True)
         lines.append(line)
     if options.out:
