@@ -67,6 +67,10 @@ class Reader:
         figure.scroll_into_view_if_needed()
         return figure
 
+    def settle(self, figure: "sync_api.Locator") -> None:
+        """Wait until everything that a figure begins with is there."""
+        until(lambda: figure.evaluate(SETTLED), pause=lambda _: self.tab.wait_for_timeout(50))
+
     def drag(self, pad: "sync_api.Locator", right: float, down: float) -> None:
         """From the middle of a pad to a part of its width and height."""
         pad.scroll_into_view_if_needed()
