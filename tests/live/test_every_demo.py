@@ -94,6 +94,7 @@ def everywhere(browser, address) -> Iterator[Callable[[str], Begun]]:
         def begun(name: str) -> Begun:
             page, _, demo = name.partition("-")
             figure = reader_of(page).reach(demo)
+            reader_of(page).settle(figure)
             figure.evaluate(UNFOLD)
             return Begun(demo, figure, reader_of(page))
 

@@ -24,7 +24,7 @@ def test_a_picture_is_taken_and_what_is_none_is_refused(visit, picture, demo, ho
     reader = visit(f"{demo}.html", reduced_motion="reduce")
     figure = reader.reach(demo)
     reader.settle(figure)
-    figure.locator(".gv-live-drop input").focus()
+    figure.locator(".gv-live-drop input").first.focus()
     before, trouble = figure.evaluate(SHOWN), figure.locator(".gv-live-trouble")
     give(figure, how, b"no pixels", "notes.png")
     reader.says(figure, REFUSED)

@@ -97,7 +97,12 @@ export class Panel {
       kit.fail("The laboratory’s thread could not be started in this browser."),
     );
     const { element } = kit;
-    this.canvas = element("canvas", { class: "gv-live-lab-plane", role: "img" });
+    this.canvas = element("canvas", {
+      class: "gv-live-lab-plane",
+      role: "img",
+      "aria-label": "The plane of this run.",
+      "aria-busy": "true",
+    });
     this.ground = element("div", { class: "gv-live-lab-ground" }, this.canvas);
     this.tale = element("p", { class: "gv-live-lab-tale" });
     this.key = element("p", { class: "gv-live-lab-key" });
@@ -285,6 +290,7 @@ export class Panel {
     this.element.dataset.step = String(seen.step);
     this.element.dataset.turn = String(seen.turn);
     this.canvas.setAttribute("aria-label", `The plane of this run. ${this.standing}`);
+    this.canvas.setAttribute("aria-busy", "false");
     const level = seen.view.kind === "score" ? spacing(range(seen.view).high - range(seen.view).low) : 0;
     this.key.textContent =
       level > 0
