@@ -87,7 +87,7 @@ $(VENDORED): $(WEB_PACKAGES) Makefile
 	  cp node_modules/@fontsource-variable/source-*/files/*-{latin,greek}-wght-$$style.woff2 $(VENDOR)/fonts/; done
 	@cp node_modules/@fontsource-variable/source-serif-4/files/*-latin-ext-wght-normal.woff2 $(VENDOR)/fonts/
 	@cd node_modules/onnxruntime-web/dist && \
-	  cp ort.wasm.min.mjs ort-wasm-simd-threaded.mjs ort-wasm-simd-threaded.wasm "$(CURDIR)/$(VENDOR)/onnxruntime/"
+	  cp ort.{wasm,jspi}.min.mjs ort-wasm-simd-threaded{,.jspi}.{mjs,wasm} "$(CURDIR)/$(VENDOR)/onnxruntime/"
 	@mkdir -p $(VENDOR)/tasks-vision && cd node_modules/@mediapipe/tasks-vision && \
 	  cp vision_bundle.mjs wasm/vision_wasm_module_internal.{js,wasm} "$(CURDIR)/$(VENDOR)/tasks-vision/"
 	@touch $@

@@ -47,9 +47,12 @@ MEASURE = """async ([demo, times]) => {
   prototype.putImageData = put;
   return taken;
 }"""
-LOADED = """() => performance.getEntries()
-  .filter(e => ["navigation", "resource"].includes(e.entryType))
-  .map(e => [e.transferSize, performance.getEntriesByType("navigation")[0].domInteractive])"""
+# Once its scripts have run, a page answers every click; what comes later are pictures.
+LOADED = """() => {
+  const [page] = performance.getEntriesByType("navigation");
+  const bytes = performance.getEntriesByType("resource").reduce((sum, { transferSize }) => sum + transferSize, 0);
+  return [(page.transferSize + bytes) / 1e6, page.domContentLoadedEventEnd];
+}"""
 
 # Until the page has been drawn anew.
 DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now()))))"
@@ -180,15 +183,24 @@ def hand_frames(site: Path, times: int) -> tuple[list[float], list[float]]:
     return ours, bare
 
 
-def loads(site: Path, page: str) -> list[tuple[float, float]]:
-    """Megabytes and milliseconds until interactive, of the first visit and the next, nothing touched."""
+def loads(site: Path, page: str) -> list[list[tuple[float, float]]]:
+    """Megabytes and milliseconds until interactive, nothing touched: of first visits, and of those that come next.
+
+    In one browser, as a reader's is open before the first visit; each of them in a window that has never been here.
+    """
     found = []
-    with browsing(site) as (tab, address):
-        for _ in range(2):
-            tab.goto("about:blank")
-            tab.goto(f"{address}/{page}", wait_until="networkidle")
-            entries = tab.evaluate(LOADED)
-            found.append((sum(size for size, _ in entries) / 1e6, entries[0][1]))
+    with browsing(site) as (first, address):
+        for _ in range(VISITS):
+            window = first.context.browser.new_context()
+            tab = window.new_page()
+            visits = []
+            for _ in range(2):
+                tab.goto("about:blank")
+                tab.wait_for_timeout(500)  # while the browser gets ready
+                tab.goto(f"{address}/{page}", wait_until="networkidle")
+                visits.append(tuple(tab.evaluate(LOADED)))
+            found.append(visits)
+            window.close()
     return found
 
 
@@ -245,7 +257,7 @@ def of_pages(site: Path) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     chapters = sorted(path.relative_to(site) for path in (site / "notebooks").glob("*.html"))
     for page in ("book/index.html", "book/live.html", *map(str, chapters)):
-        visits = [loads(site, page) for _ in range(VISITS)]
+        visits = loads(site, page)
         cells = []
         for which in (0, 1):
             size, ready = (statistics.median(visit[which][of] for visit in visits) for of in (0, 1))

@@ -52,7 +52,11 @@ def prepare(folder: Path, *demos: str) -> None:
 RUNTIMES = {
     "onnxruntime": (
         "onnxruntime-web/dist",
-        ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
+        tuple(
+            name
+            for build, file in (("wasm", "threaded"), ("jspi", "threaded.jspi"))
+            for name in (f"ort.{build}.min.mjs", f"ort-wasm-simd-{file}.mjs", f"ort-wasm-simd-{file}.wasm")
+        ),
     ),
     "tasks-vision": (
         "@mediapipe/tasks-vision",

@@ -88,10 +88,18 @@
  */
 
 /**
- * @typedef {object} Model
+ * @typedef {object} Network
  * @property {Signature} signature
  * @property {(inputs: Record<string, Tensor>, options?: { give?: boolean }) => Promise<Record<string, Tensor>>} run
  *   Outputs by name. With `give`, the inputs' memory goes to the worker and is empty here afterwards.
  */
+
+/**
+ * @typedef {object} Hasty
+ * @property {() => void} hasten  There is much to come: let the graphics processor take over if it is quicker.
+ * @property {boolean} hastened  It has.
+ */
+
+/** @typedef {Network & Hasty} Model */
 
 export {};

@@ -1,10 +1,13 @@
 /**
- * Models in the page: one worker for all of them, begun with the first; what it cannot do is an Error with one sentence.
+ * Models in the page: one worker for all of them, begun with the first, and one for those that the graphics processor
+ * runs; what they cannot do is an Error with one sentence.
  *
- * @import { Model, Models, Progress } from "./demo.js"
+ * @import { Model, Models, Network, Progress } from "./demo.js"
+ * @import { Rival } from "./graphics.js"
  */
 
 import { Asker } from "./asking.js";
+import { Hastened, isThere } from "./graphics.js";
 
 /** @type {Map<string, Promise<Model>>} */
 const loading = new Map();
@@ -13,18 +16,31 @@ const asker = new Asker(
   "Models need a newer browser: this one could not start the script that runs them.",
   () => loading.clear(),
 );
+const graphics = new Asker(
+  new URL("./worker.js?graphics", import.meta.url),
+  "This browser could not start the script that runs models on the graphics processor.",
+);
 
-/** @param {string} name @param {Progress} [onProgress] @returns {Promise<Model>} */
-async function load(name, onProgress) {
+/** @param {Asker} worker @param {string} name @param {Progress} [onProgress] @returns {Promise<Network>} */
+async function runBy(worker, name, onProgress) {
   const folder = new URL("../models/", import.meta.url).href;
-  const { signature } = await asker.ask("load", { name, folder }, { onProgress });
+  const { signature } = await worker.ask("load", { name, folder }, { onProgress });
   return {
     signature,
     run(inputs, { give = false } = {}) {
       const buffers = give ? Object.values(inputs).map(({ data }) => data.buffer) : [];
-      return asker.ask("run", { name, folder, inputs }, { give: buffers });
+      return worker.ask("run", { name, folder, inputs }, { give: buffers });
     },
   };
+}
+
+/** A model on the graphics processor. @param {string} name @returns {Promise<Rival>} */
+export const onGraphics = async (name) => ({ ...(await runBy(graphics, name)), end: () => graphics.end() });
+
+/** @param {string} name @param {Progress} [onProgress] @returns {Promise<Model>} */
+async function load(name, onProgress) {
+  const rival = async () => ((await isThere()) ? onGraphics(name) : undefined);
+  return new Hastened(await runBy(asker, name, onProgress), rival);
 }
 
 /** @type {Models} */

@@ -2,7 +2,7 @@
  * Pictures of any size through a model of one size: cut into tiles that overlap, and blended as `companion.tiling`
  * blends them. Beside the picture itself it takes the memory of one row of tiles.
  *
- * @import { Model, Tensor } from "./demo.js"
+ * @import { Network, Tensor } from "./demo.js"
  */
 
 import { byteOf, tensorOf } from "./canvas.js";
@@ -172,7 +172,7 @@ export function filled({ data, shape }, size) {
  * A picture through a model, tile by tile.
  *
  * @param {object} options
- * @param {Pick<Model, "signature" | "run">} options.model  Of one image in, one out; if
+ * @param {Network} options.model  Of one image in, one out; if
  *   it takes one size only, what is smaller is filled up.
  * @param {number} options.width
  * @param {number} options.height

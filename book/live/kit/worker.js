@@ -2,7 +2,7 @@
  * Runs ONNX models, away from the page's own thread. It is told `load` and `run` by models.js.
  *
  * Models run on the processor (WebAssembly with SIMD, one thread): a page that another site serves cannot ask for the
- * headers that threads need.
+ * headers that threads need. A worker begun as `worker.js?graphics` runs them on the graphics processor (WebGPU).
  *
  * @import { Tensor } from "./demo.js"
  * @import { OnProgress } from "./fetching.js"
@@ -12,6 +12,10 @@ import { fetched, together } from "./fetching.js";
 
 const RUNTIME = new URL("../../vendor/onnxruntime/", import.meta.url).href;
 const PROGRAM = "The program that runs models";
+const GRAPHICS = new URL(self.location.href).searchParams.has("graphics");
+const { script, program, providers } = GRAPHICS
+  ? { script: "ort.jspi.min.mjs", program: "ort-wasm-simd-threaded.jspi.wasm", providers: ["webgpu"] }
+  : { script: "ort.wasm.min.mjs", program: "ort-wasm-simd-threaded.wasm", providers: ["wasm"] };
 const AGAIN = "Try again, or load the page anew.";
 const KEPT = 3; // models in memory: no demo needs more at a time, and a page may have a dozen
 
@@ -34,12 +38,12 @@ async function begun(onProgress) {
   if (typeof WebAssembly !== "object") {
     throw new Error("This needs WebAssembly, which this browser lacks or has switched off.");
   }
-  const ort = await import(`${RUNTIME}ort.wasm.min.mjs`).catch(() => {
+  const ort = await import(`${RUNTIME}${script}`).catch(() => {
     throw new Error(`${PROGRAM} could not be fetched. ${AGAIN}`);
   });
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmPaths = RUNTIME;
-  ort.env.wasm.wasmBinary = await fetched(`${RUNTIME}ort-wasm-simd-threaded.wasm`, PROGRAM, { onProgress });
+  ort.env.wasm.wasmBinary = await fetched(`${RUNTIME}${program}`, PROGRAM, { onProgress });
   return ort;
 }
 
@@ -68,11 +72,13 @@ async function model(name, folder, onProgress = () => {}) {
 
 /** Make a model ready, and room for it. @param {string} name @param {{ ort: any, bytes: Uint8Array }} come */
 async function begin(name, { ort, bytes }) {
-  const session = await ort.InferenceSession.create(bytes).catch((/** @type {Error} */ error) => {
-    if (!error.message.includes("no available backend")) throw new Error(`The model ${name} came damaged. ${AGAIN}`);
-    runtime = undefined;
-    throw new Error(`${PROGRAM} could not be started in this browser; it needs WebAssembly with SIMD.`);
-  });
+  const session = await ort.InferenceSession.create(bytes, { executionProviders: providers }).catch(
+    (/** @type {Error} */ error) => {
+      if (!error.message.includes("no available backend")) throw new Error(`The model ${name} came damaged. ${AGAIN}`);
+      runtime = undefined;
+      throw new Error(`${PROGRAM} could not be started in this browser; it needs WebAssembly with SIMD.`);
+    },
+  );
   ort.env.wasm.wasmBinary = undefined; // the program runs: its 13 MB are not wanted any more
   sessions.set(name, { session, ort });
   for (const oldest of [...sessions.keys()].slice(0, -KEPT)) {

@@ -2,7 +2,7 @@
  * What looks at a photograph before it is restored: finds its blur, draws it beside the photograph, and tells the
  * network.
  *
- * @import { Kit, Model } from "../kit/demo.js"
+ * @import { Kit, Network } from "../kit/demo.js"
  * @import { Pixels } from "../kit/tiles.js"
  * @import { Kernel } from "./blind.js"
  * @import { Blur } from "./finder.js"
@@ -91,7 +91,7 @@ export class Listener {
     }
   }
 
-  /** The model, told what was found. @param {Model} model */
+  /** The model, told what was found. @param {Network} model */
   tell(model) {
     const { kernel } = this.blur ?? { kernel: delta(LARGEST) };
     return told(model, kernel, (part) => this.finder.isHere(part, kernel));

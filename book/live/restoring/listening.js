@@ -1,7 +1,7 @@
 /**
  * A network that is told what blurred a photograph, and heeded in part: the twin of `companion.listening`.
  *
- * @import { Model, Tensor } from "../kit/demo.js"
+ * @import { Network, Tensor } from "../kit/demo.js"
  * @import { Box, Pixels } from "../kit/tiles.js"
  * @import { Grey, Kernel } from "./blind.js"
  */
@@ -125,10 +125,10 @@ export function widthOf({ data, side }) {
  * A model of a picture and a kernel as one of a picture, whose kernel is known; where the kernel is not likely, the
  * picture stays as it is.
  *
- * @param {Model} model
+ * @param {Network} model
  * @param {Kernel} kernel
  * @param {(part: Grey) => Promise<boolean>} isHere
- * @returns {Model}
+ * @returns {Network}
  */
 export function told(model, kernel, isHere) {
   const [picture, light] = model.signature.inputs;

@@ -2,7 +2,7 @@
  * A photograph in the page. Its pixels are held once, and restored in place: no tile looks at what an earlier one has
  * finished. What is shown are pictures of at most a million pixels; so twelve million fit into a phone.
  *
- * @import { Model } from "../kit/demo.js"
+ * @import { Network } from "../kit/demo.js"
  * @import { Made } from "./damage.js"
  * @import { Box, Pixels } from "../kit/tiles.js"
  */
@@ -149,7 +149,7 @@ export class Photo {
   /**
    * Put it through a model.
    *
-   * @param {Model} model
+   * @param {Network} model
    * @param {{ signal: AbortSignal, grey: boolean, onTile: (done: number, count: number) => void }} options  With `grey`, a
    *   picture without colour gets none.
    * @returns {Promise<boolean>}  Whether it came to its end.
