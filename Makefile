@@ -76,13 +76,11 @@ $(WEB_PACKAGES): package.json package-lock.json .npmrc | $(ENVIRONMENT)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error
 	@touch $@
 
-# Only what a page can ask for: MathJax with its fonts and speech rules, the typefaces as woff2, and what runs models.
+# Only what a page can ask for: KaTeX's styles and its typefaces and others as woff2, and what runs models.
 $(VENDORED): $(WEB_PACKAGES) Makefile
-	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)/fonts $(VENDOR)/onnxruntime $(VENDOR)/mathjax/output/chtml/fonts $(VENDOR)/mathjax/sre/mathmaps $(VENDOR)/mathjax/input/tex
-	@cd node_modules/mathjax/es5 && cp -R tex-mml-chtml.js a11y "$(CURDIR)/$(VENDOR)/mathjax/"
-	@cd node_modules/mathjax/es5/input/tex && cp -R extensions "$(CURDIR)/$(VENDOR)/mathjax/input/tex/"  # fetched one by one
-	@cd node_modules/mathjax/es5 && cp -R output/chtml/fonts/woff-v2 "$(CURDIR)/$(VENDOR)/mathjax/output/chtml/fonts/"
-	@cd node_modules/mathjax/es5/sre/mathmaps && cp base.json en.json "$(CURDIR)/$(VENDOR)/mathjax/sre/mathmaps/"
+	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)/fonts $(VENDOR)/onnxruntime $(VENDOR)/katex/fonts
+	@cp node_modules/katex/dist/fonts/*.woff2 $(VENDOR)/katex/fonts/
+	@sed -E 's/,url\([^)]+\.(woff|ttf)\) format\("[a-z]+"\)//g' node_modules/katex/dist/katex.min.css > $(VENDOR)/katex/katex.min.css
 	@for style in normal italic; do \
 	  cp node_modules/@fontsource-variable/source-*/files/*-{latin,greek}-wght-$$style.woff2 $(VENDOR)/fonts/; done
 	@cp node_modules/@fontsource-variable/source-serif-4/files/*-latin-ext-wght-normal.woff2 $(VENDOR)/fonts/

@@ -209,7 +209,6 @@ def themes(site: Path, page: str, motion: Literal["no-preference", "reduce"], ti
     with browsing(site) as (tab, address):
         tab.emulate_media(color_scheme="light", reduced_motion=motion)
         tab.goto(f"{address}/{page}", wait_until="load")
-        tab.evaluate("window.MathJax?.startup?.promise")
         taken: list[float] = []
         for time in range(times):
             begun = tab.evaluate(DRAWN)

@@ -19,12 +19,14 @@ import yaml
 from bs4 import BeautifulSoup
 from house import ROOT, built_site, in_contents, pages
 from PIL import Image
+from sphinx.testing.util import SphinxTestApp
 
 from companion.records import Environment, Measurement, Record, records_in
 from companion.viz import COLOURS, named
 
 sys.path.insert(0, str(ROOT / "book/_ext"))
 import gv_leads
+import gv_maths
 import gv_records
 import gv_solutions
 
@@ -65,7 +67,7 @@ def test_every_image_has_a_description(site):
     """Docutils falls back to the file's name, which tells nobody what is to be seen."""
     bare = []
     for page, soup in site.items():
-        for picture in soup.select(".bd-article :is(img, svg:not(.sd-octicon))"):
+        for picture in soup.select(".bd-article :is(img, svg:not(.sd-octicon, .katex svg))"):
             text = picture.get("alt") or picture.get("aria-label") or ""
             if len(text) < 10 or re.search(r"\.(png|svg|gif|webp|jpe?g)$", text):
                 bare.append(f"{page}: {picture.get('src', 'svg')[:60]} “{text[:60]}”")
@@ -149,6 +151,83 @@ def test_coloured_words_can_be_read(theme):
 def test_contrast_of_known_pairs():
     assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
     assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
+
+
+# ---- equations ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.full
+def test_every_equation_is_set_once_to_look_at_and_once_to_listen_to(site):
+    equations = [(page, equation) for page, soup in site.items() for equation in soup.select(".math")]
+    assert len(equations) > 500
+    for page, equation in equations:
+        assert len(equation.select("math")) == len(equation.select(".katex-html[aria-hidden]")) == 1, page
+        assert "\\" not in equation.text, f"{page}: {equation.text}"
+    assert [page for page, soup in site.items() if soup.select(".katex-error, annotation")] == []
+
+
+@pytest.mark.full
+def test_no_page_is_left_with_equations_as_they_are_written(site):
+    """Also in figures' words, which notebooks store as HTML."""
+    written = re.compile(r"\\[(\[].+?\\[)\]]|\$\\?\w[^$\n]*\$|\\(?:mathbb|frac|text|real|fake)\b")
+    for page, soup in site.items():
+        words = (
+            text for text in soup.find_all(string=True) if not text.find_parent(["pre", "code", "script"])
+        )
+        assert written.findall("".join(words)) == [], page
+
+
+def test_symbols_take_the_class_of_their_role():
+    made = gv_maths.typeset(r"\real{x}", macros={r"\real": r"\htmlClass{gv-real}{#1}"})["html"]
+    assert '<span class="enclosing gv-real"><span class="mord mathnormal">x</span></span>' in made
+
+
+@pytest.mark.parametrize(
+    ("tex", "why"),
+    [
+        (r"\nonsense", "Undefined control sequence"),
+        (r"\frac{1}", "Unexpected end of input"),
+        ("x = ¼", "Unrecognized Unicode character"),
+        ("–", "Unrecognized Unicode character"),
+        (r"\href{https://example.org}{x}", "is not for this book"),
+        (r"\htmlStyle{color: red}{x}", "is not for this book"),
+    ],
+)
+def test_what_katex_can_only_half_set_is_an_error(tex, why):
+    made = gv_maths.typeset(tex)
+    assert made.keys() == {"error"}
+    assert why in made["error"]
+
+
+PAGE = r"""
+Of :math:`x^2`
+==============
+
+.. math:: a = b
+   :label: one
+
+By :eq:`one`, and :math:`\nonsense`.
+"""
+
+
+@pytest.mark.slow
+def test_equations_have_numbers_and_links_and_a_wrong_one_is_a_warning_of_its_page(tmp_path):
+    (tmp_path / "index.rst").write_text(PAGE, encoding="utf-8")
+    (tmp_path / "conf.py").write_text("html_math_renderer = 'katex'\nextensions = ['gv_maths']\n")
+    app = SphinxTestApp(srcdir=tmp_path)
+    try:
+        app.build()
+        told = app.warning.getvalue()
+    finally:
+        app.cleanup()
+    made = BeautifulSoup((tmp_path / "_build/html/index.html").read_text(encoding="utf-8"), "html.parser")
+    assert made.select_one("h1 math").text == "x2"
+    assert made.select_one("div.math .eqno").text.startswith("(1)")
+    target = made.select_one("p a.reference")["href"]
+    assert made.select_one(target).select_one("math")
+    assert told.count("WARNING") == 1
+    assert "index.rst:8" in told
+    assert r"Undefined control sequence: \nonsense" in told
 
 
 # ---- tables from records --------------------------------------------------------------------------------------------

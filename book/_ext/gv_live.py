@@ -114,7 +114,7 @@ def copy_kit(app: Sphinx, error: Exception | None) -> None:
 POLICY = {
     "default-src": "'self'",
     "script-src": "'self' 'wasm-unsafe-eval'",
-    "style-src": "'self' 'unsafe-inline'",  # MathJax and notebooks' tables bring styles of their own
+    "style-src": "'self' 'unsafe-inline'",  # equations and notebooks' tables bring styles of their own
     "img-src": "'self' data: blob:",
     "media-src": "'self' data: blob:",
     "font-src": "'self'",

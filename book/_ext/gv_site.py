@@ -75,7 +75,7 @@ class PaletteInMaths(SphinxTransform):
             text = node.astext()
             for name, colour in palette().items():
                 text = re.sub(
-                    rf"\\textcolor{{{colour}}}", rf"\\class{{gv-{name}}}", text, flags=re.IGNORECASE
+                    rf"\\textcolor{{{colour}}}", rf"\\htmlClass{{gv-{name}}}", text, flags=re.IGNORECASE
                 )
             node.clear()
             node += nodes.Text(text)

@@ -33,7 +33,6 @@ UNASKED = (
     "**/*.map",
     "scripts/fontawesome.js*",
     "vendor/fontawesome/webfonts/*.ttf",
-    "vendor/mathjax/input/tex/extensions/all-packages.js",  # each of them is there, too
 )
 
 
