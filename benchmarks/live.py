@@ -47,11 +47,12 @@ MEASURE = """async ([demo, times]) => {
   prototype.putImageData = put;
   return taken;
 }"""
-# Once its scripts have run, a page answers every click; what comes later are pictures.
+# Once its first words are drawn, a page can be read; once its scripts have run, it answers every click.
 LOADED = """() => {
   const [page] = performance.getEntriesByType("navigation");
   const bytes = performance.getEntriesByType("resource").reduce((sum, { transferSize }) => sum + transferSize, 0);
-  return [(page.transferSize + bytes) / 1e6, page.domContentLoadedEventEnd];
+  const [drawn] = performance.getEntriesByName("first-contentful-paint");
+  return [(page.transferSize + bytes) / 1e6, drawn.startTime, page.domContentLoadedEventEnd];
 }"""
 
 # Until the page has been drawn anew.
@@ -183,8 +184,8 @@ def hand_frames(site: Path, times: int) -> tuple[list[float], list[float]]:
     return ours, bare
 
 
-def loads(site: Path, page: str) -> list[list[tuple[float, float]]]:
-    """Megabytes and milliseconds until interactive, nothing touched: of first visits, and of those that come next.
+def loads(site: Path, page: str) -> list[list[tuple[float, float, float]]]:
+    """Megabytes, and milliseconds until it is drawn and until it answers, of first visits and of those that come next.
 
     In one browser, as a reader's is open before the first visit; each of them in a window that has never been here.
     """
@@ -252,15 +253,16 @@ def of_demos(site: Path, times: int) -> Iterator[str]:
 
 def of_pages(site: Path) -> Iterator[str]:
     """How long pages take to answer, and what they weigh."""
-    yield "| page, nothing touched, median of 3 | first visit | interactive after | next visit | interactive after |"
-    yield "| --- | --- | --- | --- | --- |"
+    visit = "visit | drawn after | answers after |"
+    yield f"| page, nothing touched, median of {VISITS} | first {visit} next {visit}"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
     chapters = sorted(path.relative_to(site) for path in (site / "notebooks").glob("*.html"))
     for page in ("book/index.html", "book/live.html", *map(str, chapters)):
         visits = loads(site, page)
         cells = []
         for which in (0, 1):
-            size, ready = (statistics.median(visit[which][of] for visit in visits) for of in (0, 1))
-            cells += [f"{size:.2f} MB", f"{ready:.0f} ms"]
+            size, drawn, ready = (statistics.median(visit[which][of] for visit in visits) for of in range(3))
+            cells += [f"{size:.2f} MB", f"{drawn:.0f} ms", f"{ready:.0f} ms"]
         yield f"| {page} | {' | '.join(cells)} |"
     yield ""
     yield "| a long chapter turns dark or light | as most read | with less motion |"
