@@ -76,7 +76,7 @@ $(WEB_PACKAGES): package.json package-lock.json .npmrc | $(ENVIRONMENT)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error
 	@touch $@
 
-# Only what a page can ask for: KaTeX's styles and its typefaces and others as woff2, and what runs models.
+# Only what a page can ask for: KaTeX's styles, typefaces as woff2, and what runs models.
 $(VENDORED): $(WEB_PACKAGES) Makefile
 	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)/fonts $(VENDOR)/onnxruntime $(VENDOR)/katex/fonts
 	@cp node_modules/katex/dist/fonts/*.woff2 $(VENDOR)/katex/fonts/
