@@ -232,7 +232,8 @@ export class Bench {
   // ---- the work ----
 
   async press() {
-    if (!this.photo?.touched || (await this.prepare())) await this.run();
+    const fresh = this.photo && !this.photo.touched; // there is none while one is made ready: then it is made anew
+    if (fresh || (await this.prepare())) await this.run();
   }
 
   async run() {
