@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlparse
+from urllib.parse import urlparse, urlsplit
 
 import pytest
 import yaml
@@ -139,10 +139,11 @@ def test_no_equation_is_cut_off(visits):
 def test_equations_are_set_in_their_own_typeface_where_no_script_runs(browser, address):
     with opened(browser, java_script_enabled=False) as context:
         tab = context.new_page()
-        fetched: list[str] = []
-        tab.on("requestfinished", lambda request: fetched.append(request.url.rsplit("/", 1)[1]))
-        tab.goto(f"{address}/book/notation.html", wait_until="networkidle")
-        assert {"katex.min.css", "KaTeX_Math-Italic.woff2"} <= {name.split("?")[0] for name in fetched}
+        fetched: set[str] = set()
+        tab.on("requestfinished", lambda request: fetched.add(Path(urlsplit(request.url).path).name))
+        tab.goto(f"{address}/book/notation.html", wait_until="load")
+        wanted = {"katex.min.css", "KaTeX_Math-Italic.woff2"}
+        until(lambda: wanted <= fetched, pause=lambda _: tab.wait_for_timeout(50))
 
 
 def test_a_link_into_a_long_chapter_leads_to_its_section(browser, address):
