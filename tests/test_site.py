@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlparse, urlsplit
+from urllib.parse import urlparse
 
 import pytest
 import yaml
@@ -140,7 +140,7 @@ def test_equations_are_set_in_their_own_typeface_where_no_script_runs(browser, a
     with opened(browser, java_script_enabled=False) as context:
         tab = context.new_page()
         fetched: set[str] = set()
-        tab.on("requestfinished", lambda request: fetched.add(Path(urlsplit(request.url).path).name))
+        tab.on("requestfinished", lambda request: fetched.add(Path(urlparse(request.url).path).name))
         tab.goto(f"{address}/book/notation.html", wait_until="load")
         wanted = {"katex.min.css", "KaTeX_Math-Italic.woff2"}
         until(lambda: wanted <= fetched, pause=lambda _: tab.wait_for_timeout(50))
