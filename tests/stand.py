@@ -52,10 +52,9 @@ def prepare(folder: Path, *demos: str) -> None:
 RUNTIMES = {
     "onnxruntime": (
         "onnxruntime-web/dist",
-        tuple(
-            name
-            for build, file in (("wasm", "threaded"), ("jspi", "threaded.jspi"))
-            for name in (f"ort.{build}.min.mjs", f"ort-wasm-simd-{file}.mjs", f"ort-wasm-simd-{file}.wasm")
+        (
+            *("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"),
+            *("ort.jspi.min.mjs", "ort-wasm-simd-threaded.jspi.mjs", "ort-wasm-simd-threaded.jspi.wasm"),
         ),
     ),
     "tasks-vision": (

@@ -72,9 +72,11 @@ export class Hastened {
 
   /** @type {Model["run"]} */
   async run(inputs, options) {
-    const answer = await this.quicker?.run(inputs).catch(() => undefined);
-    if (answer) return answer;
-    this.quicker = undefined; // the card is lost, as when a laptop changes to another
+    if (this.quicker) {
+      const answer = await this.quicker.run(inputs).catch(() => undefined);
+      if (answer) return answer;
+      this.quicker = undefined; // the card is lost, as when a laptop changes to another
+    }
     return this.onProcessor(inputs, options);
   }
 

@@ -79,7 +79,7 @@ async function begin(name, { ort, bytes }) {
       throw new Error(`${PROGRAM} could not be started in this browser; it needs WebAssembly with SIMD.`);
     },
   );
-  ort.env.wasm.wasmBinary = undefined; // the program runs: its 13 MB are not wanted any more
+  ort.env.wasm.wasmBinary = undefined; // the program runs: its bytes are not wanted any more
   sessions.set(name, { session, ort });
   for (const oldest of [...sessions.keys()].slice(0, -KEPT)) {
     await sessions.get(oldest)?.session.release();
