@@ -98,8 +98,8 @@ async function load({ key, kind, most, confidence }, onProgress) {
  */
 async function find({ key, picture, milliseconds }) {
   const one = tasks.get(key);
-  if (!one) return [];
   try {
+    if (!one) return [];
     const mode = milliseconds === null ? "IMAGE" : "VIDEO";
     if (one.mode !== mode) await one.task.setOptions({ runningMode: mode });
     one.mode = mode;
